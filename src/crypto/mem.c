@@ -13,3 +13,9 @@ void mem_wipe(void *p, size_t len)
     if (len)
         OPENSSL_cleanse(p, len);
 }
+
+void mem_wipe_buffer(struct buffer *buffer)
+{
+    mem_wipe(buffer->p, buffer->len);
+    buffer_deinit(buffer);
+}

@@ -23,7 +23,8 @@ int files_open(void *ctx, const char *path, int flags, struct env_file **out)
 {
     ASSERT(out);
     (void)ctx;
-    int mode = O_CLOEXEC | ((flags & ENV_OPEN_WRITE) ? O_RDWR : O_RDONLY);
+    /* A name from outside may be that of a pipe, which would wait for who writes. */
+    int mode = O_CLOEXEC | ((flags & ENV_OPEN_WRITE) ? O_RDWR : O_RDONLY | O_NONBLOCK);
     if (flags & ENV_OPEN_CREATE)
         mode |= O_CREAT;
     if (flags & ENV_OPEN_TRUNCATE)

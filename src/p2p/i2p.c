@@ -8,11 +8,9 @@
 #include "p2p/state.h"
 #include "util/alloc.h"
 #include "util/hex.h"
-#include "util/read_file.h"
-#include "util/replace_file.h"
 
-#define PATH_BYTES   1024
-#define ID_BYTES     5 /* ten digits, as Core's */
+#define KEY_BYTES    (SAM_KEY_MAX / 4 * 3) /* of the file */
+#define ID_BYTES     5                     /* ten digits, as Core's */
 #define BRIDGE_BYTES (REACH_PROXY_TEXT_MAX + 16)
 
 static const char *bridge_text(const struct p2p *p2p, char out[BRIDGE_BYTES])
@@ -30,63 +28,47 @@ static uint64_t open_stream(const struct p2p *p2p)
 
 static void say(const struct p2p *p2p, uint64_t stream, struct buffer *out)
 {
-    if (out->len > 0) {
+    if (out->len > 0)
         env_stream_send(p2p->env, stream, buffer_span(out));
-        mem_wipe(out->p, out->len); /* the session's key */
-    }
-    buffer_deinit(out);
+    mem_wipe_buffer(out); /* the session's key */
 }
 
 /* -- The key ------------------------------------------------------------------------------------
  */
 
-static const char *key_path(const struct p2p *p2p, char out[PATH_BYTES])
-{
-    snprintf(out, PATH_BYTES, "%s/%s", p2p->options.data_dir, I2P_KEY_FILE);
-    return out;
-}
-
 static void read_key(struct p2p *p2p)
 {
     struct buffer bytes, text;
-    char path[PATH_BYTES];
     struct net_address address;
     struct i2p *i2p = &p2p->i2p;
-    if (i2p->key[0] != '\0' || !p2p->options.data_dir)
+    if (i2p->key[0] != '\0')
         return;
     buffer_init(&bytes);
     buffer_init(&text);
-    if (read_file(p2p->env, key_path(p2p, path), SAM_KEY_MAX / 4 * 3, &bytes) == 0)
+    if (key_file_read(&i2p->key_file, &bytes)) {
         sam_base64_append(&text, buffer_span(&bytes));
-    buffer_append(&text, "", 1);
-    if (text.len <= sizeof i2p->key)
+        ASSERT(text.len < sizeof i2p->key);
         memcpy(i2p->key, text.p, text.len);
-    if (!sam_address_of(i2p->key, &address)) {
-        if (bytes.len > 0)
-            log_warning(p2p->log, "%s holds no key: another is made", path);
-        i2p->key[0] = '\0';
+        i2p->key[text.len] = '\0';
+        if (!sam_address_of(i2p->key, &address)) {
+            key_file_refuse(&i2p->key_file);
+            i2p->key[0] = '\0';
+        }
     }
-    mem_wipe(text.p, text.len);
-    if (bytes.len > 0)
-        mem_wipe(bytes.p, bytes.len);
-    buffer_deinit(&text);
-    buffer_deinit(&bytes);
+    mem_wipe_buffer(&text);
+    mem_wipe_buffer(&bytes);
 }
 
 static void keep_key(struct p2p *p2p, const char *key)
 {
     uint8_t bytes[SAM_KEY_MAX];
-    char path[PATH_BYTES];
-    if (strcmp(p2p->i2p.key, key) == 0)
+    struct i2p *i2p = &p2p->i2p;
+    if (strcmp(i2p->key, key) == 0)
         return;
-    snprintf(p2p->i2p.key, sizeof p2p->i2p.key, "%s", key);
-    if (!p2p->options.data_dir)
-        return;
+    snprintf(i2p->key, sizeof i2p->key, "%s", key);
     size_t n = sam_base64_decode(key, bytes);
-    int error = replace_file(p2p->env, key_path(p2p, path), span_of(bytes, n));
+    (void)key_file_keep(&i2p->key_file, span_of(bytes, n));
     mem_wipe(bytes, sizeof bytes);
-    if (error)
-        log_warning(p2p->log, "Cannot save I2P private key to %s (%d)", path, error);
 }
 
 /* -- Sessions -----------------------------------------------------------------------------------
@@ -131,14 +113,13 @@ static void retry_later(struct p2p *p2p)
     p2p_schedule(p2p, i2p->next_us);
 }
 
-/* Let go of a transient one, if it is still there. */
+/* Let go of a transient one. */
 static void forget(struct i2p *i2p, const struct i2p_session *session)
 {
     size_t at = 0;
     while (at < i2p->n_transient && i2p->transient[at] != session)
         at++;
-    if (at == i2p->n_transient)
-        return;
+    ASSERT(at < i2p->n_transient);
     xfree(i2p->transient[at]);
     i2p->transient[at] = i2p->transient[--i2p->n_transient];
 }
@@ -153,14 +134,28 @@ static void end_listening(struct p2p *p2p)
     retry_later(p2p);
 }
 
-/* End a session: whoever wanted to connect from it cannot. A transient one is freed, by its peer's
- * end or here.
+/* Whoever wanted to connect from it cannot; who is connected has it no more. */
+static void leave(struct p2p *p2p, const struct i2p_session *session, const char *why)
+{
+    struct peer *next;
+    for (struct peer *peer = p2p->peers; peer; peer = next) {
+        next = peer->next;
+        if (!peer->tunnel || peer->tunnel->session != session)
+            continue;
+        peer->tunnel->session = NULL;
+        if (peer->state != PEER_CONNECTING)
+            continue;
+        if (why[0])
+            log_printf(p2p->log, LOG_NET, "Error connecting to %s: %s", peer->text, why);
+        peer_drop(p2p, peer, "");
+    }
+}
+
+/* End a session. A transient one is freed.
  *
  * In:       why  for the log; "": nobody is told */
 static void end(struct p2p *p2p, struct i2p_session *session, const char *why)
 {
-    struct peer *next;
-    bool is_transient = session->is_transient;
     if (session->stream)
         env_stream_close(p2p->env, session->stream);
     if (session->is_begun)
@@ -168,15 +163,8 @@ static void end(struct p2p *p2p, struct i2p_session *session, const char *why)
     session->stream = 0;
     session->is_begun = false;
     session->state = I2P_GONE;
-    for (struct peer *peer = p2p->peers; peer; peer = next) {
-        next = peer->next;
-        if (peer->state != PEER_CONNECTING || !peer->tunnel || peer->tunnel->session != session)
-            continue;
-        if (why[0])
-            log_printf(p2p->log, LOG_NET, "Error connecting to %s: %s", peer->text, why);
-        peer_drop(p2p, peer, "");
-    }
-    if (is_transient)
+    leave(p2p, session, why);
+    if (session->is_transient)
         forget(&p2p->i2p, session);
     else
         end_listening(p2p);
@@ -205,6 +193,15 @@ static bool may_be_called(const struct p2p *p2p)
     return p2p->options.i2p_accepts;
 }
 
+/* The session is ready: a stream for the peer. */
+static void call_peer(struct p2p *p2p, struct peer *peer)
+{
+    ASSERT(peer->state == PEER_CONNECTING && peer->tunnel->session->state == I2P_READY);
+    peer_set_stream(p2p, peer, open_stream(p2p));
+    peer->tunnel->until_us = p2p_now_us(p2p) + PEER_DIAL_US;
+    p2p_schedule(p2p, peer->tunnel->until_us);
+}
+
 void i2p_dialled(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->tunnel && peer->state == PEER_CONNECTING);
@@ -220,9 +217,12 @@ void i2p_dialled(struct p2p *p2p, struct peer *peer)
     peer->tunnel->sam = xcalloc(1, sizeof *peer->tunnel->sam);
     if (session->state == I2P_GONE)
         create(p2p, session);
+    peer->tunnel->until_us = INT64_MAX; /* the session has a time of its own */
+    if (session->state == I2P_READY)
+        call_peer(p2p, peer);
 }
 
-static void connect_peer(struct p2p *p2p, struct peer *peer)
+void i2p_peer_connected(struct p2p *p2p, struct peer *peer)
 {
     struct tunnel *tunnel = peer->tunnel;
     struct buffer out;
@@ -233,15 +233,6 @@ static void connect_peer(struct p2p *p2p, struct peer *peer)
     tunnel->until_us = p2p_now_us(p2p) + I2P_ANSWER_US;
     say(p2p, peer->stream, &out);
     p2p_schedule(p2p, tunnel->until_us);
-}
-
-void i2p_peer_connected(struct p2p *p2p, struct peer *peer)
-{
-    struct tunnel *tunnel = peer->tunnel;
-    tunnel->has_stream = true;
-    tunnel->until_us = tunnel->session->until_us;
-    if (tunnel->session->state == I2P_READY)
-        connect_peer(p2p, peer);
 }
 
 void i2p_peer_refused(struct p2p *p2p, const struct peer *peer)
@@ -256,8 +247,8 @@ void i2p_peer_lost(struct p2p *p2p, const struct peer *peer)
 {
     char bridge[BRIDGE_BYTES];
     log_printf(p2p->log, LOG_NET,
-               peer->tunnel->has_stream ? "Error connecting to %s: %s has closed the stream"
-                                        : "Error connecting to %s: Cannot connect to %s",
+               peer->tunnel->is_begun ? "Error connecting to %s: %s has closed the stream"
+                                      : "Error connecting to %s: Cannot connect to %s",
                peer->text, bridge_text(p2p, bridge));
 }
 
@@ -290,6 +281,8 @@ static void accept_next(struct p2p *p2p)
     struct i2p *i2p = &p2p->i2p;
     ASSERT(!i2p->accept_stream && !i2p->is_accept_begun);
     i2p->accept_stream = open_stream(p2p);
+    i2p->accept_until_us = p2p_now_us(p2p) + I2P_ANSWER_US;
+    p2p_schedule(p2p, i2p->accept_until_us);
 }
 
 static void begin_accept(struct p2p *p2p)
@@ -307,9 +300,22 @@ static void advertise(struct p2p *p2p)
 {
     struct i2p *i2p = &p2p->i2p;
     i2p->retry_us = I2P_RETRY_FIRST_US;
+    i2p->accept_until_us = INT64_MAX; /* whenever a caller comes */
     if (i2p->address.network != NET_NONE || !sam_address_of(i2p->key, &i2p->address))
         return;
     addr_relay_add_local(p2p, &i2p->address);
+}
+
+/* What is wrong may concern this stream alone: only the bridge's word ends the session. */
+static void fail_accept(struct p2p *p2p, const char *why, bool is_no_session)
+{
+    log_printf(p2p->log, LOG_NET, "I2P: cannot wait for callers: %s", why);
+    if (is_no_session) {
+        end(p2p, &p2p->i2p.kept, "the I2P session has ended");
+        return;
+    }
+    stop_accepting(p2p);
+    retry_later(p2p);
 }
 
 static void on_accept_bytes(struct p2p *p2p, struct span bytes)
@@ -321,10 +327,8 @@ static void on_accept_bytes(struct p2p *p2p, struct span bytes)
     say(p2p, i2p->accept_stream, &out);
     if (step == SAM_CALLER)
         advertise(p2p);
-    if (step == SAM_FAILED) {
-        log_printf(p2p->log, LOG_NET, "I2P: cannot wait for callers: %s", i2p->accept.error);
-        end(p2p, &i2p->kept, "the I2P session has ended");
-    }
+    if (step == SAM_FAILED)
+        fail_accept(p2p, i2p->accept.error, i2p->accept.is_no_session);
     if (step != SAM_UP)
         return;
     struct net_address caller = i2p->accept.caller;
@@ -353,7 +357,6 @@ static void on_ready(struct p2p *p2p, struct i2p_session *session)
 {
     char text[NET_ADDRESS_TEXT_MAX] = "";
     struct net_address address;
-    struct peer *next;
     session->state = I2P_READY;
     if (sam_address_of(session->sam.key, &address))
         (void)net_address_format(&address, text);
@@ -361,12 +364,9 @@ static void on_ready(struct p2p *p2p, struct i2p_session *session)
                session->is_transient ? "Transient" : "Persistent", session->id, text);
     if (!session->is_transient)
         keep_key(p2p, session->sam.key);
-    for (struct peer *peer = p2p->peers; peer; peer = next) {
-        next = peer->next;
-        if (peer->state == PEER_CONNECTING && peer->tunnel && peer->tunnel->session == session &&
-            peer->tunnel->has_stream)
-            connect_peer(p2p, peer);
-    }
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->state == PEER_CONNECTING && peer->tunnel && peer->tunnel->session == session)
+            call_peer(p2p, peer);
     if (!session->is_transient && may_be_called(p2p))
         accept_next(p2p);
 }
@@ -417,8 +417,7 @@ void i2p_on_close(struct p2p *p2p, uint64_t stream)
     char bridge[BRIDGE_BYTES], why[BRIDGE_BYTES + 32];
     if (stream == i2p->accept_stream) {
         i2p->accept_stream = 0;
-        stop_accepting(p2p);
-        retry_later(p2p);
+        fail_accept(p2p, "the bridge has closed the stream", false);
     } else if (session) {
         snprintf(why, sizeof why,
                  session->is_begun ? "%s has closed the session" : "Cannot connect to %s",
@@ -451,7 +450,11 @@ int64_t i2p_tick(struct p2p *p2p, int64_t now_us)
         int64_t at_us = tick_session(p2p, i2p->transient[i], now_us);
         next_us = MIN_OF(next_us, at_us);
     }
-    if (!may_be_called(p2p) || i2p->kept.state == I2P_CREATING || i2p->accept_stream)
+    if (i2p->accept_stream && now_us >= i2p->accept_until_us)
+        fail_accept(p2p, "the bridge does not answer", false);
+    if (i2p->accept_stream)
+        return MIN_OF(next_us, i2p->accept_until_us);
+    if (!may_be_called(p2p) || i2p->kept.state == I2P_CREATING)
         return next_us;
     if (now_us < i2p->next_us)
         return MIN_OF(next_us, i2p->next_us);
@@ -466,6 +469,8 @@ void i2p_start(struct p2p *p2p)
 {
     p2p->i2p.retry_us = I2P_RETRY_FIRST_US;
     p2p->i2p.next_us = 0;
+    key_file_init(&p2p->i2p.key_file, p2p->env, p2p->log, p2p->options.data_dir, I2P_KEY_FILE,
+                  KEY_BYTES);
 }
 
 void i2p_stop(struct p2p *p2p)
@@ -475,4 +480,5 @@ void i2p_stop(struct p2p *p2p)
         end(p2p, i2p->transient[0], "");
     end(p2p, &i2p->kept, "");
     mem_wipe(i2p->key, sizeof i2p->key);
+    key_file_deinit(&i2p->key_file);
 }

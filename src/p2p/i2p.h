@@ -8,6 +8,7 @@
 #ifndef P2P_I2P_H
 #define P2P_I2P_H
 
+#include "p2p/core/key_file.h"
 #include "p2p/core/sam.h"
 #include "p2p/p2p.h"
 
@@ -41,11 +42,13 @@ struct i2p {
     struct i2p_session kept;
     struct i2p_session *transient[I2P_TRANSIENT_MAX];
     size_t n_transient;
+    struct key_file key_file;
     char key[SAM_KEY_MAX + 1];  /* of kept */
     struct net_address address; /* of kept, while it can be called; network NET_NONE: it cannot */
     struct sam accept;
     uint64_t accept_stream; /* where the next caller comes in; 0: none */
     bool is_accept_begun;
+    int64_t accept_until_us;   /* the bridge must wait for callers then; INT64_MAX: it does */
     int64_t retry_us, next_us; /* to listen: how long to wait after a failure, when to go on */
 };
 
@@ -54,7 +57,8 @@ void i2p_start(struct p2p *p2p);
 /* End all sessions. */
 void i2p_stop(struct p2p *p2p);
 
-/* A peer is dialled: find a session for it, or make one. Its stream goes to the bridge. */
+/* A peer is dialled: find a session for it, or make one. Its stream is opened when that is ready.
+ */
 void i2p_dialled(struct p2p *p2p, struct peer *peer);
 /* The bridge has taken its stream. */
 void i2p_peer_connected(struct p2p *p2p, struct peer *peer);

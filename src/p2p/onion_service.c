@@ -6,54 +6,34 @@
 #include "crypto/mem.h"
 #include "p2p/state.h"
 #include "util/read_file.h"
-#include "util/replace_file.h"
-
-#define PATH_BYTES 1024
 
 static void connect_tor(void *arg);
 
 /* -- The key ------------------------------------------------------------------------------------
  */
 
-static const char *key_path(const struct p2p *p2p, char *out)
-{
-    snprintf(out, PATH_BYTES, "%s/%s", p2p->options.data_dir, ONION_KEY_FILE);
-    return out;
-}
-
 static void read_key(struct onion_service *onion)
 {
-    const struct p2p *p2p = onion->p2p;
     struct buffer bytes;
-    char path[PATH_BYTES];
-    onion->key[0] = '\0';
-    if (!p2p->options.data_dir)
-        return;
     buffer_init(&bytes);
-    if (read_file(p2p->env, key_path(p2p, path), TOR_TEXT_MAX - 1, &bytes) == 0 &&
-        memchr(bytes.p ? bytes.p : (const uint8_t *)"", '\n', bytes.len) == NULL) {
-        if (bytes.len > 0)
-            memcpy(onion->key, bytes.p, bytes.len);
-        onion->key[bytes.len] = '\0';
-        log_printf(p2p->log, LOG_NET, "Reading cached private key from %s", path);
+    if (key_file_read(&onion->key_file, &bytes)) {
+        /* It goes into a line to Tor. */
+        bool is_line = !memchr(bytes.p, '\n', bytes.len) && !memchr(bytes.p, '\0', bytes.len);
+        ASSERT(bytes.len < sizeof onion->key);
+        if (!is_line)
+            key_file_refuse(&onion->key_file);
+        memcpy(onion->key, bytes.p, is_line ? bytes.len : 0);
+        onion->key[is_line ? bytes.len : 0] = '\0';
     }
-    if (bytes.len > 0)
-        mem_wipe(bytes.p, bytes.len);
-    buffer_deinit(&bytes);
+    mem_wipe_buffer(&bytes);
 }
 
 static void keep_key(struct onion_service *onion)
 {
-    const struct p2p *p2p = onion->p2p;
-    char path[PATH_BYTES];
-    if (strcmp(onion->key, onion->tor.key) == 0 || !p2p->options.data_dir)
+    if (strcmp(onion->key, onion->tor.key) == 0)
         return;
     snprintf(onion->key, sizeof onion->key, "%s", onion->tor.key);
-    int error = replace_file(p2p->env, key_path(p2p, path), span_of_string(onion->key));
-    if (error)
-        log_warning(p2p->log, "tor: Error writing service private key to %s (%d)", path, error);
-    else
-        log_printf(p2p->log, LOG_NET, "Cached service private key to %s", path);
+    (void)key_file_keep(&onion->key_file, span_of_string(onion->key));
 }
 
 /* -- What Tor tells -----------------------------------------------------------------------------
@@ -107,11 +87,9 @@ static void on_proxy(struct onion_service *onion)
 
 static void send_all(struct onion_service *onion, struct buffer *out)
 {
-    if (out->len > 0) {
+    if (out->len > 0)
         env_stream_send(onion->p2p->env, onion->stream, buffer_span(out));
-        mem_wipe(out->p, out->len); /* passwords */
-    }
-    buffer_deinit(out);
+    mem_wipe_buffer(out); /* passwords */
 }
 
 static void disconnect(struct onion_service *onion)
@@ -166,9 +144,7 @@ static enum tor_event read_cookie(struct onion_service *onion, struct buffer *ou
         buffer_reserve(&bytes, 1);
     enum tor_event event =
         tor_control_cookie(&onion->tor, span_of(is_read ? bytes.p : NULL, bytes.len), out);
-    if (bytes.len > 0)
-        mem_wipe(bytes.p, bytes.len);
-    buffer_deinit(&bytes);
+    mem_wipe_buffer(&bytes);
     return event;
 }
 
@@ -239,14 +215,18 @@ static void connect_tor(void *arg)
 /* -- Start and stop -----------------------------------------------------------------------------
  */
 
-/* The listener for Tor, else the first there is. */
+/* The listener for Tor, else the first that the user has named: who comes in there has no
+ * permissions, and there is no other beside it for whom Tor brings. */
 static bool find_target(struct onion_service *onion)
 {
     const struct p2p *p2p = onion->p2p;
     const struct p2p_listener *found = NULL;
-    for (size_t i = 0; i < p2p->n_listeners && !(found && found->is_onion); i++)
-        if (!found || p2p->listeners[i].is_onion)
-            found = &p2p->listeners[i];
+    for (size_t i = 0; i < p2p->n_listeners && !(found && found->is_onion); i++) {
+        const struct p2p_listener *listener = &p2p->listeners[i];
+        bool is_plain = p2p->options.n_binds > 0 && listener->permissions == 0;
+        if (listener->is_onion || (!found && is_plain))
+            found = listener;
+    }
     if (found)
         (void)net_address_format(&found->address, onion->target);
     return found != NULL;
@@ -260,6 +240,8 @@ void onion_service_start(struct onion_service *onion, struct p2p *p2p)
         onion->p2p = NULL;
         return;
     }
+    key_file_init(&onion->key_file, p2p->env, p2p->log, p2p->options.data_dir, ONION_KEY_FILE,
+                  TOR_TEXT_MAX - 1);
     connect_tor(onion);
 }
 
@@ -273,5 +255,6 @@ void onion_service_stop(struct onion_service *onion)
     if (onion->stream)
         env_stream_close(env, onion->stream);
     disconnect(onion);
+    key_file_deinit(&onion->key_file);
     mem_wipe(onion, sizeof *onion);
 }

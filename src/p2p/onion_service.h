@@ -2,12 +2,13 @@
  * long as we are connected to it.
  *
  * Layer: p2p, internal. -listenonion, -torcontrol, -torpassword. The service's key is kept in the
- * file onion_v3_private_key, so that the address is the same after a restart; files are made
- * readable for their owner alone. Who is told our address in Tor is not told the others, and the
- * other way round (addr_relay.c). Spec: Core TorController */
+ * file onion_v3_private_key, so that the address is the same after a restart. Who is told our
+ * address in Tor is not told the others, and the other way round (addr_relay.c). Spec: Core
+ * TorController */
 #ifndef P2P_ONION_SERVICE_H
 #define P2P_ONION_SERVICE_H
 
+#include "p2p/core/key_file.h"
 #include "p2p/core/tor_control.h"
 #include "p2p/p2p.h"
 
@@ -24,6 +25,7 @@ struct onion_service {
     uint64_t timer;   /* to the next attempt; 0: none */
     int64_t retry_us; /* how long that is */
     char target[64];  /* where Tor connects callers to */
+    struct key_file key_file;
     char key[TOR_TEXT_MAX];
     struct net_address address; /* that we have; network NET_NONE: none */
 };

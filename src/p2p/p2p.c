@@ -456,6 +456,15 @@ static void listen_for_tor(struct p2p *p2p)
                     text, strerror(-code));
 }
 
+/* Who comes through Tor may come in where nobody has permissions. */
+static bool has_way_for_tor(const struct p2p_options *options)
+{
+    for (size_t i = 0; i < options->n_binds; i++)
+        if (options->binds[i].is_onion || options->binds[i].permissions == 0)
+            return true;
+    return false;
+}
+
 static bool listen_all(struct p2p *p2p, char **error)
 {
     const struct p2p_options *o = &p2p->options;
@@ -467,9 +476,10 @@ static bool listen_all(struct p2p *p2p, char **error)
         if (!listen_on(p2p, &o->binds[i], &code))
             return fail_with(error, "Unable to bind to %s on this computer: %s",
                              o->binds[i].address, strerror(-code));
+    if (!has_way_for_tor(o))
+        listen_for_tor(p2p);
     if (o->n_binds > 0)
         return true;
-    listen_for_tor(p2p);
     /* Every interface; one of the two kinds of address is enough. */
     bool has_v4 = listen_on(p2p, &(struct p2p_bind){.address = "0.0.0.0"}, &code);
     if (listen_on(p2p, &(struct p2p_bind){.address = "::"}, &code) || has_v4)

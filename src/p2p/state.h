@@ -51,7 +51,7 @@ struct p2p_upward {
      * are not decoded. Those that are missed had to be told. */
     void (*block_made)(struct p2p *p2p, const struct block_node *node, struct block_ref *ref,
                        const struct block *block, const bool *is_missed);
-    /* A peer's stream goes to I2P's bridge: a session is found for it. */
+    /* A peer is dialled through I2P's bridge: a session is found for it, and then a stream. */
     void (*dialled_i2p)(struct p2p *p2p, struct peer *peer);
     /* Who calls us in a hidden network has come in; bytes are his first. */
     void (*accept_hidden)(struct p2p *p2p, uint64_t stream, const struct net_address *from,

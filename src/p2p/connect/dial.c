@@ -14,15 +14,21 @@ struct call {
     const struct reach_proxy *proxy; /* NULL: directly */
 };
 
+static uint64_t open_stream(struct p2p *p2p, const struct call *call)
+{
+    const char *host = call->proxy ? call->proxy->address : call->host;
+    uint16_t port = call->proxy ? call->proxy->port : call->port;
+    return env_stream_connect(p2p->env, host, port, p2p->up->outbound, p2p);
+}
+
 static struct peer *open_call(struct p2p *p2p, const struct call *call, enum peer_class class,
                               bool use_v2)
 {
     ASSERT(class < PEER_CLASS_COUNT && class != PEER_INBOUND);
     const struct reach_proxy *proxy = call->proxy;
+    bool is_i2p = proxy && call->address->network == NET_I2P;
     char way[REACH_PROXY_TEXT_MAX + 16] = "";
-    uint64_t stream =
-        proxy ? env_stream_connect(p2p->env, proxy->address, proxy->port, p2p->up->outbound, p2p)
-              : env_stream_connect(p2p->env, call->host, call->port, p2p->up->outbound, p2p);
+    uint64_t stream = is_i2p ? 0 : open_stream(p2p, call);
     struct peer *peer = peer_new(p2p, class, call->address, stream);
     if (call->address->network == NET_NONE)
         snprintf(peer->text, sizeof peer->text, "%s:%u", call->host, call->port);
@@ -35,8 +41,7 @@ static struct peer *open_call(struct p2p *p2p, const struct call *call, enum pee
         reach_format_proxy(proxy, way, sizeof way);
     }
     peer->permissions = permissions_of(p2p->rules, p2p->n_rules, call->address, false);
-    /* Before any event of its stream: then it has a session. */
-    if (proxy && call->address->network == NET_I2P)
+    if (is_i2p)
         p2p->up->dialled_i2p(p2p, peer);
     log_printf(p2p->log, LOG_NET, "trying %s connection (%s) to %s, %s %s",
                peer->transport.kind == TRANSPORT_V2 ? "v2" : "v1", peer_class_name(class),

@@ -19,8 +19,7 @@ struct tunnel {
     char credential[TUNNEL_CREDENTIAL_MAX]; /* "": none */
     struct socks5 socks5;
     struct sam *sam;             /* owned: the proxy is I2P's bridge; NULL: it is not */
-    struct i2p_session *session; /* that sam connects from */
-    bool has_stream;             /* to the bridge */
+    struct i2p_session *session; /* that sam connects from; NULL: it is gone */
     int64_t until_us;  /* the proxy's next answer must be here; 0: it has not our stream yet */
     bool is_begun;     /* the proxy has taken our stream */
     bool is_up;        /* the stream is the peer's */

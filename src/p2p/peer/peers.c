@@ -47,14 +47,20 @@ static bool is_self(const void *value, const void *key)
     return value == key;
 }
 
+void peer_set_stream(struct p2p *p2p, struct peer *peer, uint64_t stream)
+{
+    ASSERT(peer->stream == 0 && stream != 0 && !p2p_find_stream(p2p, stream));
+    peer->stream = stream;
+    hash_map_insert(&p2p->by_stream, id_hash(stream), peer);
+}
+
 struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_address *address,
                       uint64_t stream)
 {
-    ASSERT(class < PEER_CLASS_COUNT && !p2p_find_stream(p2p, stream));
+    ASSERT(class < PEER_CLASS_COUNT);
     struct peer *peer = xcalloc(1, sizeof *peer);
     peer->id = ++p2p->last_id;
     peer->class = class;
-    peer->stream = stream;
     peer->address = *address;
     net_address_format(address, peer->text);
     peer->connected_us = peer->last_recv_us = p2p_now_us(p2p);
@@ -78,7 +84,8 @@ struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_a
         p2p->peers = peer;
     p2p->peers_last = peer;
     hash_map_insert(&p2p->by_id, id_hash(peer->id), peer);
-    hash_map_insert(&p2p->by_stream, id_hash(stream), peer);
+    if (stream)
+        peer_set_stream(p2p, peer, stream);
     if (class == PEER_INBOUND)
         p2p->n_in++;
     else
@@ -109,12 +116,13 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
     if (peer->state == PEER_GONE)
         return;
     if (why[0])
-        log_printf(p2p->log, LOG_NET, "peer=%llu %s: disconnecting: %s",
-                   peer_shown(peer->id), peer->text, why);
+        log_printf(p2p->log, LOG_NET, "peer=%llu %s: disconnecting: %s", peer_shown(peer->id),
+                   peer->text, why);
     peer->was_ready = peer->state == PEER_READY;
     /* Before anybody is told: whoever is, and drops or sends again, finds it gone already. */
     peer->state = PEER_GONE;
-    env_stream_close(p2p->env, peer->stream);
+    if (peer->stream)
+        env_stream_close(p2p->env, peer->stream);
     unlink_peer(p2p, peer);
     p2p->up->peer_gone(p2p, peer);
     /* The list of the gone is linked by prev: next stays for loops that stand at this peer. */
@@ -151,8 +159,7 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
 bool peer_passes_over(struct p2p *p2p, struct peer *peer, const char *name)
 {
     ASSERT(peer->bad_messages <= PEER_BAD_MESSAGES_MAX);
-    log_printf(p2p->log, LOG_NET, "peer=%llu: %s cannot be decoded", peer_shown(peer->id),
-               name);
+    log_printf(p2p->log, LOG_NET, "peer=%llu: %s cannot be decoded", peer_shown(peer->id), name);
     if (peer->bad_messages == PEER_BAD_MESSAGES_MAX)
         return false;
     peer->bad_messages++;

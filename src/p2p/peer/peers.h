@@ -14,10 +14,12 @@ struct peer;
 
 /* Make a peer at the end of the list.
  *
- * In:       stream  open or being opened; closed by peer_drop()
+ * In:       stream  open or being opened; closed by peer_drop(); 0: peer_set_stream() will name it
  * Owns:     p2p */
 struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_address *address,
                       uint64_t stream);
+/* A peer that had no stream has one. */
+void peer_set_stream(struct p2p *p2p, struct peer *peer, uint64_t stream);
 /* Close its stream and forget it; nothing if it is gone already.
  *
  * In:       why  for the log; "" says nothing */

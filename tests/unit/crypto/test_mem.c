@@ -29,3 +29,14 @@ TEST(wiping_zeroes_exactly_the_range)
     mem_wipe(a, 0);
     assert_memory_equal(a, want, sizeof a);
 }
+
+TEST(a_buffer_is_empty_after_it_is_wiped)
+{
+    struct buffer buffer;
+    buffer_init(&buffer);
+    mem_wipe_buffer(&buffer);
+    buffer_append_string(&buffer, "secret");
+    mem_wipe_buffer(&buffer);
+    assert_int_equal(buffer.len, 0);
+    assert_null(buffer.p);
+}

@@ -71,6 +71,18 @@ TEST(truncate_cuts_and_allocate_leaves_the_size, struct temp_dir *dir)
     files_close(NULL, file);
 }
 
+/* Others name files too, such as Tor its cookie: nobody waits for who may write one. */
+TEST(what_is_read_is_not_waited_for, struct temp_dir *dir)
+{
+    struct env_file *file = NULL;
+    assert_int_equal(mkfifo(temp_path(dir, "pipe"), 0600), 0);
+    alarm(10);
+    assert_int_equal(files_open(NULL, temp_path(dir, "pipe"), ENV_OPEN_READ, &file), 0);
+    assert_int_equal(files_size(NULL, file), 0);
+    alarm(0);
+    files_close(NULL, file);
+}
+
 TEST(opening_says_why_it_failed, struct temp_dir *dir)
 {
     struct env_file *file = NULL;

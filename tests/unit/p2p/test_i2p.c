@@ -6,6 +6,7 @@
 #include "support/byte_peer.h"
 #include "support/mesh_fixture.h"
 #include "util/read_file.h"
+#include "util/replace_file.h"
 
 #define SECOND INT64_C(1000000)
 #define BRIDGE 7656
@@ -124,17 +125,17 @@ TEST(who_is_not_called_has_a_session_for_each_connection, struct world *w)
     mesh_run(&w->f.mesh, 5 * SECOND);
     assert_int_equal(w->bridge.n_streams, 0);
     assert_int_equal(p2p_try_node(p2p, NAME, false), NET_RESULT_OK);
-    make_transient(w, 1); /* the peer's stream came first */
-    connect_peer(w, 0, NAME);
-    assert_true(got_version(w, 0));
+    make_transient(w, 0);
+    connect_peer(w, 1, NAME);
+    assert_true(got_version(w, 1));
     assert_string_equal(p2p->peers->text, NAME ":0");
     assert_int_equal(p2p_try_node(p2p, OTHER, false), NET_RESULT_OK);
-    make_transient(w, 3);
-    connect_peer(w, 2, OTHER);
-    assert_true(got_version(w, 2));
+    make_transient(w, 2);
+    connect_peer(w, 3, OTHER);
+    assert_true(got_version(w, 3));
     assert_int_equal(p2p->i2p.n_transient, 2);
     assert_int_equal(p2p_disconnect_address(p2p, NAME ":0"), NET_RESULT_OK);
-    byte_peer_await_close(&w->bridge, 1); /* and its session goes with it */
+    byte_peer_await_close(&w->bridge, 0); /* and its session goes with it */
     assert_int_equal(p2p->i2p.n_transient, 1);
 }
 
@@ -142,11 +143,11 @@ TEST(a_session_that_reached_nobody_is_used_again, struct world *w)
 {
     struct p2p *p2p = start(w, false);
     assert_int_equal(p2p_try_node(p2p, NAME, false), NET_RESULT_OK);
-    make_transient(w, 1);
-    hello(w, 0);
-    (void)byte_peer_line(&w->bridge, 0);
-    byte_peer_say(&w->bridge, 0, "NAMING REPLY RESULT=KEY_NOT_FOUND\n");
-    byte_peer_await_close(&w->bridge, 0);
+    make_transient(w, 0);
+    hello(w, 1);
+    (void)byte_peer_line(&w->bridge, 1);
+    byte_peer_say(&w->bridge, 1, "NAMING REPLY RESULT=KEY_NOT_FOUND\n");
+    byte_peer_await_close(&w->bridge, 1);
     assert_int_equal(p2p->i2p.n_transient, 1);
     assert_int_equal(p2p_try_node(p2p, OTHER, false), NET_RESULT_OK);
     connect_peer(w, 2, OTHER);
@@ -158,14 +159,14 @@ TEST(a_session_that_the_bridge_does_not_know_is_not_used_again, struct world *w)
 {
     struct p2p *p2p = start(w, false);
     assert_int_equal(p2p_try_node(p2p, NAME, false), NET_RESULT_OK);
-    make_transient(w, 1);
-    hello(w, 0);
-    (void)byte_peer_line(&w->bridge, 0);
-    byte_peer_say(&w->bridge, 0, "NAMING REPLY RESULT=OK VALUE=d\n");
-    (void)byte_peer_line(&w->bridge, 0);
-    byte_peer_say(&w->bridge, 0, "STREAM STATUS RESULT=INVALID_ID\n");
-    byte_peer_await_close(&w->bridge, 0);
+    make_transient(w, 0);
+    hello(w, 1);
+    (void)byte_peer_line(&w->bridge, 1);
+    byte_peer_say(&w->bridge, 1, "NAMING REPLY RESULT=OK VALUE=d\n");
+    (void)byte_peer_line(&w->bridge, 1);
+    byte_peer_say(&w->bridge, 1, "STREAM STATUS RESULT=INVALID_ID\n");
     byte_peer_await_close(&w->bridge, 1);
+    byte_peer_await_close(&w->bridge, 0);
     assert_int_equal(p2p->i2p.n_transient, 0);
     assert_null(p2p->peers);
 }
@@ -249,6 +250,120 @@ TEST(attempts_to_listen_become_rarer, struct world *w)
     struct p2p *p2p = start(w, true);
     mesh_run(&w->f.mesh, 3600 * SECOND);
     assert_int_equal(p2p->i2p.retry_us, I2P_RETRY_MAX_US);
+}
+
+/* Its end must not look at what is freed by then. */
+TEST(a_peer_outlives_its_session, struct world *w)
+{
+    struct p2p *p2p = start(w, false);
+    assert_int_equal(p2p_try_node(p2p, NAME, false), NET_RESULT_OK);
+    make_transient(w, 0);
+    connect_peer(w, 1, NAME);
+    assert_true(got_version(w, 1));
+    env_stream_close(w->bridge.env, w->bridge.streams[0].id);
+    mesh_run(&w->f.mesh, SECOND);
+    assert_int_equal(p2p->i2p.n_transient, 0);
+    assert_non_null(p2p->peers);
+    assert_null(p2p->peers->tunnel->session);
+    assert_int_equal(p2p_disconnect_address(p2p, NAME ":0"), NET_RESULT_OK);
+    byte_peer_await_close(&w->bridge, 1);
+    assert_null(p2p->peers);
+}
+
+TEST(a_bridge_that_speaks_before_it_is_asked_is_given_up, struct world *w)
+{
+    struct p2p *p2p = start(w, false);
+    assert_int_equal(p2p_try_node(p2p, NAME, false), NET_RESULT_OK);
+    make_transient(w, 0);
+    byte_peer_await(&w->bridge, 2);
+    byte_peer_say(&w->bridge, 1, "STREAM STATUS\n");
+    byte_peer_await_close(&w->bridge, 1);
+    assert_null(p2p->peers);
+}
+
+/* Bridges close a stream that says nothing for a minute; a session takes longer. */
+TEST(a_peers_stream_is_opened_when_its_session_is_there, struct world *w)
+{
+    struct p2p *p2p = start(w, false);
+    assert_int_equal(p2p_try_node(p2p, NAME, false), NET_RESULT_OK);
+    mesh_run(&w->f.mesh, 100 * SECOND);
+    assert_int_equal(w->bridge.n_streams, 1);
+    assert_non_null(p2p->peers);
+    make_transient(w, 0);
+    connect_peer(w, 1, NAME);
+    assert_true(got_version(w, 1));
+}
+
+TEST(who_cannot_be_waited_for_now_is_waited_for_again, struct world *w)
+{
+    struct p2p *p2p = start(w, true);
+    make_kept(w, 0);
+    hello(w, 1);
+    (void)byte_peer_line(&w->bridge, 1);
+    byte_peer_say(&w->bridge, 1, "STREAM STATUS RESULT=I2P_ERROR\n");
+    byte_peer_await_close(&w->bridge, 1);
+    hello(w, 2); /* the session is the same */
+    expect_start(w, 2, "STREAM ACCEPT ID=");
+    assert_int_equal(p2p->i2p.kept.state, I2P_READY);
+    assert_false(w->bridge.streams[0].is_closed);
+}
+
+TEST(a_caller_who_has_no_destination_ends_no_session, struct world *w)
+{
+    struct p2p *p2p = start(w, true);
+    make_kept(w, 0);
+    hello(w, 1);
+    (void)byte_peer_line(&w->bridge, 1);
+    byte_peer_say(&w->bridge, 1, "STREAM STATUS RESULT=OK\nnobody\n");
+    byte_peer_await_close(&w->bridge, 1);
+    hello(w, 2);
+    assert_int_equal(p2p->i2p.kept.state, I2P_READY);
+}
+
+TEST(a_session_that_is_gone_is_made_again, struct world *w)
+{
+    (void)start(w, true);
+    make_kept(w, 0);
+    hello(w, 1);
+    (void)byte_peer_line(&w->bridge, 1);
+    byte_peer_say(&w->bridge, 1, "STREAM STATUS RESULT=INVALID_ID\n");
+    byte_peer_await_close(&w->bridge, 0);
+    hello(w, 2);
+    expect_start(w, 2, "SESSION CREATE STYLE=STREAM ID=");
+}
+
+TEST(a_bridge_that_does_not_say_whether_it_waits_is_asked_again, struct world *w)
+{
+    struct p2p *p2p = start(w, true);
+    make_kept(w, 0);
+    hello(w, 1);
+    (void)byte_peer_line(&w->bridge, 1);
+    mesh_run(&w->f.mesh, I2P_ANSWER_US - 10 * SECOND);
+    assert_false(w->bridge.streams[1].is_closed);
+    mesh_run(&w->f.mesh, 12 * SECOND);
+    assert_true(w->bridge.streams[1].is_closed);
+    hello(w, 2);
+    (void)byte_peer_line(&w->bridge, 2);
+    byte_peer_say(&w->bridge, 2, "STREAM STATUS RESULT=OK\n");
+    mesh_run(&w->f.mesh, 2 * I2P_ANSWER_US); /* callers take their time */
+    assert_false(w->bridge.streams[2].is_closed);
+    assert_int_equal(p2p->n_local, 1);
+}
+
+/* Who has that key is who others know: it is not thrown away for what may be mended. */
+TEST(a_key_that_cannot_be_read_is_left_alone, struct world *w)
+{
+    struct p2p *p2p = start(w, true);
+    struct buffer bytes;
+    assert_int_equal(replace_file(p2p->env, "data/" I2P_KEY_FILE, span_of_string("no key of ours")),
+                     0);
+    make_kept(w, 0);
+    hello(w, 1);
+    assert_string_equal(p2p->i2p.key, w->key);
+    buffer_init(&bytes);
+    assert_int_equal(read_file(p2p->env, "data/" I2P_KEY_FILE, SAM_KEY_MAX, &bytes), 0);
+    assert_int_equal(bytes.len, strlen("no key of ours"));
+    buffer_deinit(&bytes);
 }
 
 TEST(a_bridge_that_says_nothing_is_given_up, struct world *w)

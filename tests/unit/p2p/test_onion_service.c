@@ -54,6 +54,11 @@ static struct p2p *start(struct world *w, const struct p2p_options *options)
     return w->f.node->p2p;
 }
 
+static struct p2p *start_another(struct world *w, const struct p2p_options *options)
+{
+    return mesh_add(&w->f.mesh, options, NULL)->p2p;
+}
+
 static void expect_line(struct world *w, size_t stream, const char *want)
 {
     assert_string_equal(byte_peer_line(&w->tor, stream), want);
@@ -120,6 +125,58 @@ TEST(the_key_outlives_the_process, struct world *w)
                      0);
     onion_service_start(&p2p->onion, p2p);
     make_service(w, 1, "ED25519-V3:other");
+}
+
+static void expect_file(const struct env *env, const char *text, size_t len)
+{
+    struct buffer bytes;
+    buffer_init(&bytes);
+    assert_int_equal(read_file(env, "data/" ONION_KEY_FILE, INT64_C(1) << 20, &bytes), 0);
+    assert_int_equal(bytes.len, len);
+    assert_memory_equal(bytes.p, text, len);
+    buffer_deinit(&bytes);
+}
+
+/* Who has that key is who others know: it is not thrown away for what may be mended. */
+TEST(a_key_that_cannot_be_read_is_left_alone, struct world *w)
+{
+    static const char two_lines[] = "ED25519-V3:one\nED25519-V3:two";
+    static char long_one[TOR_TEXT_MAX + 1];
+    struct p2p *p2p = start(w, &with_tor);
+    const struct env *env = p2p->env;
+    assert_int_equal(replace_file(env, "data/" ONION_KEY_FILE, span_of_string(two_lines)), 0);
+    make_service(w, 0, "NEW:ED25519-V3");
+    expect_file(env, two_lines, strlen(two_lines));
+    onion_service_stop(&p2p->onion);
+    memset(long_one, 'A', sizeof long_one);
+    assert_int_equal(replace_file(env, "data/" ONION_KEY_FILE, span_of(long_one, sizeof long_one)),
+                     0);
+    onion_service_start(&p2p->onion, p2p);
+    make_service(w, 1, "NEW:ED25519-V3");
+    expect_file(env, long_one, sizeof long_one);
+}
+
+/* Callers by Tor are nobody's friends. */
+TEST(who_has_permissions_where_he_comes_in_does_not_come_by_tor, struct world *w)
+{
+    static const struct p2p_bind binds[] = {
+        {.address = "127.0.0.1:18555", .permissions = PERMISSION_NOBAN},
+        {.address = "127.0.0.1:18556"},
+        {.address = "127.0.0.1:18557", .is_onion = true}};
+    struct p2p_options options = with_tor;
+    options.binds = binds;
+    options.n_binds = 1; /* the first alone: there is another for Tor, as without any */
+    struct p2p *p2p = start(w, &options);
+    assert_string_equal(p2p->onion.target, "127.0.0.1:18445");
+    assert_int_equal(p2p->n_listeners, 2);
+    assert_true(p2p->listeners[1].is_onion);
+    options.n_binds = 2;
+    p2p = start_another(w, &options);
+    assert_string_equal(p2p->onion.target, "127.0.0.1:18556");
+    assert_int_equal(p2p->n_listeners, 2);
+    options.n_binds = 3;
+    p2p = start_another(w, &options);
+    assert_string_equal(p2p->onion.target, "127.0.0.1:18557");
 }
 
 TEST(attempts_become_rarer, struct world *w)
