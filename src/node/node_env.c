@@ -31,12 +31,10 @@ struct node_env {
     struct env env, peers;
     const struct env *real;
     _Atomic int64_t mock_time_s; /* read by any thread; 0: off */
-    /* The peers' clock, for the loop thread alone. It never goes back: what the wall clock was set
-     * back is made up for before it moves on. */
+    /* The peers' clock, for the loop thread alone. It never goes back. */
     bool is_still;
     int64_t still_us;       /* while it stands still */
     int64_t ahead_us;       /* of real's now_us, while it runs */
-    int64_t behind_us;      /* of the mocked wall clock */
     struct hash_map timers; /* by id */
     struct list in_order;   /* of creation */
     uint64_t last_id;
@@ -196,17 +194,14 @@ void node_env_advance_timers(struct node_env *node_env, int64_t delta_us)
     arm_again(node_env, false);
 }
 
-/* The wall clock was set, by so much: the peers' stands still and has moved with it. */
+/* The wall clock was set, by so much: the peers' stands still, and has moved forward with it. When
+ * that is set back it stays where it is, and goes on from there: who came since waits as long as in
+ * Core. */
 static void stand_still(struct node_env *node_env, int64_t jump_s)
 {
-    int64_t now_us = peers_now_us(node_env);
+    jump_s = MAX_OF(jump_s, 0);
     jump_s = MIN_OF(jump_s, JUMP_MAX_S);
-    jump_s = MAX_OF(jump_s, -JUMP_MAX_S);
-    int64_t jump_us = jump_s * 1000000 - node_env->behind_us;
-    if (!node_env->is_still && jump_us < 0)
-        jump_us = 0; /* set back from the real time: nothing to make up for */
-    node_env->behind_us = jump_us < 0 ? -jump_us : 0;
-    node_env->still_us = now_us + (jump_us > 0 ? jump_us : 0);
+    node_env->still_us = peers_now_us(node_env) + jump_s * 1000000;
     node_env->is_still = true;
 }
 
@@ -221,7 +216,6 @@ void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
     } else {
         node_env->ahead_us = peers_now_us(node_env) - env_now_us(node_env->real);
         node_env->is_still = false;
-        node_env->behind_us = 0;
     }
     arm_again(node_env, true);
 }

@@ -18,9 +18,8 @@ void node_env_free(struct node_env *node_env); /* NULL is allowed */
 /* The view to hand down. */
 const struct env *node_env_env(const struct node_env *node_env);
 /* The same for what speaks to peers, whose now_us and timers follow the wall clock that is set, as
- * in Core: they stand still with it, and move on when it is set forward. Never back: what it was
- * set back is made up for first. What is due within a millisecond happens all the same. Loop
- * thread. */
+ * in Core: they stand still with it, and move on when it is set forward. Never back: set back, they
+ * stand still. What is due within a millisecond happens all the same. Loop thread. */
 const struct env *node_env_peers(const struct node_env *node_env);
 
 /* Let the wall clock stand still at unix_s, and the peers' with it; 0 gives the real one back. */

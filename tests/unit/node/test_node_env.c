@@ -199,10 +199,11 @@ TEST(the_peers_clock_stands_still_and_moves_with_the_wall_clock_that_is_set)
     fake_run(&fake);
     assert_string_equal(trace.text, "c");
     assert_int_equal(env_now_us(env), 7);
-    node_env_set_mock_time(node_env, 1999999990); /* back: nothing moves, and is made up for */
-    node_env_set_mock_time(node_env, 2000000059);
+    node_env_set_mock_time(node_env, 1999999990); /* back: nothing moves */
+    assert_int_equal(env_now_us(env), 7);
+    node_env_set_mock_time(node_env, 2000000049); /* and on from there */
     assert_int_equal(env_now_us(env), 59000007);
-    node_env_set_mock_time(node_env, 2000000060);
+    node_env_set_mock_time(node_env, 2000000050);
     fake_run(&fake);
     assert_string_equal(trace.text, "ca");
     node_env_set_mock_time(node_env, 0); /* it runs again, from where it stood */
