@@ -13,22 +13,6 @@
 #define TOR_CONTROL      "127.0.0.1:9051"
 #define TOR_CONTROL_PORT 9051
 
-static const struct {
-    const char *name;
-    enum net_network network;
-} networks[] = {
-    {"ipv4", NET_IPV4}, {"ipv6", NET_IPV6},   {"onion", NET_TORV3},
-    {"i2p", NET_I2P},   {"cjdns", NET_CJDNS},
-};
-
-static enum net_network network_of(const char *name)
-{
-    for (size_t i = 0; i < COUNT_OF(networks); i++)
-        if (strcasecmp(networks[i].name, name) == 0)
-            return networks[i].network;
-    return NET_NONE;
-}
-
 /* -- Which networks ------------------------------------------------------------------------- */
 
 static bool is_left_in(const struct reach_options *reach, enum net_network network)
@@ -47,7 +31,7 @@ static bool set_networks(struct config_net *config, const struct options *option
     struct reach_options *reach = &config->p2p.reach;
     const char *name;
     for (size_t i = 0; (name = options_get_list(options, "onlynet", i)); i++) {
-        enum net_network network = network_of(name);
+        enum net_network network = net_network_of(name);
         if (network == NET_NONE)
             return fail_with(error, "Unknown network specified in -onlynet: '%s'", name);
         reach->only_networks |= 1u << network;
@@ -68,7 +52,7 @@ bool config_proxy_hides_clearnet(const struct options *options)
     const char *name;
     size_t i = 0;
     for (; (name = options_get_list(options, "onlynet", i)); i++) {
-        enum net_network network = network_of(name);
+        enum net_network network = net_network_of(name);
         if (network == NET_IPV4 || network == NET_IPV6)
             return false;
     }
@@ -89,17 +73,10 @@ static bool has_good_port(const char *text)
     return parse_uint64(colon + 1, &port) && port > 0 && port <= UINT16_MAX;
 }
 
-/* A path that a socket can have. */
-static bool is_socket_path(const char *text)
-{
-    return strncmp(text, SOCKETS_UNIX_PREFIX, strlen(SOCKETS_UNIX_PREFIX)) == 0 &&
-           sockets_is_path(text);
-}
-
 static bool read_place(struct config_net *config, const struct options *options, const char *text,
                        uint16_t default_port, struct reach_order *out)
 {
-    if (is_socket_path(text)) {
+    if (sockets_is_path(text)) {
         out->address = config_keep(&config->strings, text);
         return true;
     }
@@ -151,7 +128,7 @@ static bool check_ports(const struct options *options, char **error)
 static bool give_proxy(struct reach_options *reach, const char *whom,
                        const struct reach_order *proxy)
 {
-    enum net_network network = strcasecmp(whom, "tor") == 0 ? NET_TORV3 : network_of(whom);
+    enum net_network network = strcasecmp(whom, "tor") == 0 ? NET_TORV3 : net_network_of(whom);
     bool is_all = whom[0] == '\0';
     if (!is_all && (network == NET_NONE || network == NET_I2P))
         return false;

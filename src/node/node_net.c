@@ -1,8 +1,6 @@
 /* node_net.c - the mesh in the form that the RPC methods look at. */
 #include "node/node_net.h"
 
-#include <strings.h>
-
 #include "p2p/core/hidden_name.h"
 #include "util/alloc.h"
 
@@ -14,29 +12,22 @@ struct node_net {
     struct net_view view;
 };
 
-/* The networks in the order that Core lists them in. */
-static const struct {
-    const char *name;
-    enum net_network network;
-} networks[] = {
-    {"ipv4", NET_IPV4}, {"ipv6", NET_IPV6},   {"onion", NET_TORV3},
-    {"i2p", NET_I2P},   {"cjdns", NET_CJDNS},
-};
+/* In the order that Core lists them in. */
+static const enum net_network networks[] = {NET_IPV4, NET_IPV6, NET_TORV3, NET_I2P, NET_CJDNS};
 
 /* -- The whole ------------------------------------------------------------------------------ */
 
-/* Our addresses as text. Returns: n of them in an allocation that holds the texts too */
-static struct net_local_address *convert_local(const struct net_address *local, size_t n)
+/* Our addresses as text. Returns: all of them in an allocation that holds the texts too */
+static struct net_local_address *convert_local(const struct local_list *local)
 {
-    ASSERT(local || n == 0);
     size_t size = sizeof(struct net_local_address) + NET_ADDRESS_TEXT_MAX;
-    struct net_local_address *out = xcalloc(n + 1, size);
-    char *texts = (char *)(out + n);
-    for (size_t i = 0; i < n; i++)
+    struct net_local_address *out = xcalloc(local->n + 1, size);
+    char *texts = (char *)(out + local->n);
+    for (size_t i = 0; i < local->n; i++)
         out[i] = (struct net_local_address){
-            .host = net_address_format_host(&local[i], texts + i * NET_ADDRESS_TEXT_MAX),
-            .port = local[i].port,
-            .score = 1,
+            .host = net_address_format_host(&local->at[i].at, texts + i * NET_ADDRESS_TEXT_MAX),
+            .port = local->at[i].at.port,
+            .score = local_score(&local->at[i]),
         };
     return out;
 }
@@ -46,9 +37,9 @@ static void show_networks(const struct p2p *p2p, struct p2p_network_info *known,
                           struct net_network_state *states)
 {
     for (size_t i = 0; i < COUNT_OF(networks); i++) {
-        p2p_network_info(p2p, networks[i].network, &known[i]);
+        p2p_network_info(p2p, networks[i], &known[i]);
         states[i] = (struct net_network_state){
-            .name = networks[i].name,
+            .name = net_network_name(networks[i]),
             .is_limited = !known[i].is_reachable,
             .is_reachable = known[i].is_reachable,
             .proxy = known[i].proxy,
@@ -65,7 +56,7 @@ static void info(void *ctx, net_info_fn *fn, void *arg)
     struct p2p_info have;
     p2p_info(net->p2p, &have);
     show_networks(net->p2p, known, states);
-    struct net_local_address *local = convert_local(have.local, have.n_local);
+    struct net_local_address *local = convert_local(have.local);
     struct net_info shown = {
         .user_agent = have.user_agent,
         .protocol_version = WIRE_PROTOCOL_VERSION,
@@ -81,7 +72,7 @@ static void info(void *ctx, net_info_fn *fn, void *arg)
         .networks = states,
         .n_networks = COUNT_OF(states),
         .local = local,
-        .n_local = have.n_local,
+        .n_local = have.local->n,
     };
     if (net->mempool) {
         const struct mempool_options *options = mempool_options_of(net->mempool);
@@ -94,23 +85,12 @@ static void info(void *ctx, net_info_fn *fn, void *arg)
 
 /* -- Addresses ------------------------------------------------------------------------------ */
 
-static bool find_network(const char *name, uint8_t *network)
-{
-    for (size_t i = 0; i < COUNT_OF(networks); i++) {
-        if (strcasecmp(networks[i].name, name) == 0) {
-            *network = (uint8_t)networks[i].network;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool addresses(void *ctx, size_t max, const char *network, net_node_address_fn *fn,
                       void *arg)
 {
     struct node_net *net = ctx;
-    uint8_t wanted = NET_NONE;
-    if (network && !find_network(network, &wanted))
+    enum net_network wanted = network ? net_network_of(network) : NET_NONE;
+    if (network && wanted == NET_NONE)
         return false;
     struct net_peer_address *list;
     size_t n = p2p_sample_addresses(net->p2p, max, 0, wanted, &list);
@@ -135,9 +115,9 @@ static void addrman(void *ctx, net_addrman_fn *fn, void *arg)
     const struct address_book *book = p2p_address_book(net->p2p);
     for (size_t i = 0; i <= COUNT_OF(networks); i++) {
         bool is_sum = i == COUNT_OF(networks);
-        uint8_t network = is_sum ? NET_NONE : (uint8_t)networks[i].network;
+        uint8_t network = is_sum ? NET_NONE : (uint8_t)networks[i];
         const struct net_addrman_count count = {
-            .name = is_sum ? NULL : networks[i].name,
+            .name = is_sum ? NULL : net_network_name(networks[i]),
             .n_new = address_book_count_of(book, network, false),
             .n_tried = address_book_count_of(book, network, true),
         };

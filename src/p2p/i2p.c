@@ -129,7 +129,7 @@ static void end_listening(struct p2p *p2p)
 {
     stop_accepting(p2p);
     if (p2p->i2p.address.network != NET_NONE)
-        addr_relay_remove_local(p2p, &p2p->i2p.address);
+        local_list_remove(&p2p->local, LOCAL_SERVICE, &p2p->i2p.address);
     p2p->i2p.address = (struct net_address){0};
     retry_later(p2p);
 }
@@ -303,7 +303,7 @@ static void advertise(struct p2p *p2p)
     i2p->accept_until_us = INT64_MAX; /* whenever a caller comes */
     if (i2p->address.network != NET_NONE || !sam_address_of(i2p->key, &i2p->address))
         return;
-    addr_relay_add_local(p2p, &i2p->address);
+    addr_relay_add_local(p2p, LOCAL_SERVICE, &i2p->address);
 }
 
 /* What is wrong may concern this stream alone: only the bridge's word ends the session. */

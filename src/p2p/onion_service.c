@@ -42,7 +42,7 @@ static void keep_key(struct onion_service *onion)
 static void forget_address(struct onion_service *onion)
 {
     if (onion->address.network != NET_NONE)
-        addr_relay_remove_local(onion->p2p, &onion->address);
+        local_list_remove(&onion->p2p->local, LOCAL_SERVICE, &onion->address);
     onion->address = (struct net_address){0};
 }
 
@@ -59,7 +59,7 @@ static void on_service(struct onion_service *onion)
                onion->tor.text, is_one ? net_address_format(&onion->address, text) : "none");
     keep_key(onion);
     if (is_one)
-        addr_relay_add_local(p2p, &onion->address);
+        addr_relay_add_local(p2p, LOCAL_SERVICE, &onion->address);
 }
 
 /* Where it could not be learnt, it is where Tor has it unless somebody changed that. */

@@ -354,10 +354,10 @@ static void init_reach(struct p2p *p2p, const struct reach_options *options)
     uint64_t random;
     env_random(p2p->env, &random, sizeof random);
     reach_init(&p2p->reach, options, random);
-    for (size_t i = 0; i < o->n_external && p2p->n_local < P2P_LOCAL_MAX; i++) {
+    for (size_t i = 0; i < o->n_external; i++) {
         struct net_address address;
-        if (net_address_parse(o->external[i], o->port, &address))
-            p2p->local[p2p->n_local++] = reach_flip(&p2p->reach, &address);
+        if (reach_parse(&p2p->reach, o->external[i], o->port, &address))
+            addr_relay_add_local(p2p, LOCAL_MANUAL, &address);
     }
 }
 
@@ -365,7 +365,6 @@ static void init_book(struct p2p *p2p, const struct p2p_options *options)
 {
     recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
     ban_list_init(&p2p->bans);
-    p2p->grouping.has_private = options->private_routable;
     p2p->book = address_book_new(p2p->env, &p2p->grouping);
     p2p->files = (struct address_files){.env = p2p->env,
                                         .log = p2p->log,
@@ -404,6 +403,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     p2p->transports = (struct transport_world){.env = env, .magic = network->magic};
     hash_map_init(&p2p->by_id);
     hash_map_init(&p2p->by_stream);
+    p2p->grouping.has_private = options->private_routable;
     init_reach(p2p, &options->reach);
     private_broadcast_init(p2p);
     init_book(p2p, options);

@@ -11,6 +11,7 @@
 #include "mempool/mempool.h"
 #include "p2p/addr/address_book.h"
 #include "p2p/addr/ban_list.h"
+#include "p2p/addr/local_list.h"
 #include "p2p/blocks/compact_extra.h"
 #include "p2p/core/net_address.h"
 #include "p2p/core/peer_class.h"
@@ -153,8 +154,7 @@ struct p2p_info {
     int64_t time_offset_s; /* median of the outbound peers' */
     uint64_t bytes_received, bytes_sent;
     uint16_t port;
-    const struct net_address *local; /* our addresses that we advertise */
-    size_t n_local;
+    const struct local_list *local; /* our addresses that we advertise */
     struct net_upload_info upload;
 };
 /* Describe the mesh as a whole. Pointers are borrowed until the next call into p2p. */

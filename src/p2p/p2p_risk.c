@@ -64,7 +64,7 @@ static void look_at_peers(const struct p2p *p2p, struct net_eclipse_risk *risk)
     uint64_t hashes[P2P_FULL_OUTBOUND + P2P_BLOCK_ONLY_OUTBOUND + P2P_MANUAL_MAX];
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
         const struct block_node *best = peer->headers.best_known;
-        bool is_ours = peer->state == PEER_READY &&
+        bool is_ours = peer->state == PEER_READY && peer->address.network != NET_NONE &&
                        (peer->class == PEER_FULL || peer->class == PEER_BLOCK_ONLY ||
                         peer->class == PEER_MANUAL);
         if (!is_ours || risk->n_outbound == COUNT_OF(hashes))

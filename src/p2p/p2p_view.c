@@ -152,8 +152,7 @@ void p2p_info(const struct p2p *p2p, struct p2p_info *info)
         .bytes_received = p2p->bytes_received,
         .bytes_sent = p2p->bytes_sent,
         .port = p2p->options.port,
-        .local = p2p->local,
-        .n_local = p2p->n_local,
+        .local = &p2p->local,
         .upload = show_upload(p2p),
     };
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {

@@ -15,10 +15,10 @@ static void tell(struct port_map *map, const struct net_address *external)
     if (net_address_equal(&map->external, external))
         return;
     if (map->external.network != NET_NONE)
-        addr_relay_remove_local(map->p2p, &map->external);
+        local_list_remove(&map->p2p->local, LOCAL_MAPPED, &map->external);
     map->external = *external;
     if (external->network != NET_NONE)
-        addr_relay_add_local(map->p2p, external);
+        addr_relay_add_local(map->p2p, LOCAL_MAPPED, external);
 }
 
 static void finish(struct port_map *map, int64_t now_us)

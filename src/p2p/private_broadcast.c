@@ -90,7 +90,8 @@ static void remove_tx(struct p2p *p2p, struct private_tx *tx)
     struct private_broadcast *own = &p2p->private_txs;
     size_t left = PRIVATE_PEERS_PER_TX - MIN_OF(tx->n_picked, PRIVATE_PEERS_PER_TX);
     own->n_to_open -= MIN_OF(own->n_to_open, left);
-    private_queue_remove(&own->queue, tx);
+    size_t at = private_queue_remove(&own->queue, tx);
+    own->recheck_at -= at < own->recheck_at; /* those behind it have moved up */
     if (own->queue.txs.n == 0)
         own->n_to_open = 0;
 }
@@ -225,10 +226,10 @@ static bool select_address(struct p2p *p2p, uint8_t network, struct net_peer_add
 {
     int64_t last_try_s;
     for (int i = 0; i < SELECT_TRIES; i++) {
-        if (!address_book_select(p2p->book, false, p2p_now_s(p2p), out, &last_try_s))
+        if (!address_book_select_of(p2p->book, false, 1u << network, p2p_now_s(p2p), out,
+                                    &last_try_s))
             return false;
-        if (out->at.network == network && reach_can_dial(&p2p->reach, &out->at) &&
-            !dial_has(p2p, &out->at))
+        if (reach_can_dial(&p2p->reach, &out->at) && !dial_has(p2p, &out->at))
             return true;
     }
     return false;
@@ -308,7 +309,6 @@ static void on_checked(void *arg, const struct mempool_result *result)
                    id_text(tx->txid.b, text), id_text(tx->wtxid.b, wtext),
                    reject_string(result->verdict.code));
         remove_tx(p2p, tx);
-        own->recheck_at -= own->recheck_at > 0; /* the rest has moved up */
     }
     p2p_schedule_now(p2p);
 }

@@ -6,6 +6,7 @@
 
 #include "p2p/addr/addr_cache.h"
 #include "p2p/addr/address_files.h"
+#include "p2p/addr/local_list.h"
 #include "p2p/addr/welcome.h"
 #include "p2p/blocks/compact_extra.h"
 #include "p2p/blocks/compact_peers.h"
@@ -28,8 +29,6 @@
 #include "p2p/peer/upload.h"
 #include "p2p/port_map.h"
 #include "p2p/private_broadcast.h"
-
-#define P2P_LOCAL_MAX 8 /* addresses of ours that we advertise */
 
 /* One -bind. Its events come with it as arg. */
 struct p2p_listener {
@@ -104,8 +103,7 @@ struct p2p {
     size_t n_listeners;
     struct permission_rule *rules;
     size_t n_rules;
-    struct net_address local[P2P_LOCAL_MAX];
-    size_t n_local;
+    struct local_list local;
     struct recent_set discouraged;  /* hosts; forgotten at the next start, as in Core */
     struct ban_list bans;           /* by hand. Kept on disk by the node, not here */
     struct addr_caches addr_caches; /* answers to getaddr */

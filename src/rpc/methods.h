@@ -47,7 +47,7 @@ RPC_HANDLER(getblockstats);
 RPC_HANDLER(getchaintxstats);
 
 /* rpc_fees.c: what a transaction should pay */
-/* Each horizon fails with "Insufficient data": hidden in Core's help too, and no client asks. */
+/* Hidden in Core's help too, and no client asks. A horizon that cannot tell says so in "errors". */
 RPC_HANDLER(estimaterawfee);
 /* Without "feerate" and with "errors": an answer, no error. Core Lightning takes a rate of its own
  * on regtest then. */
@@ -163,10 +163,13 @@ RPC_HANDLER(addnode);
 RPC_HANDLER(disconnectnode);
 /* -24 for one that was not added. At most one address of each: the peer's. */
 RPC_HANDLER(getaddednodeinfo);
-/* For bitcoin-cli -addrinfo: counts of the new and the tried table by network. */
+/* Always -1: no map is built in. */
 RPC_HANDLER(exportasmap);
+/* For bitcoin-cli -addrinfo: counts of the new and the tried table by network. */
 RPC_HANDLER(getaddrmaninfo);
+/* Not in Core. For the operator: nothing goes by it. */
 RPC_HANDLER(geteclipserisk);
+/* Hidden: for tests. By bucket and position; times are in seconds. */
 RPC_HANDLER(getrawaddrman);
 /* {} means asked for, not there. Core Lightning calls it where a block is pruned; it must be known
  * by its header, and below the tip where the node prunes. */
@@ -190,6 +193,7 @@ RPC_HANDLER(listbanned);
 RPC_HANDLER(setban);
 /* Answers at once; pingtime and pingwait in getpeerinfo tell what came of it. */
 RPC_HANDLER(ping);
+/* Hidden: for tests. -1 for a peer that is not there; what it makes of it is its affair. */
 RPC_HANDLER(sendmsgtopeer);
 /* Answers with the state that holds now. */
 RPC_HANDLER(setnetworkactive);

@@ -123,6 +123,11 @@ static bool may_call(void *ctx, const struct net_address *address)
     return true;
 }
 
+static bool is_up(void *ctx, const struct net_address *address)
+{
+    return !may_call(ctx, address);
+}
+
 static bool has_group(void *ctx, const struct net_address *address)
 {
     const struct world *w = ctx;
@@ -139,6 +144,7 @@ static struct choose choice(struct world *w)
                            .services_needed = NODE_NETWORK | NODE_WITNESS,
                            .ctx = w,
                            .may_call = may_call,
+                           .is_up = is_up,
                            .has_group = has_group};
 }
 

@@ -68,35 +68,24 @@ static bool is_hidden(uint8_t network)
  * GetLocal(). NULL: none */
 static const struct net_address *choose_local(struct p2p *p2p, const struct peer *peer)
 {
-    const struct net_address *fit[P2P_LOCAL_MAX];
+    const struct net_address *fit[LOCAL_LIST_MAX];
     size_t n = 0;
     uint8_t theirs = peer->is_inbound_onion ? NET_TORV3 : peer->address.network;
-    for (size_t i = 0; i < p2p->n_local; i++) {
-        uint8_t ours = p2p->local[i].network;
+    for (size_t i = 0; i < p2p->local.n; i++) {
+        uint8_t ours = p2p->local.at[i].at.network;
         if (ours == theirs || (!is_hidden(ours) && !is_hidden(theirs)))
-            fit[n++] = &p2p->local[i];
+            fit[n++] = &p2p->local.at[i].at;
     }
     return n > 0 ? fit[p2p_random(p2p, n)] : NULL;
 }
 
-void addr_relay_add_local(struct p2p *p2p, const struct net_address *address)
+void addr_relay_add_local(struct p2p *p2p, enum local_source source,
+                          const struct net_address *address)
 {
-    for (size_t i = 0; i < p2p->n_local; i++)
-        if (net_address_equal(&p2p->local[i], address))
-            return;
-    if (p2p->n_local < P2P_LOCAL_MAX)
-        p2p->local[p2p->n_local++] = *address;
-}
-
-void addr_relay_remove_local(struct p2p *p2p, const struct net_address *address)
-{
-    for (size_t i = 0; i < p2p->n_local; i++)
-        if (net_address_equal(&p2p->local[i], address)) {
-            memmove(&p2p->local[i], &p2p->local[i + 1],
-                    (p2p->n_local - i - 1) * sizeof p2p->local[0]);
-            p2p->n_local--;
-            return;
-        }
+    ASSERT(source < LOCAL_SOURCE_COUNT);
+    if (net_grouping_is_routable(&p2p->grouping, address) &&
+        reach_has_network(&p2p->reach, address->network))
+        (void)local_list_add(&p2p->local, source, address);
 }
 
 /* Tell the peer where we can be reached; what it sees of us, if we do not know better. */
@@ -219,12 +208,12 @@ static void take(struct p2p *p2p, struct peer *peer, struct net_peer_address *ad
         return;
     if (address->time <= 100000000 || (int64_t)address->time > now_s + FAR_FUTURE_S)
         address->time = (uint32_t)(now_s - OLD_CLAIM_S);
-    addr->processed++;
     uint8_t id[32];
     address_id(&address->at, id);
     (void)recent_set_add(&addr->known, id);
     if (p2p_is_unwelcome(p2p, &address->at))
-        return;
+        return; /* not counted as processed either: Core */
+    addr->processed++;
     if (is_news && now_s - (int64_t)address->time < FRESH_S &&
         net_grouping_is_routable(&p2p->grouping, &address->at))
         forward(p2p, peer, address);

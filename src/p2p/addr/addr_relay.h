@@ -4,6 +4,7 @@
 #ifndef P2P_ADDR_ADDR_RELAY_H
 #define P2P_ADDR_ADDR_RELAY_H
 
+#include "p2p/addr/local_list.h"
 #include "p2p/core/recent_set.h"
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
@@ -51,9 +52,9 @@ enum fault addr_relay_on_addrv2(struct p2p *p2p, struct peer *peer, struct reade
 /* The handler of "getaddr": answered once, to who has come to us. */
 enum fault addr_relay_on_getaddr(struct p2p *p2p, struct peer *peer, struct reader *r);
 
-/* An address of ours to be advertised, once; nothing if there are P2P_LOCAL_MAX. */
-void addr_relay_add_local(struct p2p *p2p, const struct net_address *address);
-/* It is ours no more. */
-void addr_relay_remove_local(struct p2p *p2p, const struct net_address *address);
+/* An address of ours is advertised from now on, if others could reach it: one that is routable, of
+ * a network that is reachable. Spec: Core AddLocal() */
+void addr_relay_add_local(struct p2p *p2p, enum local_source source,
+                          const struct net_address *address);
 
 #endif

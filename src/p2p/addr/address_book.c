@@ -1,6 +1,8 @@
 /* address_book.c - see address_book.h. */
 #include "p2p/addr/address_book.h"
 
+#include <limits.h>
+
 #include "p2p/addr/address_book_internal.h"
 
 #include "util/alloc.h"
@@ -401,7 +403,7 @@ void address_book_attempt(struct address_book *book, const struct net_address *a
     /* Failures count once per time that we were online at all. */
     if (count && entry->last_counted_s < book->last_good_s) {
         entry->last_counted_s = now_s;
-        entry->attempts++;
+        entry->attempts += entry->attempts < INT_MAX; /* a file may say anything */
     }
 }
 

@@ -207,6 +207,9 @@ static void dump_done(struct env_job *job)
     files->is_dumping = false;
     if (dump->error)
         log_warning(files->log, "peers.dat cannot be written (%d)", dump->error);
+    if (files->is_save_due)
+        save_book(files);
+    files->is_save_due = false;
     buffer_deinit(&dump->bytes);
     xfree(dump);
 }
@@ -241,13 +244,15 @@ bool address_files_load(struct address_files *files, const char *asmap, int64_t 
 
 void address_files_deinit(struct address_files *files)
 {
-    ASSERT(!files->is_dumping);
+    ASSERT(!files->is_dumping && !files->is_save_due);
     xfree(files->map);
     files->map = NULL;
 }
 
 void address_files_save(struct address_files *files)
 {
-    if (files->data_dir)
+    if (files->is_dumping)
+        files->is_save_due = true; /* one writer at a time */
+    else if (files->data_dir)
         save_book(files);
 }

@@ -22,7 +22,7 @@ struct address_files {
 
     uint8_t *map; /* owned */
     int64_t next_dump_us;
-    bool is_dumping;
+    bool is_dumping, is_save_due;
 };
 
 /* Read the map, if there is one, then the book, which is empty. A book of a later version is put
@@ -36,7 +36,7 @@ NODISCARD bool address_files_load(struct address_files *files, const char *asmap
 /* Free the map; the book must be gone, or used no more. */
 void address_files_deinit(struct address_files *files);
 
-/* Write the book now. */
+/* Write the book now, or when what is being written of it is. */
 void address_files_save(struct address_files *files);
 /* Write it off the loop when it is time. Returns: when it wants to be called again */
 int64_t address_files_tick(struct address_files *files, int64_t now_us);

@@ -42,9 +42,13 @@ bool choose_for_feeler(const struct choose *choose, int64_t now_s, struct net_pe
 {
     int64_t last_try_s;
     address_book_resolve_collisions(choose->book, now_s);
-    if (address_book_select_collision(choose->book, out, &last_try_s) &&
-        choose->may_call(choose->ctx, &out->at))
-        return true;
+    if (address_book_select_collision(choose->book, out, &last_try_s)) {
+        if (choose->may_call(choose->ctx, &out->at))
+            return true;
+        /* Who is connected needs no test, and must not lose his place for lack of one. Core */
+        if (choose->is_up(choose->ctx, &out->at))
+            (void)address_book_good(choose->book, &out->at, now_s);
+    }
     for (int i = 0; i < CHOOSE_TRIES; i++) {
         if (!address_book_select_of(choose->book, true, choose->networks, now_s, out, &last_try_s))
             return false;

@@ -20,6 +20,8 @@ struct choose {
     void *ctx;
     /* It is not connected, not ours, not unwelcome. */
     bool (*may_call)(void *ctx, const struct net_address *address);
+    /* It is connected, and has greeted. */
+    bool (*is_up)(void *ctx, const struct net_address *address);
     /* A slot is somebody's of its network group. */
     bool (*has_group)(void *ctx, const struct net_address *address);
 };

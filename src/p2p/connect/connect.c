@@ -22,7 +22,7 @@ void connect_init(struct p2p *p2p)
         n = address_files_take_anchors(&p2p->files, anchors, CONNECT_ANCHORS_MAX);
     for (size_t i = 0; i < n; i++)
         if (reach_may_dial(&p2p->reach, &anchors[i].at))
-            connect->anchors[connect->n_anchors++] = anchors[i].at;
+            connect->anchors[connect->n_anchors++] = anchors[i];
     p2p->connect.next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
 }
 
@@ -139,14 +139,15 @@ bool connect_admit_relaying(struct p2p *p2p, struct peer *peer)
 /* -- Going out ----------------------------------------------------------------------------------
  */
 
-/* An outbound peer of ours is in that group. */
+/* An outbound peer of ours is in that group: one that stays. */
 static bool has_group(void *ctx, const struct net_address *address)
 {
     const struct p2p *p2p = ctx;
     struct net_group group = net_grouping_of(&p2p->grouping, address);
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
-        bool counts = peer->class == PEER_FULL || peer->class == PEER_BLOCK_ONLY;
-        if (!counts)
+        bool stays = peer->class == PEER_FULL || peer->class == PEER_BLOCK_ONLY ||
+                     peer->class == PEER_MANUAL;
+        if (!stays || peer->address.network == NET_NONE)
             continue;
         struct net_group taken = net_grouping_of(&p2p->grouping, &peer->address);
         if (net_group_equal(&taken, &group))
@@ -155,49 +156,51 @@ static bool has_group(void *ctx, const struct net_address *address)
     return false;
 }
 
-static bool is_own(const struct p2p *p2p, const struct net_address *address)
-{
-    for (size_t i = 0; i < p2p->n_local; i++)
-        if (net_address_equal(&p2p->local[i], address))
-            return true;
-    return false;
-}
-
 static bool may_call(void *ctx, const struct net_address *address)
 {
     const struct p2p *p2p = ctx;
     return reach_may_dial(&p2p->reach, address) && !dial_has(p2p, address) &&
-           !is_own(p2p, address) && !p2p_is_unwelcome(p2p, address);
+           !local_list_has(&p2p->local, address) && !p2p_is_unwelcome(p2p, address);
 }
 
-/* Out: use_v2  it is said to speak that */
-static bool select_address(struct p2p *p2p, enum peer_class class, struct net_address *out,
-                           bool *use_v2)
+static bool is_up(void *ctx, const struct net_address *address)
 {
-    struct net_peer_address address;
+    const struct p2p *p2p = ctx;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->state == PEER_READY && net_address_equal(&peer->address, address))
+            return true;
+    return false;
+}
+
+static bool select_address(struct p2p *p2p, enum peer_class class, struct net_peer_address *out)
+{
     struct choose choose = {.book = p2p->book,
                             .services_needed = NODE_WITNESS | NODE_NETWORK,
                             .ctx = p2p,
                             .may_call = may_call,
+                            .is_up = is_up,
                             .has_group = has_group};
     for (uint8_t i = 1; i <= NET_CJDNS; i++)
         choose.networks |= (unsigned)reach_has_network(&p2p->reach, i) << i;
-    bool found = class == PEER_FEELER ? choose_for_feeler(&choose, p2p_now_s(p2p), &address)
-                                      : choose_for_slot(&choose, p2p_now_s(p2p), &address);
-    if (!found || choose.networks == 0)
+    if (choose.networks == 0)
         return false;
-    *out = address.at;
-    *use_v2 = address.services & NODE_P2P_V2;
-    return true;
+    return class == PEER_FEELER ? choose_for_feeler(&choose, p2p_now_s(p2p), out)
+                                : choose_for_slot(&choose, p2p_now_s(p2p), out);
+}
+
+/* With the transport that it is said to speak. */
+static bool dial_address(struct p2p *p2p, const struct net_peer_address *address,
+                         enum peer_class class)
+{
+    return dial(p2p, &address->at, class, address->services & NODE_P2P_V2);
 }
 
 /* Fill one free slot, if there is one. */
 static bool open_slot(struct p2p *p2p, int64_t now_us)
 {
     struct connect *connect = &p2p->connect;
-    struct net_address address;
+    struct net_peer_address address;
     enum peer_class class;
-    bool use_v2 = false;
     size_t max = (size_t)p2p->options.max_connections;
     size_t full_max = max < P2P_FULL_OUTBOUND ? max : P2P_FULL_OUTBOUND;
     bool wants_full = count_class(p2p, PEER_FULL) < full_max + p2p->stale.wants_extra;
@@ -205,7 +208,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
         max > P2P_FULL_OUTBOUND && count_class(p2p, PEER_BLOCK_ONLY) < P2P_BLOCK_ONLY_OUTBOUND;
     if (connect->n_anchors > 0 && wants_block_only) {
         address = connect->anchors[--connect->n_anchors];
-        return !dial_has(p2p, &address) && dial(p2p, &address, PEER_BLOCK_ONLY, true);
+        return !dial_has(p2p, &address.at) && dial_address(p2p, &address, PEER_BLOCK_ONLY);
     }
     if (wants_full)
         class = PEER_FULL;
@@ -217,7 +220,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
         return false;
     if (class == PEER_FEELER)
         connect->next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
-    return select_address(p2p, class, &address, &use_v2) && dial(p2p, &address, class, use_v2);
+    return select_address(p2p, class, &address) && dial_address(p2p, &address, class);
 }
 
 static int64_t outbound_tick(struct p2p *p2p, int64_t now_us)

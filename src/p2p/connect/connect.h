@@ -18,7 +18,7 @@ struct peer;
 
 struct connect {
     int64_t next_outbound_us, next_feeler_us;
-    struct net_address anchors[CONNECT_ANCHORS_MAX]; /* to be tried first */
+    struct net_peer_address anchors[CONNECT_ANCHORS_MAX]; /* to be tried first */
     size_t n_anchors;
 };
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "crypto/hash.h"
 #include "p2p/core/hidden_name.h"
@@ -18,14 +19,26 @@ size_t net_network_bytes(uint8_t network)
     return network < COUNT_OF(bytes) ? bytes[network] : 0;
 }
 
-const char *net_address_network_name(const struct net_address *address)
+const char *net_network_name(uint8_t network)
 {
     static const char *const names[] = {"", "ipv4", "ipv6", "", "onion", "i2p", "cjdns"};
+    return network < COUNT_OF(names) ? names[network] : "";
+}
+
+enum net_network net_network_of(const char *name)
+{
+    for (enum net_network i = NET_IPV4; i <= NET_CJDNS; i++)
+        if (name[0] != '\0' && strcasecmp(name, net_network_name(i)) == 0)
+            return i;
+    return NET_NONE;
+}
+
+const char *net_address_network_name(const struct net_address *address)
+{
     if (net_address_is_internal(address))
         return "internal";
-    if (!net_address_is_routable(address) || address->network >= COUNT_OF(names))
-        return "not_publicly_routable";
-    return names[address->network];
+    return net_address_is_routable(address) ? net_network_name(address->network)
+                                            : "not_publicly_routable";
 }
 
 struct net_address net_address_of_ipv4(const uint8_t bytes[4], uint16_t port)

@@ -42,8 +42,11 @@ struct net_peer_address {
 
 /* Address length of a network in bytes; 0 if it is none that we know. */
 size_t net_network_bytes(uint8_t network);
-/* "ipv4", "ipv6", "onion", "i2p", "cjdns", or "not_publicly_routable". Spec: Core GetNetworkName()
- */
+/* "ipv4", "ipv6", "onion", "i2p", "cjdns", as Core calls them; "" for another one. */
+const char *net_network_name(uint8_t network);
+/* The network of that name, in any case; NET_NONE: there is none. */
+enum net_network net_network_of(const char *name);
+/* The network's name, "internal", or "not_publicly_routable". Spec: Core GetNetworkName() */
 const char *net_address_network_name(const struct net_address *address);
 
 /* Make an address from 4 bytes. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/endian.h"
+
 #define PCP_VERSION       2
 #define NATPMP_VERSION    0
 #define OPCODE_MAP        1 /* RFC 6887, 11 */
@@ -27,41 +29,19 @@ void pcp_begin(struct pcp *pcp, const struct net_address *own, const uint8_t non
     memcpy(pcp->nonce, nonce, sizeof pcp->nonce);
 }
 
-static void put_be16(uint8_t *p, unsigned value)
-{
-    p[0] = (uint8_t)(value >> 8);
-    p[1] = (uint8_t)value;
-}
-
-static void put_be32(uint8_t *p, uint32_t value)
-{
-    put_be16(p, value >> 16);
-    put_be16(p + 2, value & 0xffff);
-}
-
-static unsigned get_be16(const uint8_t *p)
-{
-    return (unsigned)p[0] << 8 | p[1];
-}
-
-static uint32_t get_be32(const uint8_t *p)
-{
-    return (uint32_t)get_be16(p) << 16 | get_be16(p + 2);
-}
-
 /* RFC 6887, 7.1 and 11.1 */
 static size_t write_map(const struct pcp *pcp, uint8_t *out)
 {
     memset(out, 0, MAP_BYTES);
     out[0] = PCP_VERSION;
     out[1] = OPCODE_MAP;
-    put_be32(out + 4, PCP_LIFETIME_S);
+    store_be32(out + 4, PCP_LIFETIME_S);
     memcpy(out + 8, mapped, sizeof mapped);
     memcpy(out + 20, pcp->own.bytes, 4);
     memcpy(out + 24, pcp->nonce, PCP_NONCE_BYTES);
     out[36] = PROTOCOL_TCP;
-    put_be16(out + 40, pcp->own.port);
-    put_be16(out + 42, pcp->own.port); /* suggested outside, on any address */
+    store_be16(out + 40, pcp->own.port);
+    store_be16(out + 42, pcp->own.port); /* suggested outside, on any address */
     memcpy(out + 44, mapped, sizeof mapped);
     return MAP_BYTES;
 }
@@ -71,9 +51,9 @@ static size_t write_natpmp_map(const struct pcp *pcp, uint8_t *out)
 {
     memset(out, 0, 12);
     out[1] = OPCODE_TCP;
-    put_be16(out + 4, pcp->own.port);
-    put_be16(out + 6, pcp->own.port);
-    put_be32(out + 8, PCP_LIFETIME_S);
+    store_be16(out + 4, pcp->own.port);
+    store_be16(out + 6, pcp->own.port);
+    store_be32(out + 8, PCP_LIFETIME_S);
     return 12;
 }
 
@@ -124,21 +104,21 @@ static bool finish(struct pcp *pcp, uint32_t lifetime_s)
 static bool hear_map(struct pcp *pcp, struct span bytes)
 {
     const uint8_t *p = bytes.p;
-    if (bytes.len >= 4 && p[0] == NATPMP_VERSION && get_be16(p + 2) == RESULT_VERSION)
+    if (bytes.len >= 4 && p[0] == NATPMP_VERSION && load_be16(p + 2) == RESULT_VERSION)
         return next(pcp, PCP_ADDRESS);
     if (bytes.len < HEAD_BYTES || p[0] != PCP_VERSION || p[1] != (IS_RESPONSE | OPCODE_MAP))
         return false;
     if (p[3] == RESULT_VERSION)
         return next(pcp, PCP_ADDRESS);
     if (bytes.len < MAP_BYTES || memcmp(p + 24, pcp->nonce, PCP_NONCE_BYTES) != 0 ||
-        p[36] != PROTOCOL_TCP || get_be16(p + 40) != pcp->own.port)
+        p[36] != PROTOCOL_TCP || load_be16(p + 40) != pcp->own.port)
         return false;
     if (p[3] != RESULT_OK) {
         fail(pcp, "the gateway refuses", p[3]);
         return true;
     }
-    pcp->external = net_address_of_16(p + 44, (uint16_t)get_be16(p + 42));
-    return finish(pcp, get_be32(p + 4));
+    pcp->external = net_address_of_16(p + 44, load_be16(p + 42));
+    return finish(pcp, load_be32(p + 4));
 }
 
 /* RFC 6886, 3.2 */
@@ -148,8 +128,8 @@ static bool hear_address(struct pcp *pcp, struct span bytes)
     if (bytes.len < NATPMP_HEAD_BYTES || p[0] != NATPMP_VERSION ||
         p[1] != (IS_RESPONSE | OPCODE_ADDRESS))
         return false;
-    if (get_be16(p + 2) != RESULT_OK) {
-        fail(pcp, "the gateway refuses", get_be16(p + 2));
+    if (load_be16(p + 2) != RESULT_OK) {
+        fail(pcp, "the gateway refuses", load_be16(p + 2));
         return true;
     }
     if (bytes.len < ADDRESS_BYTES)
@@ -165,14 +145,14 @@ static bool hear_natpmp_map(struct pcp *pcp, struct span bytes)
     if (bytes.len < NATPMP_HEAD_BYTES || p[0] != NATPMP_VERSION ||
         p[1] != (IS_RESPONSE | OPCODE_TCP))
         return false;
-    if (get_be16(p + 2) != RESULT_OK) {
-        fail(pcp, "the gateway refuses", get_be16(p + 2));
+    if (load_be16(p + 2) != RESULT_OK) {
+        fail(pcp, "the gateway refuses", load_be16(p + 2));
         return true;
     }
-    if (bytes.len < NATPMP_MAP_BYTES || get_be16(p + 8) != pcp->own.port)
+    if (bytes.len < NATPMP_MAP_BYTES || load_be16(p + 8) != pcp->own.port)
         return false;
-    pcp->external.port = (uint16_t)get_be16(p + 10);
-    return finish(pcp, get_be32(p + 12));
+    pcp->external.port = load_be16(p + 10);
+    return finish(pcp, load_be32(p + 12));
 }
 
 bool pcp_hear(struct pcp *pcp, struct span bytes)

@@ -64,7 +64,7 @@ enum private_added private_queue_add(struct private_queue *queue, const struct t
     return PRIVATE_ADDED;
 }
 
-void private_queue_remove(struct private_queue *queue, struct private_tx *tx)
+size_t private_queue_remove(struct private_queue *queue, struct private_tx *tx)
 {
     size_t at = 0;
     while (at < queue->txs.n && queue->txs.at[at] != tx)
@@ -73,6 +73,7 @@ void private_queue_remove(struct private_queue *queue, struct private_tx *tx)
     ARRAY_REMOVE(&queue->txs, at);
     (void)hash_map_remove(&queue->by_wtxid, hash_of(queue, &tx->wtxid), has_wtxid, &tx->wtxid);
     tx_free(tx);
+    return at;
 }
 
 /* a before b? */

@@ -62,8 +62,8 @@ enum private_added private_queue_add(struct private_queue *queue, const struct t
                                      const struct wtxid *wtxid, struct span raw, int64_t now_s);
 /* The one of that name; NULL: none. */
 struct private_tx *private_queue_find(const struct private_queue *queue, const struct wtxid *wtxid);
-/* It is done with. */
-void private_queue_remove(struct private_queue *queue, struct private_tx *tx);
+/* It is done with. Returns: its index in txs; those behind it have moved up */
+size_t private_queue_remove(struct private_queue *queue, struct private_tx *tx);
 
 /* The one whose turn it is, given to that peer; NULL: there is none. */
 struct private_tx *private_queue_pick(struct private_queue *queue, uint64_t peer,

@@ -9,6 +9,7 @@
 #include "crypto/mem.h"
 #include "util/alloc.h"
 #include "util/base64.h"
+#include "util/endian.h"
 
 #define ED25519          "7" /* the kind of signature. I2P, common structures, Key Certificates */
 #define DESTINATION_BASE 387 /* bytes: two keys, and the head of the certificate */
@@ -48,17 +49,14 @@ void sam_base64_append(struct buffer *out, struct span bytes)
 bool sam_address_of(const char *text, struct net_address *out)
 {
     uint8_t bytes[SAM_KEY_MAX];
-    size_t n = sam_base64_decode(text, bytes);
+    size_t n = sam_base64_decode(text, bytes), size = DESTINATION_BASE;
     *out = (struct net_address){.network = NET_I2P};
-    if (n < DESTINATION_BASE)
-        return false;
-    size_t size =
-        DESTINATION_BASE + ((size_t)bytes[CERTIFICATE_LEN] << 8 | bytes[CERTIFICATE_LEN + 1]);
-    if (n < size)
-        return false;
-    sha256(span_of(bytes, size), out->bytes);
+    if (n >= size)
+        size += load_be16(bytes + CERTIFICATE_LEN);
+    if (n >= size)
+        sha256(span_of(bytes, size), out->bytes);
     mem_wipe(bytes, sizeof bytes); /* what follows may be secret */
-    return true;
+    return n >= size;
 }
 
 /* -- What is asked ------------------------------------------------------------------------------

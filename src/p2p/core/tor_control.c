@@ -218,27 +218,35 @@ enum tor_event tor_control_cookie(struct tor_control *tor, struct span cookie, s
 
 /* Who knows the cookie shows it first, so that nobody gets ours who only listens on Tor's port.
  * Control-spec, AUTHCHALLENGE */
-static enum tor_event on_challenge(struct tor_control *tor, struct buffer *out)
+static enum tor_event answer_challenge(struct tor_control *tor, uint8_t message[MESSAGE_BYTES],
+                                       uint8_t hash[32], struct buffer *out)
 {
-    uint8_t message[MESSAGE_BYTES], theirs[32], hash[32];
+    uint8_t theirs[32];
     uint8_t *server_nonce = message + TOR_COOKIE_BYTES + TOR_NONCE_BYTES;
     memcpy(message, tor->cookie, TOR_COOKIE_BYTES);
     memcpy(message + TOR_COOKIE_BYTES, tor->nonce, TOR_NONCE_BYTES);
     if (!hex_decode(theirs, sizeof theirs, tor->server_hash, strlen(tor->server_hash)) ||
         !hex_decode(server_nonce, TOR_NONCE_BYTES, tor->server_nonce, strlen(tor->server_nonce)))
         return tell(tor, TOR_WARNING, "tor: Invalid reply to AUTHCHALLENGE");
-    hmac_sha256(span_of_string(SERVER_TO_US), span_of(message, sizeof message), hash);
-    if (memcmp(hash, theirs, sizeof hash) != 0)
+    hmac_sha256(span_of_string(SERVER_TO_US), span_of(message, MESSAGE_BYTES), hash);
+    if (!mem_equal_ct(hash, theirs, sizeof theirs))
         return tell(tor, TOR_WARNING,
                     "tor: ServerHash does not match: whoever listens on the "
                     "control port does not know Tor's cookie");
-    hmac_sha256(span_of_string(US_TO_SERVER), span_of(message, sizeof message), hash);
+    hmac_sha256(span_of_string(US_TO_SERVER), span_of(message, MESSAGE_BYTES), hash);
     buffer_append_string(out, "AUTHENTICATE ");
     append_hex(out, hash);
     ask(tor, TOR_AUTHENTICATE, out);
+    return TOR_NOTHING;
+}
+
+static enum tor_event on_challenge(struct tor_control *tor, struct buffer *out)
+{
+    uint8_t message[MESSAGE_BYTES], hash[32];
+    enum tor_event event = answer_challenge(tor, message, hash, out);
     mem_wipe(message, sizeof message);
     mem_wipe(hash, sizeof hash);
-    return TOR_NOTHING;
+    return event;
 }
 
 static enum tor_event on_authenticated(struct tor_control *tor, struct buffer *out)

@@ -344,11 +344,16 @@ static void check_info(void *arg, const struct net_info *info)
     assert_int_equal(info->local[0].port, 8333);
     assert_string_equal(info->local[1].host, "2001:db8::1");
     assert_int_equal(info->local[1].port, 7);
+    assert_int_equal(info->local[0].score, 4);
+    assert_int_equal(info->local[1].score, 1);
 }
 
 TEST(the_state_of_the_network_arrives)
 {
-    const struct net_address local[] = {address_of("1.2.3.4"), address_of("[2001:db8::1]:7")};
+    struct local_list local = {.n = 0};
+    const struct net_address first = address_of("1.2.3.4"), second = address_of("[2001:db8::1]:7");
+    (void)local_list_add(&local, LOCAL_MANUAL, &first);
+    (void)local_list_add(&local, LOCAL_INTERFACE, &second);
     const struct mempool mempool = {
         .options = {.min_relay_sat_per_kvb = 100, .incremental_sat_per_kvb = 200}};
     const struct mempool *const mempools[] = {&mempool, NULL};
@@ -364,8 +369,7 @@ TEST(the_state_of_the_network_arrives)
                                          .time_offset_s = -4,
                                          .bytes_received = 5,
                                          .bytes_sent = 6,
-                                         .local = local,
-                                         .n_local = 2};
+                                         .local = &local};
         rig.view->info(rig.view->ctx, check_info, &fee_sat);
         rig_deinit(&rig);
     }

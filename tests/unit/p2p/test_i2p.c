@@ -178,12 +178,12 @@ TEST(who_calls_us_comes_in_with_his_address, struct world *w)
     make_kept(w, 0);
     hello(w, 1);
     expect_start(w, 1, "STREAM ACCEPT ID=");
-    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->local.n, 0);
     byte_peer_say(&w->bridge, 1, "STREAM STATUS RESULT=OK\n");
     mesh_run(&w->f.mesh, SECOND);
     assert_true(sam_address_of(w->key, &ours));
-    assert_int_equal(p2p->n_local, 1); /* now that somebody listens there */
-    assert_true(net_address_equal(&p2p->local[0], &ours));
+    assert_int_equal(p2p->local.n, 1); /* now that somebody listens there */
+    assert_true(net_address_equal(&p2p->local.at[0].at, &ours));
     w->key[0] = 'B'; /* somebody else's */
     say(w, 1, "", w->key);
     hello(w, 2); /* the next one can come */
@@ -236,10 +236,10 @@ TEST(without_the_session_nobody_hears_of_the_address, struct world *w)
     (void)byte_peer_line(&w->bridge, 1);
     byte_peer_say(&w->bridge, 1, "STREAM STATUS RESULT=OK\n");
     mesh_run(&w->f.mesh, SECOND);
-    assert_int_equal(p2p->n_local, 1);
+    assert_int_equal(p2p->local.n, 1);
     env_stream_close(w->bridge.env, w->bridge.streams[0].id);
     mesh_run(&w->f.mesh, SECOND / 2);
-    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->local.n, 0);
     byte_peer_await_close(&w->bridge, 1);
     hello(w, 2);
 }
@@ -347,7 +347,7 @@ TEST(a_bridge_that_does_not_say_whether_it_waits_is_asked_again, struct world *w
     byte_peer_say(&w->bridge, 2, "STREAM STATUS RESULT=OK\n");
     mesh_run(&w->f.mesh, 2 * I2P_ANSWER_US); /* callers take their time */
     assert_false(w->bridge.streams[2].is_closed);
-    assert_int_equal(p2p->n_local, 1);
+    assert_int_equal(p2p->local.n, 1);
 }
 
 /* Who has that key is who others know: it is not thrown away for what may be mended. */

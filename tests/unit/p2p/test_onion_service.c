@@ -88,8 +88,8 @@ TEST(a_service_is_made_and_advertised, struct world *w)
     char text[NET_ADDRESS_TEXT_MAX];
     assert_false(reach_has_network(&p2p->reach, NET_TORV3));
     make_service(w, 0, "NEW:ED25519-V3");
-    assert_int_equal(p2p->n_local, 1);
-    assert_string_equal(net_address_format(&p2p->local[0], text), SERVICE ".onion:18444");
+    assert_int_equal(p2p->local.n, 1);
+    assert_string_equal(net_address_format(&p2p->local.at[0].at, text), SERVICE ".onion:18444");
     assert_true(reach_has_network(&p2p->reach, NET_TORV3));
     assert_int_equal(p2p->reach.by_network[NET_TORV3].port, 9150);
     assert_true(p2p->reach.by_network[NET_TORV3].randomizes);
@@ -101,10 +101,28 @@ TEST(the_address_goes_with_the_stream_and_comes_again, struct world *w)
     make_service(w, 0, "NEW:ED25519-V3");
     env_stream_close(w->tor.env, w->tor.streams[0].id);
     mesh_run(&w->f.mesh, SECOND / 2);
-    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->local.n, 0);
     byte_peer_await(&w->tor, 2);
     make_service(w, 1, "ED25519-V3:thekey=");
-    assert_int_equal(p2p->n_local, 1);
+    assert_int_equal(p2p->local.n, 1);
+}
+
+TEST(what_the_user_names_stays_when_the_service_goes, struct world *w)
+{
+    static const char *const external[] = {SERVICE ".onion"};
+    struct p2p_options options = with_tor;
+    options.reach.proxies[NET_TORV3] =
+        (struct reach_order){.address = BYTE_PEER_ADDRESS, .port = CONTROL + 1};
+    options.external = external;
+    options.n_external = 1;
+    struct p2p *p2p = start(w, &options);
+    assert_int_equal(p2p->local.n, 1);
+    make_service(w, 0, "NEW:ED25519-V3");
+    assert_int_equal(p2p->local.n, 1);
+    env_stream_close(w->tor.env, w->tor.streams[0].id);
+    mesh_run(&w->f.mesh, SECOND / 2);
+    assert_int_equal(p2p->onion.address.network, NET_NONE);
+    assert_int_equal(p2p->local.n, 1);
 }
 
 /* Another process finds the key where this one has left it. */
@@ -204,7 +222,7 @@ TEST(who_sends_too_much_is_called_again, struct world *w)
     byte_peer_await_close(&w->tor, 0);
     byte_peer_await(&w->tor, 2);
     expect_line(w, 1, "PROTOCOLINFO 1");
-    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->local.n, 0);
 }
 
 TEST(a_name_that_is_none_is_not_advertised, struct world *w)
@@ -215,7 +233,7 @@ TEST(a_name_that_is_none_is_not_advertised, struct world *w)
                   "250-AUTH METHODS=NULL\r\n250 OK\r\n250 OK\r\n250 OK\r\n"
                   "250-ServiceID=testserviceid1\r\n250 OK\r\n");
     mesh_run(&w->f.mesh, SECOND);
-    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->local.n, 0);
     assert_int_equal(p2p->reach.by_network[NET_TORV3].port,
                      REACH_PROXY_PORT); /* where it usually is */
     assert_false(w->tor.streams[0].is_closed);

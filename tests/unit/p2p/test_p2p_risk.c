@@ -1,4 +1,5 @@
 /* test_p2p_risk.c - what speaks for an eclipse is named, and nothing else. */
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)
@@ -43,6 +44,20 @@ TEST(a_node_that_knows_few_is_at_some_risk, struct fixture *f)
     assert_non_null(strstr(seen.reasons, "few outbound peers;"));
     assert_int_equal(seen.risk.n_outbound, 0);
     assert_false(seen.risk.has_asmap);
+}
+
+/* A peer that only a proxy can name has no group: it speaks neither for nor against. */
+TEST(who_has_no_address_does_not_count, struct fixture *f)
+{
+    struct mesh_node *a = fixture_node(f, 142, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    struct seen seen;
+    mesh_connect(a, b);
+    p2p_eclipse_risk(a->p2p, see, &seen);
+    assert_int_equal(seen.risk.n_outbound, 1);
+    a->p2p->peers->address = (struct net_address){.network = NET_NONE};
+    p2p_eclipse_risk(a->p2p, see, &seen);
+    assert_int_equal(seen.risk.n_outbound, 0);
+    assert_int_equal(seen.risk.n_outbound_groups, 0);
 }
 
 /* Who told most of what is in new, and who holds most of tried. */

@@ -11,7 +11,7 @@ FIXTURE(mesh_setup, mesh_teardown)
 
 /* What the gateway is, and how often it was asked. */
 struct gateway {
-    bool is_silent, refuses;
+    bool is_silent, refuses, is_inside;
     uint32_t lifetime_s;
     size_t n_asked;
 };
@@ -29,7 +29,7 @@ static size_t answer(void *arg, struct span question, uint8_t *out)
     out[6] = (uint8_t)(gateway->lifetime_s >> 8);
     out[7] = (uint8_t)gateway->lifetime_s;
     memset(out + 8, 0, 16);
-    memcpy(out + 56, "\xcb\x00\x72\x07", 4);
+    memcpy(out + 56, gateway->is_inside ? "\x0a\x00\x00\x07" : "\xcb\x00\x72\x07", 4);
     return 60;
 }
 
@@ -47,14 +47,14 @@ TEST(the_address_that_the_gateway_gives_is_told, struct fixture *f)
     struct p2p *p2p = start(f, 1, &gateway);
     char text[NET_ADDRESS_TEXT_MAX];
     mesh_run(&f->mesh, SECOND);
-    assert_int_equal(p2p->n_local, 1);
-    assert_string_equal(net_address_format(&p2p->local[0], text), "203.0.114.7:18444");
+    assert_int_equal(p2p->local.n, 1);
+    assert_string_equal(net_address_format(&p2p->local.at[0].at, text), "203.0.114.7:18444");
     assert_int_equal(gateway.n_asked, 1);
     mesh_run(&f->mesh, 290 * SECOND);
     assert_int_equal(gateway.n_asked, 1);
     mesh_run(&f->mesh, 20 * SECOND); /* half of its time is over */
     assert_int_equal(gateway.n_asked, 2);
-    assert_int_equal(p2p->n_local, 1);
+    assert_int_equal(p2p->local.n, 1);
 }
 
 TEST(a_long_mapping_is_renewed_all_the_same, struct fixture *f)
@@ -76,7 +76,20 @@ TEST(a_silent_gateway_is_asked_three_times_and_later_again, struct fixture *f)
     assert_int_equal(p2p->port_map.socket, 0);
     mesh_run(&f->mesh, PORT_MAP_RETRY_US);
     assert_int_equal(gateway.n_asked, 2 * PCP_TRIES);
-    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->local.n, 0);
+}
+
+/* There is another gateway behind this one. */
+TEST(an_address_that_others_cannot_reach_is_not_told, struct fixture *f)
+{
+    struct gateway gateway = {.lifetime_s = 600, .is_inside = true};
+    struct p2p *p2p = start(f, 6, &gateway);
+    mesh_run(&f->mesh, SECOND);
+    assert_int_equal(p2p->port_map.pcp.step, PCP_DONE);
+    assert_int_equal(p2p->local.n, 0);
+    gateway.is_inside = false;
+    mesh_run(&f->mesh, 310 * SECOND);
+    assert_int_equal(p2p->local.n, 1);
 }
 
 TEST(an_address_that_is_lost_is_told_no_more, struct fixture *f)
@@ -84,10 +97,10 @@ TEST(an_address_that_is_lost_is_told_no_more, struct fixture *f)
     struct gateway gateway = {.lifetime_s = 600};
     struct p2p *p2p = start(f, 4, &gateway);
     mesh_run(&f->mesh, SECOND);
-    assert_int_equal(p2p->n_local, 1);
+    assert_int_equal(p2p->local.n, 1);
     gateway.refuses = true;
     mesh_run(&f->mesh, 310 * SECOND);
-    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->local.n, 0);
 }
 
 TEST(nobody_is_asked_without_the_option_or_a_gateway, struct fixture *f)
@@ -95,6 +108,6 @@ TEST(nobody_is_asked_without_the_option_or_a_gateway, struct fixture *f)
     const struct p2p_options options = {.connect_only = true, .map_port = true};
     struct p2p *p2p = fixture_node(f, 5, &options, NULL)->p2p;
     mesh_run(&f->mesh, 2 * PORT_MAP_RETRY_US);
-    assert_int_equal(p2p->n_local, 0);
+    assert_int_equal(p2p->local.n, 0);
     assert_int_equal(p2p->port_map.socket, 0);
 }

@@ -297,6 +297,41 @@ TEST(what_is_let_be_is_given_to_nobody, struct world *w)
     assert_int_equal(w->tor.n_streams, 0);
 }
 
+/* What goes while the queue is looked through was before the place or behind it. */
+TEST(a_look_at_what_is_stale_passes_over_nobody, struct world *w)
+{
+    struct shown shown = {0};
+    struct tx txs[3];
+    start(w, 71);
+    for (int32_t i = 0; i < 3; i++) {
+        txs[i] = spend(&w->f, w->tip, i + 1, 1000);
+        assert_int_equal(send_privately(w, &txs[i]), NET_RESULT_OK);
+    }
+    w->p2p->private_txs.recheck_at = 2; /* the third is next */
+    assert_int_equal(p2p_abort_private(w->p2p, txs[0].txid.b, note, &shown), 1);
+    assert_int_equal(w->p2p->private_txs.recheck_at, 1);
+    assert_int_equal(p2p_abort_private(w->p2p, txs[2].txid.b, note, &shown), 1);
+    assert_int_equal(w->p2p->private_txs.recheck_at, 1);
+}
+
+/* One address that hides us among thousands that do not. */
+TEST(who_may_be_called_is_found_in_any_crowd, struct world *w)
+{
+    start(w, 72);
+    for (uint32_t i = 0; i < 3000; i++) {
+        const uint8_t bytes[4] = {(uint8_t)(20 + i / 250), (uint8_t)(i % 250), 1, 1};
+        struct net_peer_address address = {.at = net_address_of_ipv4(bytes, 8333),
+                                           .services = SERVICES,
+                                           .time = (uint32_t)p2p_now_s(w->p2p)};
+        (void)address_book_add(w->p2p->book, &address, ADDRESS_SOURCE_GOSSIP, &address.at, 0,
+                               p2p_now_s(w->p2p));
+    }
+    struct tx tx = spend(&w->f, w->tip, 1, 1000);
+    (void)send_privately(w, &tx);
+    mesh_run(&w->f.mesh, SECOND / 2);
+    assert_int_equal(w->tor.n_streams, 1);
+}
+
 /* One attempt for each that is wanted, however many are queued. */
 TEST(connections_have_a_limit, struct world *w)
 {

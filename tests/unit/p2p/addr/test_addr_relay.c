@@ -172,9 +172,11 @@ TEST(discouraged_hosts_are_not_taken_in_at_any_port, struct fixture *f)
     send_addresses(raw, 0, 1, now_s(raw)); /* that host at another port */
     mesh_run(&f->mesh, 11000000);
     assert_int_equal(address_book_count(a->p2p->book), 0);
+    assert_int_equal(a->p2p->peers->addr.processed, 0);
     send_addresses(raw, 1, 1, now_s(raw));
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(address_book_count(a->p2p->book), 1);
+    assert_int_equal(a->p2p->peers->addr.processed, 1);
 }
 
 TEST(a_peer_without_addrv2_is_told_in_the_old_form, struct fixture *f)

@@ -1,5 +1,9 @@
 /* test_address_book.c - no stranger fills the book with his own addresses. */
 #include "p2p/addr/address_book.h"
+
+#include <limits.h>
+
+#include "p2p/addr/address_book_internal.h"
 #include "sim/sim_env.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -187,6 +191,21 @@ TEST(who_is_in_tried_is_tested_before_he_is_replaced, struct world *w)
     address_book_resolve_collisions(w->book, NOW + 20071);
     assert_true(find(w, &newcomer, &entry) && entry.is_tried);
     assert_true(!find(w, &old.at, &entry) || !entry.is_tried);
+}
+
+/* A file may say anything of how often it was tried. */
+TEST(failures_are_counted_up_to_a_limit, struct world *w)
+{
+    struct net_address a = host(0x08080808), b = host(0x09090909);
+    struct address_entry entry;
+    assert_true(add(w, 0x08080808, 0x01000000, NOW) && add(w, 0x09090909, 0x02000000, NOW));
+    book_find(w->book, &a)->attempts = INT_MAX - 1;
+    for (int i = 1; i <= 2; i++) {
+        (void)address_book_good(w->book, &b, NOW + 10 * i);
+        address_book_attempt(w->book, &a, true, NOW + 10 * i + 5);
+        assert_true(find(w, &a, &entry));
+        assert_int_equal(entry.attempts, INT_MAX);
+    }
 }
 
 TEST(terrible_addresses_make_room_and_are_not_told, struct world *w)

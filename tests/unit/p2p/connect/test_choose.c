@@ -44,6 +44,11 @@ static bool may_call(void *ctx, const struct net_address *address)
     return address->bytes[0] != w->connected;
 }
 
+static bool is_up(void *ctx, const struct net_address *address)
+{
+    return !may_call(ctx, address);
+}
+
 static bool has_group(void *ctx, const struct net_address *address)
 {
     const struct world *w = ctx;
@@ -56,6 +61,7 @@ static struct choose choice(struct world *w)
                            .services_needed = NEEDED,
                            .ctx = w,
                            .may_call = may_call,
+                           .is_up = is_up,
                            .has_group = has_group};
 }
 
@@ -150,4 +156,28 @@ TEST(who_is_connected_of_a_taken_group_or_of_no_use_is_passed_over, struct world
         seen[out.at.bytes[0]] = true;
     }
     assert_true(seen[0x12] && seen[0x13] && !seen[0x11]);
+}
+
+/* Nobody dials him, so that he would seem to fail the test that decides who keeps the place. */
+TEST(who_is_connected_counts_as_tested, struct world *w)
+{
+    struct choose choose = choice(w);
+    struct net_peer_address old, out;
+    struct address_entry entry;
+    int64_t last_try_s;
+    uint32_t n = 0x08080000;
+    do
+        put(w, ++n, true, NEEDED, 8333);
+    while (!address_book_select_collision(w->book, &old, &last_try_s));
+    put(w, n, false, NEEDED, 8333);
+    const uint8_t last[4] = {8, 8, (uint8_t)(n >> 8), (uint8_t)n};
+    struct net_address newcomer = net_address_of_ipv4(last, 8333);
+    assert_false(address_book_good(w->book, &newcomer, NOW + 19000));
+    assert_true(choose_for_feeler(&choose, NOW + 20000, &out));
+    assert_true(net_address_equal(&out.at, &old.at));
+    w->connected = old.at.bytes[0]; /* as everybody in this book */
+    assert_false(choose_for_feeler(&choose, NOW + 20000, &out));
+    assert_true(address_book_find(w->book, &old.at, &entry));
+    assert_int_equal(entry.last_success_s, NOW + 20000);
+    assert_true(entry.is_tried);
 }

@@ -1,5 +1,7 @@
 /* test_connect.c - outbound slots, manual nodes, inbound limits, and what a restart remembers. */
 #include "p2p/connect/connect.h"
+
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)
@@ -132,6 +134,28 @@ TEST(outbound_slots_are_filled_from_the_book_one_of_each_group, struct fixture *
         sim_net_leave(host[i]);
         sim_env_free(sim[i]);
     }
+}
+
+/* Whoever the user named: another one of his group would say the same. */
+TEST(named_nodes_take_the_place_of_their_group, struct fixture *f)
+{
+    static const char *const texts[] = {"8.1.0.1:8333", "8.2.0.1:8333"};
+    struct address_entry entry;
+    size_t at = 0;
+    mesh_init(&f->mesh, 97, &f->builder, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL), *b = mesh_add(&f->mesh, NULL, NULL);
+    int64_t now_s = env_unix_s(sim_env_get(a->sim));
+    mesh_connect(a, b);
+    assert_true(net_address_parse("8.1.0.9:8333", 1, &a->p2p->peers->address));
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)now_s};
+        assert_true(net_address_parse(texts[i], 1, &address.at));
+        (void)address_book_add(a->p2p->book, &address, ADDRESS_SOURCE_DNS, &address.at, 0, now_s);
+    }
+    mesh_run(&f->mesh, 15000000);
+    while (address_book_next(a->p2p->book, &at, &entry))
+        if (entry.source == ADDRESS_SOURCE_DNS)
+            assert_int_equal(entry.last_try_s > 0, entry.address.at.bytes[1] == 2);
 }
 
 /* Of an address at the port of another service and one at a port of ours, which is dialled? */

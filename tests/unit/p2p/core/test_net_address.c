@@ -114,6 +114,18 @@ TEST(addresses_are_known_by_their_kind)
     }
 }
 
+TEST(networks_are_known_by_their_names_in_any_case)
+{
+    for (uint8_t i = NET_IPV4; i <= NET_CJDNS; i++)
+        if (i != NET_TORV2)
+            assert_int_equal(net_network_of(net_network_name(i)), i);
+    assert_int_equal(net_network_of("Onion"), NET_TORV3);
+    assert_int_equal(net_network_of("tor"), NET_NONE);
+    assert_int_equal(net_network_of(""), NET_NONE);
+    assert_string_equal(net_network_name(NET_TORV2), "");
+    assert_string_equal(net_network_name(NET_CJDNS + 1), "");
+}
+
 TEST(some_addresses_are_nobodys)
 {
     static const struct {

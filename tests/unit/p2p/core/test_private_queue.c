@@ -93,6 +93,16 @@ TEST(a_peer_knows_what_it_was_given, struct private_queue *queue)
     assert_null(private_queue_of_peer(queue, 11, NULL));
 }
 
+TEST(who_is_removed_says_where_he_was, struct private_queue *queue)
+{
+    for (uint32_t i = 1; i <= 3; i++)
+        (void)add(queue, i);
+    assert_int_equal(private_queue_remove(queue, queue->txs.at[1]), 1);
+    assert_int_equal(private_queue_remove(queue, queue->txs.at[1]), 1);
+    assert_int_equal(private_queue_remove(queue, queue->txs.at[0]), 0);
+    assert_int_equal(queue->txs.n, 0);
+}
+
 TEST(sends_that_are_remembered_have_a_limit, struct private_queue *queue)
 {
     (void)add(queue, 1);
