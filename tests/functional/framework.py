@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -82,6 +83,46 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+class Listener:
+    """Takes every connection at a port of this machine, or at a path, and hands each to
+    serve(stream) of a subclass in a thread of its own. What goes wrong there fails close()."""
+
+    def __init__(self, path=None):
+        self.streams, self.problems = [], []
+        self.socket = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        self.socket.bind(path or ("127.0.0.1", 0))
+        self.socket.listen()
+        self.port = None if path else self.socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self.socket.close()
+        for stream in self.streams:
+            stream.close()
+        equal(self.problems, [])
+
+    def _accept(self):
+        while True:
+            try:
+                stream, _ = self.socket.accept()
+            except OSError:
+                return
+            self.streams.append(stream)
+            threading.Thread(target=self._serve, args=(stream,), daemon=True).start()
+
+    def _serve(self, stream):
+        try:
+            self.serve(stream)
+        except OSError:
+            pass
+        except Exception as problem:  # pylint: disable=broad-except
+            self.problems.append(repr(problem))
+            stream.close()
+
+    def serve(self, stream):
+        raise NotImplementedError
 
 
 class Rpc:

@@ -7,7 +7,6 @@ import shutil
 import socket
 import stat
 import subprocess
-import threading
 
 import framework
 from framework import Skip, equal, wait_until
@@ -16,48 +15,22 @@ ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd"
 I2P = "zsxwyo6qcn3chqzwxnseusqgsnuw3maqnztkiypyfxtya4snkoka.b32.i2p"
 
 
-class Server:
-    """Hands each line of each stream to serve(), in a thread of the stream's own."""
+class Server(framework.Listener):
+    """Answers each line of each stream by answer()."""
 
     def __init__(self):
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen()
-        self.port = self.socket.getsockname()[1]
-        self.streams, self.lines, self.problems = [], [], []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.lines = []
+        super().__init__()
 
-    def close(self):
-        self.socket.close()
-        for stream in self.streams:
-            stream.close()
-        equal(self.problems, [])
-
-    def _accept(self):
-        while True:
-            try:
-                stream, _ = self.socket.accept()
-            except OSError:
-                return
-            self.streams.append(stream)
-            threading.Thread(target=self._serve, args=(stream,), daemon=True).start()
-
-    def _serve(self, stream):
+    def serve(self, stream):
         file, state = stream.makefile("rb"), {}
-        try:
-            while line := file.readline():
-                if state.get("is_peers"):
-                    continue
-                self.lines.append(line.decode().rstrip("\r\n"))
-                answer = self.answer(line, state)
-                if answer:
-                    stream.sendall(answer.encode())
-        except OSError:
-            pass
-        except Exception as problem:  # pylint: disable=broad-except
-            self.problems.append(repr(problem))
-            stream.close()
+        while line := file.readline():
+            if state.get("is_peers"):
+                continue
+            self.lines.append(line.decode().rstrip("\r\n"))
+            answer = self.answer(line, state)
+            if answer:
+                stream.sendall(answer.encode())
 
 
 class Tor(Server):

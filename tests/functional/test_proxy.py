@@ -1,8 +1,6 @@
 """test_proxy.py - a node behind SOCKS5 proxies: what they are asked, and nobody else."""
 import os
-import socket
 import struct
-import threading
 
 import framework
 from framework import equal, wait_until
@@ -10,37 +8,15 @@ from framework import equal, wait_until
 ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
 
 
-class Proxy:
-    """Takes every connection, notes what it is asked, and then stays silent as the peer."""
+class Proxy(framework.Listener):
+    """Notes what it is asked, and then stays silent as the peer."""
 
     def __init__(self, path=None, wants_login=False):
-        self.path, self.wants_login, self.asked = path, wants_login, []
-        if path:
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.bind(path)
-        else:
-            self.socket = socket.socket()
-            self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen()
-        self.text = f"unix:{path}" if path else "127.0.0.1:%d" % self.socket.getsockname()[1]
-        self.streams = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.wants_login, self.asked = wants_login, []
+        super().__init__(path)
+        self.text = f"unix:{path}" if path else f"127.0.0.1:{self.port}"
 
-    def close(self):
-        self.socket.close()
-        for stream in self.streams:
-            stream.close()
-
-    def _accept(self):
-        while True:
-            try:
-                stream, _ = self.socket.accept()
-            except OSError:
-                return
-            self.streams.append(stream)
-            threading.Thread(target=self._serve, args=(stream,), daemon=True).start()
-
-    def _serve(self, stream):
+    def serve(self, stream):
         file = stream.makefile("rb")
         version, n = file.read(2)
         methods = set(file.read(n))

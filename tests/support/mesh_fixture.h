@@ -1,6 +1,7 @@
 /* mesh_fixture.h - a builder of blocks and a mesh for each test.
  *
- * FIXTURE(mesh_setup, mesh_teardown); the test makes the mesh itself. */
+ * FIXTURE(mesh_setup, mesh_teardown); the test makes the mesh itself. Who keeps more for each test
+ * has a struct that begins with a fixture, and mesh_setup_as(). */
 #ifndef TESTS_SUPPORT_MESH_FIXTURE_H
 #define TESTS_SUPPORT_MESH_FIXTURE_H
 
@@ -20,11 +21,18 @@ struct fixture {
     size_t n_raw;
 };
 
-static inline int mesh_setup(void **state)
+/* A struct of that size whose first member is a fixture. */
+static inline void *mesh_setup_as(void **state, size_t size)
 {
-    struct fixture *f = xcalloc(1, sizeof *f);
+    struct fixture *f = xcalloc(1, size);
     chain_builder_init(&f->builder);
     *state = f;
+    return f;
+}
+
+static inline int mesh_setup(void **state)
+{
+    (void)mesh_setup_as(state, sizeof(struct fixture));
     return 0;
 }
 

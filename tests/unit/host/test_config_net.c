@@ -1,45 +1,5 @@
 /* test_config_net.c - options about peers and the mempool. */
-#include "host/config.h"
-#include "host/config_options.h"
-#include "support/unit.h"
-#include "util/alloc.h"
-
-#define ARGS_MAX 8
-
-struct fixture {
-    struct options options;
-    struct config config;
-    struct config_net net; /* a copy */
-    char *error;
-    bool ok;
-};
-
-/* Read a command line on a network. */
-static void read_args(struct fixture *f, enum network_kind kind, const char *const *args)
-{
-    const char *argv[ARGS_MAX + 1] = {"cairnd"};
-    int argc = 1;
-    size_t n;
-    const struct option_def *defs = config_options(&n);
-    while (args[argc - 1]) {
-        argv[argc] = args[argc - 1];
-        argc++;
-    }
-    options_init(&f->options, defs, n);
-    f->error = NULL;
-    assert_true(options_parse_args(&f->options, argc, argv, NULL, &f->error));
-    memset(&f->config, 0, sizeof f->config);
-    options_fill(&f->options, &f->config);
-    f->ok = config_net_init(&f->config.net, &f->options, network_get(kind), "data", &f->error);
-    f->net = f->config.net;
-}
-
-static void done(struct fixture *f)
-{
-    config_net_deinit(&f->config.net);
-    options_deinit(&f->options);
-    xfree(f->error);
-}
+#include "config_net_fixture.h"
 
 TEST(defaults_are_cores)
 {
@@ -73,7 +33,7 @@ TEST(as_many_transactions_are_kept_for_blocks_as_asked_for)
                 {"-blockreconstructionextratxn=100001", COMPACT_EXTRA_TXS_MAX}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct fixture f;
-        read_args(&f, NETWORK_REGTEST, (const char *const[]){rows[i].arg, NULL});
+        READ(&f, rows[i].arg);
         assert_true(f.ok);
         assert_int_equal(f.net.p2p.extra_txs, rows[i].want);
         done(&f);
@@ -189,7 +149,7 @@ TEST(comments_are_safe_and_short)
                                          "-uacomment=\xc3\xa9"};
     for (size_t i = 0; i < COUNT_OF(unsafe); i++) {
         struct fixture f;
-        read_args(&f, NETWORK_REGTEST, (const char *const[]){unsafe[i], NULL});
+        READ(&f, unsafe[i]);
         assert_false(f.ok);
         assert_non_null(strstr(f.error, "contains unsafe characters."));
         done(&f);
@@ -198,7 +158,7 @@ TEST(comments_are_safe_and_short)
     for (int len = 226; len <= 227; len++) {
         struct fixture f;
         char *comment = xasprintf("-uacomment=%0*d", len, 0);
-        read_args(&f, NETWORK_REGTEST, (const char *const[]){comment, NULL});
+        READ(&f, comment);
         assert_int_equal(f.ok, len == 226);
         if (f.ok)
             assert_int_equal(strlen(f.net.p2p.user_agent), 256);
@@ -352,7 +312,7 @@ TEST(the_mempool_is_as_the_options_say)
 TEST(the_version_of_blocks_is_chosen_on_regtest_only)
 {
     struct fixture f;
-    read_args(&f, NETWORK_REGTEST, (const char *const[]){"-blockversion=1337", NULL});
+    READ(&f, "-blockversion=1337");
     assert_true(f.ok);
     assert_int_equal(f.net.block.version, 1337);
     done(&f);
@@ -380,7 +340,7 @@ TEST(fees_are_made_up_on_test_chains_only)
     assert_false(f.ok);
     assert_string_equal(f.error, "acceptstalefeeestimates is not supported on signet chain.");
     done(&f);
-    read_args(&f, NETWORK_REGTEST, (const char *const[]){"-acceptstalefeeestimates", NULL});
+    READ(&f, "-acceptstalefeeestimates");
     assert_true(f.ok && f.net.accepts_stale_fees && f.net.fallback_sat_per_kvb == 0);
     done(&f);
 }
@@ -392,7 +352,7 @@ TEST(the_main_chain_relays_only_standard_transactions)
     assert_false(f.ok);
     assert_string_equal(f.error, "acceptnonstdtxn is not currently supported for main chain");
     done(&f);
-    read_args(&f, NETWORK_REGTEST, (const char *const[]){"-acceptnonstdtxn", NULL});
+    READ(&f, "-acceptnonstdtxn");
     assert_true(f.ok);
     assert_false(f.net.mempool.require_standard);
     done(&f);

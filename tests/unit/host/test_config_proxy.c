@@ -1,47 +1,7 @@
 /* test_config_proxy.c - the options about proxies and networks. */
 #include "host/config_proxy.h"
 
-#include "host/config.h"
-#include "host/config_options.h"
-#include "support/unit.h"
-#include "util/alloc.h"
-
-#define ARGS_MAX 8
-
-struct fixture {
-    struct options options;
-    struct config config;
-    char *error;
-    bool ok;
-};
-
-static void read_args(struct fixture *f, const char *const *args)
-{
-    const char *argv[ARGS_MAX + 1] = {"cairnd"};
-    int argc = 1;
-    size_t n;
-    const struct option_def *defs = config_options(&n);
-    while (args[argc - 1]) {
-        argv[argc] = args[argc - 1];
-        argc++;
-    }
-    options_init(&f->options, defs, n);
-    f->error = NULL;
-    assert_true(options_parse_args(&f->options, argc, argv, NULL, &f->error));
-    memset(&f->config, 0, sizeof f->config);
-    options_fill(&f->options, &f->config);
-    f->ok = config_net_init(&f->config.net, &f->options, network_get(NETWORK_REGTEST), "data",
-                            &f->error);
-}
-
-#define READ(f, ...) read_args(f, (const char *const[]){__VA_ARGS__, NULL})
-
-static void done(struct fixture *f)
-{
-    config_net_deinit(&f->config.net);
-    options_deinit(&f->options);
-    xfree(f->error);
-}
+#include "config_net_fixture.h"
 
 /* "address port", "" for none. */
 static void expect_proxy(const struct reach_order *proxy, const char *want)
@@ -200,7 +160,7 @@ TEST(what_cannot_be_is_refused_in_cores_words)
     /* clang-format on */
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct fixture f;
-        read_args(&f, cases[i].args);
+        read_args(&f, NETWORK_REGTEST, cases[i].args);
         assert_false(f.ok);
         assert_string_equal(f.error, cases[i].error);
         done(&f);

@@ -24,7 +24,7 @@ struct world {
 
 static int setup(void **state)
 {
-    struct world *w = xcalloc(1, sizeof *w);
+    struct world *w = mesh_setup_as(state, sizeof *w);
     uint8_t bytes[391 + 288] = {1, 2, 3};
     struct buffer text;
     bytes[386] = 4;
@@ -32,10 +32,8 @@ static int setup(void **state)
     sam_base64_append(&text, span_of(bytes, sizeof bytes));
     memcpy(w->key, text.p, text.len);
     buffer_deinit(&text);
-    chain_builder_init(&w->f.builder);
     mesh_init(&w->f.mesh, 8, &w->f.builder, NULL);
     byte_peer_listen(&w->bridge, &w->f.mesh, BRIDGE);
-    *state = w;
     return 0;
 }
 
@@ -43,10 +41,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
     byte_peer_close(&w->bridge);
-    mesh_deinit(&w->f.mesh);
-    chain_builder_deinit(&w->f.builder);
-    xfree(w);
-    return 0;
+    return mesh_teardown(state);
 }
 
 FIXTURE(setup, teardown)

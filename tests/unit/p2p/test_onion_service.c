@@ -27,11 +27,9 @@ struct world {
 
 static int setup(void **state)
 {
-    struct world *w = xcalloc(1, sizeof *w);
-    chain_builder_init(&w->f.builder);
+    struct world *w = mesh_setup_as(state, sizeof *w);
     mesh_init(&w->f.mesh, 7, &w->f.builder, NULL);
     byte_peer_listen(&w->tor, &w->f.mesh, CONTROL);
-    *state = w;
     return 0;
 }
 
@@ -39,10 +37,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
     byte_peer_close(&w->tor);
-    mesh_deinit(&w->f.mesh);
-    chain_builder_deinit(&w->f.builder);
-    xfree(w);
-    return 0;
+    return mesh_teardown(state);
 }
 
 FIXTURE(setup, teardown)

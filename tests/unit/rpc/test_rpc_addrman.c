@@ -1,26 +1,7 @@
 /* test_rpc_addrman.c - what is shown of the addresses of other nodes. */
 #include "rpc/methods.h"
-#include "support/net_fake.h"
-#include "support/rpc_rig.h"
-#include "support/unit.h"
 
-/* A rig with a fake network. */
-struct net_rig {
-    struct rpc_rig rpc;
-    struct net_fake fake;
-};
-
-static void net_rig_init(struct net_rig *rig)
-{
-    rpc_rig_init(&rig->rpc, NULL, NULL);
-    net_fake_init(&rig->fake);
-    rig->rpc.node.net = &rig->fake.view;
-}
-
-static void net_rig_deinit(struct net_rig *rig)
-{
-    rpc_rig_deinit(&rig->rpc);
-}
+#include "net_fixture.h"
 
 TEST(addresses_of_nodes)
 {

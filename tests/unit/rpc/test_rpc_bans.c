@@ -2,21 +2,8 @@
 #include <errno.h>
 
 #include "rpc/methods.h"
-#include "support/net_fake.h"
-#include "support/rpc_rig.h"
-#include "support/unit.h"
 
-struct net_rig {
-    struct rpc_rig rpc;
-    struct net_fake fake;
-};
-
-static void net_rig_init(struct net_rig *rig)
-{
-    rpc_rig_init(&rig->rpc, NULL, NULL);
-    net_fake_init(&rig->fake);
-    rig->rpc.node.net = &rig->fake.view;
-}
+#include "net_fixture.h"
 
 #define UNBAN_FAILED                                                                               \
     "-30: Error: Unban failed. Requested address/subnet was not previously manually banned."
@@ -60,7 +47,7 @@ TEST(setban_gives_the_order_and_its_outcome)
     assert_holds(rpc_rig_call(&rig.rpc, "setban", "[\"1.2.3.4\",\"drop\"]"),
                  "-1: setban \"subnet\" \"command\" ( bantime absolute )\n");
     assert_string_equal(rig.fake.order, "");
-    rpc_rig_deinit(&rig.rpc);
+    net_rig_deinit(&rig);
 }
 
 TEST(bans_are_listed_and_cleared)
@@ -80,7 +67,7 @@ TEST(bans_are_listed_and_cleared)
     assert_call(&rig.rpc, "clearbanned", "[]", "null");
     assert_string_equal(rig.fake.order, "clear bans");
     assert_int_equal(rig.fake.n_saves, 1);
-    rpc_rig_deinit(&rig.rpc);
+    net_rig_deinit(&rig);
 }
 
 TEST(what_cannot_be_saved_is_not_answered_with_null)
@@ -94,7 +81,7 @@ TEST(what_cannot_be_saved_is_not_answered_with_null)
     assert_call(&rig.rpc, "setban", "[\"1.2.3.4\",\"add\"]", NOT_SAVED);
     assert_call(&rig.rpc, "setban", "[\"1.2.3.4\",\"remove\"]", NOT_SAVED);
     assert_call(&rig.rpc, "clearbanned", "[]", NOT_SAVED);
-    rpc_rig_deinit(&rig.rpc);
+    net_rig_deinit(&rig);
 }
 
 TEST(without_a_network_there_are_no_bans)

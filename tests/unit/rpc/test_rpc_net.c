@@ -1,8 +1,7 @@
 /* test_rpc_net.c - the state of the network, its addresses, orders to it. */
 #include "rpc/methods.h"
-#include "support/net_fake.h"
-#include "support/rpc_rig.h"
-#include "support/unit.h"
+
+#include "net_fixture.h"
 #include "util/alloc.h"
 
 #define NO_NETWORK "-31: Error: Peer-to-peer functionality missing or disabled"
@@ -39,24 +38,6 @@ TEST(without_a_network_the_methods_say_so)
                 "\"connections_out\":0,\"networks\":[],\"relayfee\":0.00000000,"
                 "\"incrementalfee\":0.00000000,\"localaddresses\":[],\"warnings\":[]}");
     rpc_rig_deinit(&rig);
-}
-
-/* A rig with a fake network. */
-struct net_rig {
-    struct rpc_rig rpc;
-    struct net_fake fake;
-};
-
-static void net_rig_init(struct net_rig *rig)
-{
-    rpc_rig_init(&rig->rpc, NULL, NULL);
-    net_fake_init(&rig->fake);
-    rig->rpc.node.net = &rig->fake.view;
-}
-
-static void net_rig_deinit(struct net_rig *rig)
-{
-    rpc_rig_deinit(&rig->rpc);
 }
 
 TEST(networkinfo_has_the_fields_in_order)

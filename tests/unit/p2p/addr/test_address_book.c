@@ -3,45 +3,10 @@
 
 #include <limits.h>
 
+#include "../book_fixture.h"
 #include "p2p/addr/address_book_internal.h"
-#include "sim/sim_env.h"
-#include "support/unit.h"
-#include "util/alloc.h"
 
 #define NOW INT64_C(1700000000)
-
-struct world {
-    struct sim_env *sim;
-    struct net_grouping grouping;
-    struct address_book *book;
-};
-
-static int setup(void **state)
-{
-    struct world *w = xcalloc(1, sizeof *w);
-    w->sim = sim_env_new(5);
-    w->book = address_book_new(sim_env_get(w->sim), &w->grouping);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    address_book_check(w->book);
-    address_book_free(w->book);
-    sim_env_free(w->sim);
-    xfree(w);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-static struct net_address host(uint32_t n)
-{
-    uint8_t bytes[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
-    return net_address_of_ipv4(bytes, 8333);
-}
 
 static bool add(struct world *w, uint32_t n, uint32_t told_by, int64_t time_s)
 {

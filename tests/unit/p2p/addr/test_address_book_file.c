@@ -2,51 +2,12 @@
  */
 #include "p2p/addr/address_book_file.h"
 
+#include "../book_fixture.h"
 #include "crypto/hash.h"
-#include "sim/sim_env.h"
-#include "support/unit.h"
-#include "util/alloc.h"
 
 #define NOW 1700000000
 
 static const uint8_t magic[4] = {0xfa, 0xbf, 0xb5, 0xda};
-
-struct world {
-    struct sim_env *sim;
-    struct net_grouping grouping;
-    struct address_book *book;
-    struct buffer bytes;
-    char why[ADDRESS_BOOK_WHY_BYTES];
-};
-
-static int setup(void **state)
-{
-    struct world *w = xcalloc(1, sizeof *w);
-    w->sim = sim_env_new(5);
-    w->book = address_book_new(sim_env_get(w->sim), &w->grouping);
-    buffer_init(&w->bytes);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    address_book_check(w->book);
-    address_book_free(w->book);
-    buffer_deinit(&w->bytes);
-    sim_env_free(w->sim);
-    xfree(w);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
-
-static struct net_address host(uint32_t n)
-{
-    uint8_t bytes[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
-    return net_address_of_ipv4(bytes, 8333);
-}
 
 static void add(struct address_book *book, const struct net_address *at, uint32_t told_by)
 {

@@ -1,42 +1,11 @@
 /* test_choose.c - whom a node calls next: tested ones of every group alike, then as Core draws. */
 #include "p2p/connect/choose.h"
 
+#include "../book_fixture.h"
 #include "p2p/core/wire.h"
-#include "sim/sim_env.h"
-#include "support/unit.h"
-#include "util/alloc.h"
 
 #define NOW    INT64_C(1700000000)
 #define NEEDED (NODE_NETWORK | NODE_WITNESS)
-
-struct world {
-    struct sim_env *sim;
-    struct net_grouping grouping;
-    struct address_book *book;
-    uint8_t connected; /* the first byte of addresses that may not be called */
-    uint8_t taken;     /* the first byte of groups that have a slot */
-};
-
-static int setup(void **state)
-{
-    struct world *w = xcalloc(1, sizeof *w);
-    w->sim = sim_env_new(7);
-    w->book = address_book_new(sim_env_get(w->sim), &w->grouping);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    address_book_check(w->book);
-    address_book_free(w->book);
-    sim_env_free(w->sim);
-    xfree(w);
-    return 0;
-}
-
-FIXTURE(setup, teardown)
 
 static bool may_call(void *ctx, const struct net_address *address)
 {
@@ -68,10 +37,8 @@ static struct choose choice(struct world *w)
 /* An address a.b.c.d, told by itself; tried if that is said. */
 static void put(struct world *w, uint32_t n, bool tried, uint64_t services, uint16_t port)
 {
-    const uint8_t bytes[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
-                              (uint8_t)n};
-    struct net_peer_address address = {
-        .at = net_address_of_ipv4(bytes, port), .services = services, .time = (uint32_t)NOW};
+    struct net_peer_address address = {.at = host(n), .services = services, .time = (uint32_t)NOW};
+    address.at.port = port;
     (void)address_book_add(w->book, &address, ADDRESS_SOURCE_GOSSIP, &address.at, 0, NOW);
     if (tried)
         (void)address_book_good(w->book, &address.at, NOW - 5000);
@@ -170,8 +137,7 @@ TEST(who_is_connected_counts_as_tested, struct world *w)
         put(w, ++n, true, NEEDED, 8333);
     while (!address_book_select_collision(w->book, &old, &last_try_s));
     put(w, n, false, NEEDED, 8333);
-    const uint8_t last[4] = {8, 8, (uint8_t)(n >> 8), (uint8_t)n};
-    struct net_address newcomer = net_address_of_ipv4(last, 8333);
+    struct net_address newcomer = host(n);
     assert_false(address_book_good(w->book, &newcomer, NOW + 19000));
     assert_true(choose_for_feeler(&choose, NOW + 20000, &out));
     assert_true(net_address_equal(&out.at, &old.at));

@@ -23,9 +23,7 @@ struct world {
 
 static int setup(void **state)
 {
-    struct world *w = xcalloc(1, sizeof *w);
-    chain_builder_init(&w->f.builder);
-    *state = w;
+    (void)mesh_setup_as(state, sizeof(struct world));
     return 0;
 }
 
@@ -33,10 +31,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
     byte_peer_close(&w->proxy);
-    mesh_deinit(&w->f.mesh);
-    chain_builder_deinit(&w->f.builder);
-    xfree(w);
-    return 0;
+    return mesh_teardown(state);
 }
 
 FIXTURE(setup, teardown)
