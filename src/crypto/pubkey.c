@@ -1,6 +1,8 @@
 /* pubkey.c - public keys of the curve secp256k1, plain and x-only. */
 #include "crypto/pubkey.h"
 
+#include <string.h>
+
 #include <secp256k1.h>
 #include <secp256k1_extrakeys.h>
 
@@ -38,6 +40,21 @@ size_t ec_pubkey_serialize(const struct ec_pubkey *pubkey, bool compressed, uint
 bool ec_pubkey_tweak_add(struct ec_pubkey *pubkey, const uint8_t tweak32[32])
 {
     return secp256k1_ec_pubkey_tweak_add(secp256k1_context_static, raw(pubkey), tweak32);
+}
+
+bool ec_pubkey_tweak_mul(struct ec_pubkey *pubkey, const uint8_t tweak32[32])
+{
+    return secp256k1_ec_pubkey_tweak_mul(secp256k1_context_static, raw(pubkey), tweak32);
+}
+
+bool ec_pubkey_add(struct ec_pubkey *a, const struct ec_pubkey *b)
+{
+    const secp256k1_pubkey *parts[] = {raw_const(a), raw_const(b)};
+    secp256k1_pubkey sum;
+    if (!secp256k1_ec_pubkey_combine(secp256k1_context_static, &sum, parts, 2))
+        return false;
+    memcpy(a, &sum, sizeof sum);
+    return true;
 }
 
 bool xonly_is_valid(const uint8_t x[32])

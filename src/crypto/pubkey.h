@@ -32,6 +32,12 @@ size_t ec_pubkey_serialize(const struct ec_pubkey *pubkey, bool compressed, uint
  * point at infinity (a chance of 2^-128); then pubkey is undefined. Spec: BIP32, public child. */
 NODISCARD bool ec_pubkey_tweak_add(struct ec_pubkey *pubkey, const uint8_t tweak32[32]);
 
+/* Multiply by a scalar. Returns: false if it is 0 or not below the group's order. */
+NODISCARD bool ec_pubkey_tweak_mul(struct ec_pubkey *pubkey, const uint8_t tweak32[32]);
+
+/* a += b. Returns: false if the sum is the point at infinity; then a is undefined. */
+NODISCARD bool ec_pubkey_add(struct ec_pubkey *a, const struct ec_pubkey *b);
+
 /* True if x is the x coordinate of a point. BIP-340, Specification */
 bool xonly_is_valid(const uint8_t x[32]);
 

@@ -1,19 +1,17 @@
-/* desc.h - descriptors with keys of every kind, and all scripts that they stand for.
+/* desc.h - descriptors: texts that tell which scripts somebody can spend, and with what.
  *
- * Layer: spend. Any thread. Functions: addr, raw, pk, pkh, wpkh, combo, tr of a key, rawtr, multi
- * and sortedmulti, inside sh and wsh where that makes sense. Keys: hex, wallet import format,
- * extended keys with a path, a range and an origin. Miniscript and script trees are not read. Spec:
- * BIP380 to 386, BIP389 for <a;b>. */
+ * Layer: spend. Any thread. Functions: addr, raw, pk, pkh, wpkh, combo, multi, sortedmulti, sh,
+ * wsh, tr with a tree of scripts, multi_a and sortedmulti_a therein, rawtr, and miniscript in wsh
+ * and tr. Keys: hex, wallet import format, extended keys with a path, a range and an origin, and
+ * musig of these. Spec: BIP380 to 387, BIP379, BIP389 for <a;b>, BIP390 */
 #ifndef SPEND_DESCRIPTOR_DESC_H
 #define SPEND_DESCRIPTOR_DESC_H
 
-#include "spend/keys/bip32.h"
-#include "util/arena.h"
+#include "consensus/network.h"
+#include "spend/book/key_book.h"
 #include "util/buffer.h"
 
 enum {
-    DESC_KEYS_MAX = 20,    /* of multi */
-    DESC_PATH_MAX = 32,    /* steps of a key's path */
     DESC_SCRIPTS_MAX = 4,  /* that one key stands for: combo */
     DESC_VARIANTS_MAX = 64 /* of <a;b;...> */
 };
@@ -41,6 +39,16 @@ NODISCARD bool desc_parse(const struct ec_context *ec, const struct network *net
  * Returns: how many; 0 if keys cannot be derived without their secret */
 size_t desc_scripts(const struct ec_context *ec, const struct desc *desc, uint32_t index,
                     struct arena *arena, struct span scripts[DESC_SCRIPTS_MAX]);
+
+/* What is to be put into a book. */
+enum desc_expand_mode { DESC_EXPAND_PUBLIC, DESC_EXPAND_SECRET };
+
+/* Put keys, their origins and all scripts at an index into book, whose arena holds them.
+ *
+ * Returns:  false if keys cannot be derived
+ * Spec:     Core Descriptor::Expand(), ExpandPrivate() */
+NODISCARD bool desc_expand(const struct desc *desc, uint32_t index, enum desc_expand_mode mode,
+                           struct key_book *book);
 
 /* Append script number `at` of these as a descriptor of its own: with public keys, their origins
  * and a checksum. False if keys cannot be derived. */

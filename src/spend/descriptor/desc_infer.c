@@ -6,7 +6,8 @@
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
 #include "crypto/pubkey.h"
-#include "util/assert.h"
+#include "spend/miniscript/miniscript.h"
+#include "util/array.h"
 #include "util/hex.h"
 
 /* -- Inference ---------------------------------------------------------------------------- */
@@ -49,6 +50,66 @@ static bool infer_keys(struct buffer *buffer, const struct script_solution *solu
     return true;
 }
 
+/* -- Miniscript ------------------------------------------------------------------------------- */
+
+/* Keys as they stand in a script. */
+struct script_keys {
+    ARRAY(struct span) keys;
+};
+
+static bool take_key(void *ctx, struct span bytes, uint32_t *key)
+{
+    struct script_keys *keys = ctx;
+    if (!is_nameable_key(bytes, true))
+        return false;
+    *key = (uint32_t)keys->keys.n;
+    *ARRAY_ADD(&keys->keys) = bytes;
+    return true;
+}
+
+static bool know_no_hash(void *ctx, struct span hash, uint32_t *key)
+{
+    (void)ctx, (void)hash, (void)key;
+    return false;
+}
+
+static struct span key_bytes(void *ctx, uint32_t key)
+{
+    const struct script_keys *keys = ctx;
+    return keys->keys.at[key];
+}
+
+static void write_key(void *ctx, uint32_t key, struct buffer *out)
+{
+    append_hex(out, key_bytes(ctx, key));
+}
+
+/* The expression of a script that is paid to by its hash, if it is a sane one. */
+static bool infer_miniscript(struct buffer *buffer, struct span script)
+{
+    struct script_keys keys = {0};
+    struct ms_keys access = {.ctx = &keys,
+                             .of_bytes = take_key,
+                             .of_hash = know_no_hash,
+                             .bytes = key_bytes,
+                             .write = write_key};
+    struct miniscript ms;
+    struct arena arena;
+    uint32_t node;
+    arena_init(&arena, 4096);
+    bool ok = ms_infer(&access, MS_P2WSH, script, &arena, &ms);
+    if (ok) {
+        enum ms_fault fault = ms_check(&ms, &access, &arena, &node);
+        /* Core tells of what nobody can satisfy, too. */
+        ok = fault == MS_SANE || fault == MS_NOT_SATISFIABLE;
+    }
+    if (ok)
+        ms_write(&ms, &access, ms.n - 1, buffer);
+    ARRAY_FREE(&keys.keys);
+    arena_deinit(&arena);
+    return ok;
+}
+
 static bool infer_wsh(struct buffer *buffer, const struct script_solution *solution,
                       const struct span *inside)
 {
@@ -57,7 +118,7 @@ static bool infer_wsh(struct buffer *buffer, const struct script_solution *solut
     struct script_solution inner = script_solve(*inside);
     size_t start = buffer->len;
     buffer_append_string(buffer, "wsh(");
-    if (infer_keys(buffer, &inner, true)) {
+    if (infer_keys(buffer, &inner, true) || infer_miniscript(buffer, *inside)) {
         buffer_append(buffer, ")", 1);
         return true;
     }

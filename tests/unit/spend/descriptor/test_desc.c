@@ -2,6 +2,7 @@
 #include "crypto/hash.h"
 #include "spend/descriptor/desc.h"
 #include "support/unit.h"
+#include "unit/spend/descriptor/bip_vectors.h"
 #include "unit/spend/descriptor/desc_fixture.h"
 
 FIXTURE(setup, teardown)
@@ -112,4 +113,95 @@ TEST(what_lacks_a_secret_has_no_scripts, struct fixture *f)
     assert_true(parse(f, "pkh(" TPRV "/0'/*h)"));
     assert_false(f->list.needs_secret);
     assert_int_equal(desc_scripts(f->ec, f->list.variant[0], 0, &f->arena, scripts), 1);
+}
+
+/* -- The vectors that BIPs publish ------------------------------------------------------------ */
+
+struct bip_run {
+    const char *file;
+    size_t n_scripts, n_invalid; /* seen */
+};
+
+/* What stands below a descriptor: scripts at the first indexes, or what its variants are. */
+static void check_below(struct fixture *f, const struct desc_list *list, size_t at,
+                        struct span text)
+{
+    struct span scripts[DESC_SCRIPTS_MAX];
+    struct buffer hex;
+    buffer_init(&hex);
+    if (memchr(text.p, '(', text.len)) { /* BIP389: written, with secrets made public */
+        struct desc_list want;
+        struct buffer want_text;
+        buffer_init(&want_text);
+        assert_true(desc_parse(f->ec, &f->network, text, &f->arena, &want));
+        desc_write(want.variant[0], &want_text);
+        desc_write(list->variant[at], &hex);
+        assert_true(span_equal(buffer_span(&hex), buffer_span(&want_text)));
+        buffer_deinit(&want_text);
+    } else {
+        size_t n = desc_scripts(f->ec, list->variant[0], list->is_range ? (uint32_t)at : 0,
+                                &f->arena, scripts);
+        struct span script = scripts[n > 1 ? at % n : 0];
+        assert_true(n > 0);
+        char *shown = arena_alloc(&f->arena, 2 * script.len + 1);
+        hex_encode(shown, script);
+        if (!span_equal(span_of_string(shown), text))
+            fail_msg("%s, not %.*s", shown, (int)text.len, (const char *)text.p);
+    }
+    buffer_deinit(&hex);
+}
+
+static void run_bip(struct fixture *f, struct bip_run *run)
+{
+    char *text = vectors_read(run->file, NULL);
+    if (!text)
+        skip();
+    const char *at = strstr(text, "==Test Vectors==");
+    struct bip_line line, next;
+    assert_non_null(at);
+    while (bip_next_line(&at, &line)) {
+        const char *peek = at;
+        if (line.depth != 1)
+            continue;
+        bool has_below = bip_next_line(&peek, &next) && next.depth == 2;
+        bool ok = desc_parse(f->ec, &f->network, line.text, &f->arena, &f->list);
+        if (!has_below && line.has_words) {
+            if (ok)
+                fail_msg("%.*s is taken", (int)line.text.len, (const char *)line.text.p);
+            run->n_invalid++;
+            continue;
+        }
+        if (!ok)
+            fail_msg("%.*s: %s", (int)line.text.len, (const char *)line.text.p, f->list.error);
+        struct desc_list list = f->list;
+        for (size_t i = 0; bip_next_line(&peek, &next) || next.depth == 2; i++) {
+            if (i == 0) { /* what was looked at above */
+                peek = at;
+                (void)bip_next_line(&peek, &next);
+            }
+            if (next.depth != 2)
+                break;
+            check_below(f, &list, i, next.text);
+            run->n_scripts++;
+            at = peek;
+        }
+    }
+    xfree(text);
+}
+
+TEST(descriptors_of_bips, struct fixture *f)
+{
+    static struct bip_run runs[] = {
+        {"bips/text/bip-0381.mediawiki", 0, 0}, {"bips/text/bip-0382.mediawiki", 0, 0},
+        {"bips/text/bip-0383.mediawiki", 0, 0}, {"bips/text/bip-0384.mediawiki", 0, 0},
+        {"bips/text/bip-0385.mediawiki", 0, 0}, {"bips/text/bip-0386.mediawiki", 0, 0},
+        {"bips/text/bip-0387.mediawiki", 0, 0}, {"bips/text/bip-0389.mediawiki", 0, 0},
+        {"bips/text/bip-0390.mediawiki", 0, 0},
+    };
+    f->network = *network_find("main");
+    for (size_t i = 0; i < COUNT_OF(runs); i++) {
+        run_bip(f, &runs[i]);
+        print_message("%s: %zu, refused %zu\n", runs[i].file, runs[i].n_scripts, runs[i].n_invalid);
+        assert_true(runs[i].n_scripts > 0);
+    }
 }

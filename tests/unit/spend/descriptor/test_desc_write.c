@@ -60,7 +60,7 @@ TEST(whole_descriptors_are_written, struct fixture *f)
         {"pk(" K1_LONG ")", "pk(" K1_LONG ")"},
         {"sh(wsh(sortedmulti(1," K2 "," K1 ")))", "sh(wsh(sortedmulti(1," K2 "," K1 ")))"},
         {"combo(" K1 ")", "combo(" K1 ")"},
-        {"tr(" K1 ")", "tr(" X1 ")"},
+        {"tr(" K1 ")", "tr(" K1 ")"}, /* as it was given; Core does so too */
         {"rawtr(" X1 ")", "rawtr(" X1 ")"},
         {"pkh(" TPUB "/1h/2)", "pkh(" TPUB "/1h/2)"},
         {"wpkh([D34DB33F/44'/0'/0']" TPUB "/1/*)", "wpkh([d34db33f/44'/0'/0']" TPUB "/1/*)"},
