@@ -589,7 +589,7 @@ static bool check_clock(const struct chain *chain, char **error)
 
 /* Are the block files to be gone through? Also if there are some, but neither index nor coins: a
  * reindex was cut short amid emptying its index, or somebody took both away. (With one file it may
- * be that the first flush was still to come: to replay it does not take long.) */
+ * be that the first flush, due when a second is begun, was still to come.) */
 static bool find_marks(struct chain *chain, char **error)
 {
     struct importer *importer = &chain->importer;
@@ -623,6 +623,7 @@ bool chain_open(struct chain *chain, char **error)
         return false;
     if (!find_marks(chain, error))
         return false;
+    chain->flush.is_new = !chain->tree.genesis;
     if (!chain->tree.genesis && !add_genesis(chain, error))
         return false;
     if (!block_hash_equal(&chain->tree.genesis->hash, &chain->core.network->genesis_hash))

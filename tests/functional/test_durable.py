@@ -50,6 +50,17 @@ def test_a_kill_amid_a_flush_shows_no_older_tip(context):
     node.stop()
 
 
+def test_a_kill_before_the_first_flush_of_a_new_node_shows_no_older_tip(context):
+    """Several files are full before the index would be written for the first time."""
+    node = context.started("-fastprune")
+    equal(len(node.rpc.generatetoaddress(700, ADDRESS)), 700)
+    node.kill()
+    node.start()
+    equal(node.rpc.getblockcount(), 700)
+    assert "made anew" not in node.log(), "the index was lost"
+    node.stop()
+
+
 def restart_after_kill(node, *options):
     node.kill()
     return node.start(*options)

@@ -177,6 +177,13 @@ void flush_order(struct flush *flush, flush_fn *done, void *arg)
         flush_begin(flush);
 }
 
+/* A start that finds several files but an empty index takes the index for lost, and answers while it
+ * makes it anew. So the first row is written as soon as a second file is begun. */
+static bool is_index_empty_for_long(const struct flush *flush)
+{
+    return flush->is_new && flush->completed == 0 && block_files_count(flush->core->files) > 1;
+}
+
 /* While catching up less often: what a crash takes is only work, and the same coins would be
  * written again and again. */
 static bool is_due(const struct flush *flush)
@@ -186,7 +193,7 @@ static bool is_due(const struct flush *flush)
         flush->core->left_initial_download ? FLUSH_INTERVAL_US : FLUSH_INTERVAL_SYNCING_US;
     int64_t now_us = env_now_us(flush->core->env);
     bool ends_marks = flush->marks & flush->marks_over; /* or the next start does it all again */
-    return coins_is_full(flush->core->coins) || ends_marks ||
+    return coins_is_full(flush->core->coins) || ends_marks || is_index_empty_for_long(flush) ||
            (has_news && now_us - flush->last_us >= interval_us);
 }
 

@@ -40,6 +40,7 @@ struct flush {
     const struct active_chain *active;
     struct writes *writes;
     enum flush_stage stage;
+    bool is_new; /* the index had no row at the start */
     struct env_job job;            /* SYNCING */
     struct env_batch *index_batch; /* owned until the job has it: the index when it began */
     unsigned marks;                /* of enum chain_mark: which the index has ... */
