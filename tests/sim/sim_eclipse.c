@@ -1,6 +1,6 @@
 /* sim_eclipse.c - six weeks of an attack on the address book, in virtual time.
  *
- * Usage: sim_eclipse [--runs=50] [--seed=1] [--weeks=6] [--trace]
+ * Usage: sim_eclipse [--runs=200] [--seed=1] [--weeks=6] [--trace]
  *
  * A node knows 2,000 honest addresses in 1,500 network groups, of which 9 in 10 answer. An attacker
  * has 100,000 addresses in 32 groups of /16, which all answer, stay connected for ever and tell of
@@ -321,7 +321,7 @@ static struct result attack(uint64_t runs, uint64_t seed, int weeks, bool has_de
 
 int main(int argc, char **argv)
 {
-    uint64_t runs = 50, seed = 1;
+    uint64_t runs = 200, seed = 1;
     int weeks = 6;
     bool traces = false;
     for (int i = 1; i < argc; i++) {

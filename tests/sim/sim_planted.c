@@ -22,23 +22,23 @@
 
 /* X(bug, the first seed to try) */
 #define FIRST_SEEDS(X)                                                                             \
-    X(PRUNE_UNLINK_FIRST, 18)                                                                      \
-    X(PRUNE_NOT_SYNCED, 12)                                                                        \
-    X(REINDEX_MARK_EARLY, 90)                                                                      \
+    X(PRUNE_UNLINK_FIRST, 24)                                                                      \
+    X(PRUNE_NOT_SYNCED, 21)                                                                        \
+    X(REINDEX_MARK_EARLY, 151)                                                                     \
     X(REINDEX_INDEX_FIRST, 39)                                                                     \
     X(BLOCK_NOT_SYNCED, 1)                                                                         \
-    X(UNDO_NOT_SYNCED, 1)                                                                          \
+    X(UNDO_NOT_SYNCED, 2)                                                                          \
     X(DIR_NOT_SYNCED, 1)                                                                           \
     X(TIP_BEFORE_COINS, 1)                                                                         \
-    X(NO_MARKER, 7)                                                                                \
-    X(ROWS_BEFORE_BYTES, 60)                                                                       \
+    X(NO_MARKER, 11)                                                                               \
+    X(ROWS_BEFORE_BYTES, 79)                                                                       \
     X(MEMPOOL_NOT_SYNCED, 1)                                                                       \
     X(MEMPOOL_NAME_NOT_SYNCED, 1)                                                                  \
     X(EARLY_ENDS_REPLAY, 1)                                                                        \
     X(REPLAY_NOT_NOTED, 1)                                                                         \
     X(INVALID_NOT_WRITTEN, 1)                                                                      \
     X(RECONSIDER_NOT_WRITTEN, 1)                                                                   \
-    X(STALE_READ, 455)                                                                             \
+    X(STALE_READ, 651)                                                                             \
     X(ANSWER_BEFORE_SYNC, 1)                                                                       \
     X(WRITE_ERROR_LOST, 1)
 
