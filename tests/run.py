@@ -35,7 +35,7 @@ FIRST = ("sim/eclipse", "conformance/feature_maxuploadtarget", "functional/kill"
          "lint/run", "functional/faults", "unit/chain/crash", "functional/storage",
          "functional/campaign", "sim/storage", "sim/planted", "functional/hazards")
 
-# Campaigns that only count: an optimised build runs four times as many of them in the same time, and
+# Campaigns that only count: an optimised build runs four times as many of them in the same time;
 # what they run the others run under the sanitizers too.
 FAST_SIMS = ("sim_eclipse", "sim_planted")
 

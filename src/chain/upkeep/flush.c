@@ -177,8 +177,8 @@ void flush_order(struct flush *flush, flush_fn *done, void *arg)
         flush_begin(flush);
 }
 
-/* A start that finds several files but an empty index takes the index for lost, and answers while it
- * makes it anew. So the first row is written as soon as a second file is begun. */
+/* A start that finds several files but an empty index takes the index for lost, and answers while
+ * it is made anew. So the first row is written as soon as a second file is begun. */
 static bool is_index_empty_for_long(const struct flush *flush)
 {
     return flush->is_new && flush->completed == 0 && block_files_count(flush->core->files) > 1;
