@@ -29,6 +29,12 @@ static char *keep_address(struct config_net *config, const char *host, uint16_t 
     return copy;
 }
 
+/* A -whitebind that is for friends: it is not one of the ports that others are told. Core */
+static bool names_noban(const char *spec, unsigned permissions)
+{
+    return strchr(spec, '@') && (permissions & PERMISSION_NOBAN);
+}
+
 /* The port where peers of ours come in: that of the first -bind that has one, else of a -whitebind
  * that does not name noban, else -port. Spec: Core GetListenPort() */
 static uint16_t listen_port(const struct config_net *config, const struct options *options)
@@ -44,8 +50,8 @@ static uint16_t listen_port(const struct config_net *config, const struct option
     for (size_t i = 0; (spec = options_get_list(options, "whitebind", i)); i++) {
         uint16_t port = 0;
         if (permissions_parse_names(spec, &permissions, &address) &&
-            !(strchr(spec, '@') && permissions & PERMISSION_NOBAN) &&
-            sockets_split(address, host, sizeof host, &port) && port > 0)
+            !names_noban(spec, permissions) && sockets_split(address, host, sizeof host, &port) &&
+            port > 0)
             return port;
     }
     return config->p2p.port;
@@ -161,6 +167,7 @@ static bool set_inbound(struct config_net *config, const struct options *options
     struct p2p_options *p2p = &config->p2p;
     const char *spec;
     p2p->binds = config->binds;
+    p2p->own_port = listen_port(config, options);
     for (size_t i = 0; (spec = options_get_list(options, "bind", i)); i++)
         if (!set_bind(config, spec, error))
             return false;
@@ -168,7 +175,9 @@ static bool set_inbound(struct config_net *config, const struct options *options
         unsigned permissions;
         const char *address;
         if (!permissions_parse_names(spec, &permissions, &address) ||
-            !add_bind(config, address, (struct p2p_bind){.permissions = permissions}))
+            !add_bind(config, address,
+                      (struct p2p_bind){.permissions = permissions,
+                                        .is_untold = names_noban(spec, permissions)}))
             return fail_with(error, "Cannot resolve -whitebind address: '%s'", spec);
     }
     p2p->whitelist = config->whitelist;
@@ -238,8 +247,7 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     int64_t extra = options_get_int(options, "blockreconstructionextratxn", COMPACT_EXTRA_TXS);
     p2p->extra_txs = extra > 0 ? (int)MIN_OF(extra, COMPACT_EXTRA_TXS_MAX) : -1;
     p2p->is_inactive = !options_get_bool(options, "networkactive", true);
-    p2p->inbound_reserved_percent =
-        100 - (int)options_get_int(options, "inboundrelaypercent", 50);
+    p2p->inbound_reserved_percent = 100 - (int)options_get_int(options, "inboundrelaypercent", 50);
     const char *target = options_get_string(options, "maxuploadtarget", "0");
     if (!parse_bytes(target, MIB, &p2p->upload_target_bytes))
         return fail_with(error, "Unable to parse -maxuploadtarget: '%s'", target);

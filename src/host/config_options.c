@@ -147,8 +147,9 @@ static const struct option_def table[] = {
     {"dns", NULL, "Look names up for -addnode, -connect and -seednode", C, BOOL, .fallback = "1"},
     {"dnsseed", NULL, "Ask DNS for addresses of peers when few are known, unless -connect is given"
      , C, BOOL, .fallback = "1", INTO(net.p2p.dns_seed)},
-    {"discover", NULL, "Tell others the address that peers see us at (default: 1 when listening "
-     "and without -externalip)", C, BOOL, .flags = 0},
+    {"discover", NULL, "Tell others the addresses of this machine that are listened on, and what "
+     "peers see it at (default: 1 when listening, without -externalip and -proxy)", C, BOOL,
+     .flags = 0},
     {"externalip", "<ip>", "The address that others see", C, STRING, .flags = MULTI},
     {"forcednsseed", NULL, "Ask DNS for addresses of peers at every start", C, BOOL, .fallback =
      "0", INTO(net.p2p.dns_seed_forced)},

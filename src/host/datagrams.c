@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -123,6 +125,30 @@ void datagrams_close(void *ctx, uint64_t id)
     struct datagram_socket *one = find(ctx, id);
     if (one)
         close_socket(one);
+}
+
+void datagrams_list_addresses(const struct ifaddrs *list, env_address_fn *fn, void *arg)
+{
+    char text[INET6_ADDRSTRLEN];
+    ASSERT(fn);
+    for (const struct ifaddrs *one = list; one; one = one->ifa_next) {
+        bool is_wanted = (one->ifa_flags & IFF_UP) && !(one->ifa_flags & IFF_LOOPBACK);
+        if (!is_wanted || !one->ifa_addr ||
+            (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6))
+            continue;
+        (void)sockets_format(one->ifa_addr, text, sizeof text);
+        fn(arg, text);
+    }
+}
+
+void datagrams_own_addresses(void *ctx, env_address_fn *fn, void *arg)
+{
+    struct ifaddrs *list;
+    (void)ctx;
+    if (getifaddrs(&list) != 0)
+        return;
+    datagrams_list_addresses(list, fn, arg);
+    freeifaddrs(list);
 }
 
 bool datagrams_find_gateway(const char *routes, char *address, size_t size)

@@ -1,4 +1,4 @@
-/* datagrams.h - UDP sockets of struct env, and where the gateway is.
+/* datagrams.h - UDP sockets of struct env, which addresses we have, and where the gateway is.
  *
  * Layer: host. Each socket talks with one address: the kernel drops what others send. */
 #ifndef HOST_DATAGRAMS_H
@@ -9,6 +9,7 @@
 #define DATAGRAMS_BYTES_MAX 2048 /* of one that is read; what is longer is cut off */
 
 struct datagrams;
+struct ifaddrs;
 
 /* Make a set of sockets, empty. Owns: the caller, freed before the loop. */
 NODISCARD struct datagrams *datagrams_new(struct loop *loop);
@@ -27,6 +28,11 @@ void datagrams_close(void *datagrams, uint64_t id);
 /* The gateway to the Internet by IPv4. */
 bool datagrams_gateway(void *datagrams, char *address, size_t size);
 
+/* Addresses of this machine. */
+void datagrams_own_addresses(void *datagrams, env_address_fn *fn, void *arg);
+
+/* Those of a list that are wanted. */
+void datagrams_list_addresses(const struct ifaddrs *list, env_address_fn *fn, void *arg);
 /* Find it in a table of routes as /proc/net/route has it.
  *
  * Returns:  false if there is none */

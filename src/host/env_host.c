@@ -129,7 +129,8 @@ static void fill_env(struct env_host *host)
                       .send = datagrams_send,
                       .local = datagrams_local,
                       .close = datagrams_close,
-                      .gateway = datagrams_gateway},
+                      .gateway = datagrams_gateway,
+                      .own_addresses = datagrams_own_addresses},
     };
 }
 

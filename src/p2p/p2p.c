@@ -6,6 +6,7 @@
 
 #include "p2p/connect/dial.h"
 #include "p2p/core/tunnel.h"
+#include "p2p/discover.h"
 #include "p2p/session/features.h"
 #include "p2p/session/handshake.h"
 #include "p2p/session/messages.h"
@@ -333,10 +334,13 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     for (size_t i = 0; i < options->n_binds; i++)
         binds[i] = (struct p2p_bind){.address = keep(p2p, options->binds[i].address),
                                      .permissions = options->binds[i].permissions,
-                                     .is_onion = options->binds[i].is_onion};
+                                     .is_onion = options->binds[i].is_onion,
+                                     .is_untold = options->binds[i].is_untold};
     o->binds = binds;
     if (o->port == 0)
         o->port = p2p->network->p2p_port;
+    if (o->own_port == 0)
+        o->own_port = o->port;
     if (o->max_connections == 0)
         o->max_connections = P2P_MAX_CONNECTIONS_DEFAULT;
     if (o->peer_timeout_s == 0)
@@ -432,6 +436,7 @@ static bool listen_on(struct p2p *p2p, const struct p2p_bind *bind, int *error)
     *listener = (struct p2p_listener){.p2p = p2p,
                                       .permissions = bind->permissions,
                                       .is_onion = bind->is_onion,
+                                      .is_untold = bind->is_untold,
                                       .address = address};
     listener->stream = env_stream_listen(p2p->env, net_address_format_host(&address, host),
                                          address.port, &inbound_events, listener, error);
@@ -497,6 +502,7 @@ bool p2p_start(struct p2p *p2p, char **error)
         !listen_all(p2p, error))
         return false;
     p2p->is_running = true;
+    discover_start(p2p);
     connect_init(p2p);
     named_nodes_init(p2p);
     seed_node_init(p2p);

@@ -32,6 +32,7 @@ struct p2p_bind {
     const char *address;  /* numeric, with or without port */
     unsigned permissions; /* -whitebind */
     bool is_onion;        /* -bind=ADDR=onion: who connects here comes through Tor */
+    bool is_untold;       /* others are not told that we listen here */
 };
 
 /* Tor's control port, which makes us an onion service; zero is none. */
@@ -51,6 +52,7 @@ struct p2p_options {
     bool test_address_book; /* -test=addrman: its key is 1 */
     bool listen;
     uint16_t port;                /* 0: the network's */
+    uint16_t own_port;            /* of addresses that this machine has; 0: port */
     const struct p2p_bind *binds; /* none: all interfaces */
     size_t n_binds;
     bool dns_seed;              /* -dnsseed: ask the network's DNS seeds if need be */
@@ -72,14 +74,14 @@ struct p2p_options {
     int inbound_reserved_percent; /* of inbound peers: for those that relay no transactions */
     const char *const *whitelist; /* "[permissions@]range" each; checked by permissions_parse() */
     size_t n_whitelist;
-    bool blocks_only;            /* -blocksonly: no transactions asked for, relayed or taken */
-    int extra_txs;               /* see compact_extra.h; 0: COMPACT_EXTRA_TXS; -1: none */
-    bool is_inactive;            /* -networkactive=0 */
-    bool peer_bloom_filters;     /* -peerbloomfilters: BIP37 */
-    bool peer_block_filters;     /* -peerblockfilters: BIP157; the chain has the index */
-    bool tx_reconciliation;      /* -txreconciliation: BIP330 */
-    bool v2_transport;           /* -v2transport: BIP324 with whom speaks it */
-    bool no_discover;            /* -discover=0: no address but these is advertised */
+    bool blocks_only;        /* -blocksonly: no transactions asked for, relayed or taken */
+    int extra_txs;           /* see compact_extra.h; 0: COMPACT_EXTRA_TXS; -1: none */
+    bool is_inactive;        /* -networkactive=0 */
+    bool peer_bloom_filters; /* -peerbloomfilters: BIP37 */
+    bool peer_block_filters; /* -peerblockfilters: BIP157; the chain has the index */
+    bool tx_reconciliation;  /* -txreconciliation: BIP330 */
+    bool v2_transport;       /* -v2transport: BIP324 with whom speaks it */
+    bool no_discover;        /* -discover=0: no address but these is advertised, see discover.h */
     const char *const *external; /* -externalip: addresses of ours to advertise */
     size_t n_external;
     bool capture_messages;             /* -capturemessages: below data_dir, if there is one */

@@ -35,7 +35,7 @@ struct p2p_listener {
     struct p2p *p2p;
     uint64_t stream;
     unsigned permissions;
-    bool is_onion;
+    bool is_onion, is_untold;
     struct net_address address;
 };
 

@@ -250,6 +250,13 @@ void sim_env_set_gateway(struct sim_env *sim, const char *address, const char *o
     sim->gateway.arg = arg;
 }
 
+void sim_env_set_addresses(struct sim_env *sim, const char *const *addresses, size_t n)
+{
+    ASSERT(addresses || n == 0);
+    sim->gateway.own_addresses = addresses;
+    sim->gateway.n_own_addresses = n;
+}
+
 void sim_env_set_host(struct sim_env *sim, struct sim_host *host)
 {
     sim->host = host;

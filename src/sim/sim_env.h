@@ -33,6 +33,8 @@ void sim_env_set_host(struct sim_env *sim, struct sim_host *host);
 /* Give it a gateway at that address, which sees it as own; both are borrowed for its life. */
 void sim_env_set_gateway(struct sim_env *sim, const char *address, const char *own,
                          sim_gateway_fn *answer, void *arg);
+/* Give its interfaces addresses; borrowed for its life. */
+void sim_env_set_addresses(struct sim_env *sim, const char *const *addresses, size_t n);
 /* Its disk, to break it or to look at it. Owns: sim. */
 struct sim_disk *sim_env_disk(struct sim_env *sim);
 /* Its job pools, to slow them down. Owns: sim. */

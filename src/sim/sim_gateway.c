@@ -101,6 +101,13 @@ static bool where(void *ctx, char *address, size_t size)
     return true;
 }
 
+static void list_addresses(void *ctx, env_address_fn *fn, void *arg)
+{
+    const struct sim_gateway *gateway = ctx;
+    for (size_t i = 0; i < gateway->n_own_addresses; i++)
+        fn(arg, gateway->own_addresses[i]);
+}
+
 struct env_datagrams sim_gateway_datagrams(struct sim_gateway *gateway)
 {
     return (struct env_datagrams){.ctx = gateway,
@@ -108,5 +115,6 @@ struct env_datagrams sim_gateway_datagrams(struct sim_gateway *gateway)
                                   .send = send_datagram,
                                   .local = local,
                                   .close = close_socket,
-                                  .gateway = where};
+                                  .gateway = where,
+                                  .own_addresses = list_addresses};
 }

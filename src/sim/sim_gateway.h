@@ -1,6 +1,8 @@
-/* sim_gateway.h - a gateway in the simulated world, and the datagrams to and from it.
+/* sim_gateway.h - a gateway in the simulated world, the datagrams to and from it, and addresses of
+ * the machine.
  *
- * Layer: sim. A world has none until sim_env_set_gateway(). Questions take their time to arrive,
+ * Layer: sim. A world has none of them until sim_env_set_gateway() and sim_env_set_addresses().
+ * Questions take their time to arrive,
  * and so do answers. */
 #ifndef SIM_SIM_GATEWAY_H
 #define SIM_SIM_GATEWAY_H
@@ -24,6 +26,8 @@ struct sim_gateway_socket {
 struct sim_gateway {
     struct sim_events *events;
     const char *address, *own; /* of the gateway, and ours as it sees us; NULL: there is none */
+    const char *const *own_addresses; /* of the machine's interfaces */
+    size_t n_own_addresses;
     sim_gateway_fn *answer;
     void *arg;
     struct sim_gateway_socket sockets[SIM_GATEWAY_SOCKETS];

@@ -348,6 +348,13 @@ static inline void env_datagram_close(const struct env *env, uint64_t socket)
     env->datagrams.close(env->datagrams.ctx, socket);
 }
 
+/* Nothing in a world without datagrams. */
+static inline void env_own_addresses(const struct env *env, env_address_fn *fn, void *arg)
+{
+    if (env->datagrams.own_addresses)
+        env->datagrams.own_addresses(env->datagrams.ctx, fn, arg);
+}
+
 static inline bool env_datagram_gateway(const struct env *env, char *address, size_t size)
 {
     return env->datagrams.gateway(env->datagrams.ctx, address, size);

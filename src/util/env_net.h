@@ -32,6 +32,9 @@ struct env_names {
     void (*cancel)(void *ctx, uint64_t id);
 };
 
+/* A numeric address, borrowed for the call. */
+typedef void env_address_fn(void *arg, const char *address);
+
 /* A datagram has come; borrowed for the call. */
 typedef void env_datagram_fn(void *arg, struct span bytes);
 
@@ -48,6 +51,9 @@ struct env_datagrams {
     void (*close)(void *ctx, uint64_t socket);
     /* Where what goes to the Internet by IPv4 goes first; false if nowhere. */
     bool (*gateway)(void *ctx, char *address, size_t size);
+    /* Call fn with each address that this machine has now, on interfaces that are up, but for the
+     * loopback's. */
+    void (*own_addresses)(void *ctx, env_address_fn *fn, void *arg);
 };
 
 struct env_streams {

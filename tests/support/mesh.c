@@ -197,6 +197,7 @@ struct mesh_node *mesh_add(struct mesh *mesh, const struct p2p_options *options,
     node->sim = sim_env_new_on(&mesh->events, mesh->seed * 1000 + mesh->n_nodes);
     node->host = sim_net_join(mesh->net, node->address);
     sim_env_set_host(node->sim, node->host);
+    sim_env_set_addresses(node->sim, mesh->machine, mesh->n_machine);
     open_chain(node, chain_options);
     open_mempool(node);
     struct p2p_options o = {0};

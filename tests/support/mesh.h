@@ -42,6 +42,9 @@ struct mesh {
     struct raw_peer *raws;   /* that are still there, the newest first */
     struct sim_host *prober; /* where scripted peers are */
     struct sim_env *prober_sim;
+    const char *const
+        *machine; /* addresses of each node's interfaces, of nodes added from now on */
+    size_t n_machine;
 };
 
 /* Make a mesh without nodes; net NULL: 20 ms from everybody to everybody. Borrows builder. */

@@ -63,20 +63,35 @@ static bool is_hidden(uint8_t network)
     return network == NET_TORV3 || network == NET_I2P;
 }
 
-/* An address of ours that this peer may know: who is in a hidden network hears of no address in
- * another, nor anybody else of ours in it, or it would be known which of them are one node. Core:
- * GetLocal(). NULL: none */
+/* How well who is in one network reaches an address in another, as far as we can tell; best is the
+ * same. Spec: Core GetReachabilityFrom() */
+static int reachability(uint8_t ours, uint8_t theirs)
+{
+    if (ours == theirs)
+        return 2;
+    return ours == NET_IPV4;
+}
+
+/* An address of ours that this peer may know, of those that it reaches best one with the best
+ * score: who is in a hidden network hears of no address in another, nor anybody else of ours in it,
+ * or it would be known which of them are one node. Core: GetLocal(). NULL: none */
 static const struct net_address *choose_local(struct p2p *p2p, const struct peer *peer)
 {
-    const struct net_address *fit[LOCAL_LIST_MAX];
+    const struct local_address *best[LOCAL_LIST_MAX];
+    int best_rank = 0;
     size_t n = 0;
     uint8_t theirs = peer->is_inbound_onion ? NET_TORV3 : peer->address.network;
     for (size_t i = 0; i < p2p->local.n; i++) {
-        uint8_t ours = p2p->local.at[i].at.network;
-        if (ours == theirs || (!is_hidden(ours) && !is_hidden(theirs)))
-            fit[n++] = &p2p->local.at[i].at;
+        const struct local_address *local = &p2p->local.at[i];
+        uint8_t ours = local->at.network;
+        int rank = reachability(ours, theirs) * LOCAL_SCORE_MAX + local_score(local);
+        if ((ours != theirs && (is_hidden(ours) || is_hidden(theirs))) || rank < best_rank)
+            continue;
+        n = rank > best_rank ? 0 : n;
+        best_rank = rank;
+        best[n++] = local;
     }
-    return n > 0 ? fit[p2p_random(p2p, n)] : NULL;
+    return n > 0 ? &best[p2p_random(p2p, n)]->at : NULL;
 }
 
 void addr_relay_add_local(struct p2p *p2p, enum local_source source,
@@ -88,7 +103,17 @@ void addr_relay_add_local(struct p2p *p2p, enum local_source source,
         (void)local_list_add(&p2p->local, source, address);
 }
 
-/* Tell the peer where we can be reached; what it sees of us, if we do not know better. */
+/* What this peer sees us as is worth telling: it may know better than we do. It is told that alone,
+ * and we have called it, so that nobody makes us advertise anything. Core: IsPeerAddrLocalGood() */
+static bool has_good_view(const struct p2p *p2p, const struct peer *peer)
+{
+    return peer_is_outbound(peer) && !p2p->options.no_discover &&
+           !is_hidden(peer->address.network) &&
+           net_grouping_is_routable(&p2p->grouping, &peer->version.receiver);
+}
+
+/* Tell the peer where we can be reached, or sometimes where it sees us. Spec: Core
+ * GetLocalAddrForPeer() */
 static void tell_self(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     peer->addr.next_self_us = now_us + p2p_random_wait_us(p2p, ADDR_SELF_US);
@@ -99,11 +124,10 @@ static void tell_self(struct p2p *p2p, struct peer *peer, int64_t now_us)
     const struct net_address *own = choose_local(p2p, peer);
     if (own)
         self.at = *own;
-    else if (peer_is_outbound(peer) && !p2p->options.no_discover &&
-             !is_hidden(peer->address.network))
+    if (has_good_view(p2p, peer) && (!own || p2p_random(p2p, 2) == 0)) {
         self.at = peer->version.receiver;
-    if (peer_is_outbound(peer) && !own)
-        self.at.port = p2p->options.port;
+        self.at.port = own ? own->port : p2p->options.port;
+    }
     if (net_grouping_is_routable(&p2p->grouping, &self.at))
         queue_address(p2p, peer, &self);
 }

@@ -65,8 +65,11 @@ bool local_list_has(const struct local_list *list, const struct net_address *add
 int local_score(const struct local_address *local)
 {
     static const int scores[LOCAL_SOURCE_COUNT] = {
-        [LOCAL_INTERFACE] = 1, [LOCAL_BIND] = 2,   [LOCAL_MAPPED] = 3,
-        [LOCAL_SERVICE] = 4,   [LOCAL_MANUAL] = 4,
+        [LOCAL_INTERFACE] = 1,
+        [LOCAL_BIND] = 2,
+        [LOCAL_MAPPED] = 3,
+        [LOCAL_SERVICE] = LOCAL_SCORE_MAX,
+        [LOCAL_MANUAL] = LOCAL_SCORE_MAX,
     };
     return scores[best_source(local)];
 }

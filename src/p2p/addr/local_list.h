@@ -8,7 +8,8 @@
 
 #include "p2p/core/net_address.h"
 
-#define LOCAL_LIST_MAX 32 /* hosts */
+#define LOCAL_LIST_MAX  32 /* hosts */
+#define LOCAL_SCORE_MAX 4
 
 /* The later the better. */
 enum local_source {

@@ -104,6 +104,25 @@ TEST(an_address_of_ours_has_the_port_where_we_listen)
         read_args(&f, NETWORK_REGTEST, args);
         assert_true(f.ok);
         assert_string_equal(f.net.p2p.external[0], rows[i].want);
+        assert_int_equal(f.net.p2p.own_port, strtol(strchr(rows[i].want, ':') + 1, NULL, 10));
+        done(&f);
+    }
+}
+
+TEST(where_friends_come_in_is_not_told_if_they_may_not_be_banned)
+{
+    static const struct {
+        const char *arg;
+        bool want;
+    } rows[] = {{"-bind=1.1.1.5", false},
+                {"-whitebind=1.1.1.5:7", false},
+                {"-whitebind=relay@1.1.1.5:7", false},
+                {"-whitebind=noban@1.1.1.5:7", true}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fixture f;
+        READ(&f, rows[i].arg);
+        assert_true(f.ok);
+        assert_int_equal(f.net.p2p.binds[0].is_untold, rows[i].want);
         done(&f);
     }
 }

@@ -2,6 +2,8 @@
 #include "host/datagrams.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,4 +61,38 @@ TEST(the_gateway_is_that_of_the_default_route)
     assert_false(datagrams_find_gateway("", address, sizeof address));
     assert_false(datagrams_find_gateway("Iface\neth0\t00000000\t0101A8C0\t0002\t0\n", address,
                                         sizeof address));
+}
+
+static void join(void *arg, const char *address)
+{
+    strcat(strcat(arg, address), ";");
+}
+
+static void expect_no_loopback(void *arg, const char *address)
+{
+    (void)arg;
+    assert_int_not_equal(strncmp(address, "127.", 4), 0);
+    assert_string_not_equal(address, "::1");
+}
+
+TEST(addresses_of_interfaces_that_are_up_are_ours)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET}, down = v4, loop = v4;
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = {{{0x20, 1, [15] = 5}}}};
+    struct sockaddr packet = {.sa_family = AF_PACKET};
+    struct ifaddrs list[] = {
+        {.ifa_flags = IFF_UP | IFF_LOOPBACK, .ifa_addr = (struct sockaddr *)&loop},
+        {.ifa_flags = IFF_UP},
+        {.ifa_flags = IFF_UP, .ifa_addr = &packet},
+        {.ifa_flags = IFF_UP, .ifa_addr = (struct sockaddr *)&v4},
+        {.ifa_flags = 0, .ifa_addr = (struct sockaddr *)&down},
+        {.ifa_flags = IFF_UP, .ifa_addr = (struct sockaddr *)&v6},
+    };
+    char got[200] = "";
+    v4.sin_addr.s_addr = htonl(0x01020304);
+    for (size_t i = 0; i + 1 < COUNT_OF(list); i++)
+        list[i].ifa_next = &list[i + 1];
+    datagrams_list_addresses(list, join, got);
+    assert_string_equal(got, "1.2.3.4;2001::5;");
+    datagrams_own_addresses(NULL, expect_no_loopback, NULL);
 }

@@ -45,6 +45,24 @@ TEST(a_question_is_answered_after_both_ways)
     sim_env_free(sim);
 }
 
+static void join(void *arg, const char *address)
+{
+    strcat(strcat(arg, address), ";");
+}
+
+TEST(a_machine_has_the_addresses_that_it_is_given)
+{
+    static const char *const addresses[] = {"1.1.1.2", "::5"};
+    struct sim_env *sim = sim_env_new(1);
+    char got[64] = "";
+    env_own_addresses(sim_env_get(sim), join, got);
+    assert_string_equal(got, "");
+    sim_env_set_addresses(sim, addresses, COUNT_OF(addresses));
+    env_own_addresses(sim_env_get(sim), join, got);
+    assert_string_equal(got, "1.1.1.2;::5;");
+    sim_env_free(sim);
+}
+
 TEST(sockets_have_a_limit)
 {
     struct sim_env *sim = sim_env_new(2);
