@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "p2p/blocks/block_direct.h"
 #include "p2p/connect/dial.h"
 #include "p2p/core/tunnel.h"
 #include "p2p/discover.h"
@@ -286,6 +287,7 @@ static void accept_hidden(struct p2p *p2p, uint64_t stream, const struct net_add
 
 static const struct p2p_upward upward = {.turn = turn,
                                          .peer_ready = all_peer_ready,
+                                         .headers_told = block_direct_ask,
                                          .peer_gone = all_peer_gone,
                                          .peer_may_go_on = receive_resume,
                                          .block_made = compact_tell,

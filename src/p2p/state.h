@@ -45,6 +45,8 @@ struct p2p_upward {
     void (*turn)(struct p2p *p2p); /* the timer has rung */
     void (*peer_ready)(struct p2p *p2p, struct peer *peer);
     void (*peer_gone)(struct p2p *p2p, struct peer *peer);
+    /* It has told us of headers that are worth keeping, and that end with this one. */
+    void (*headers_told)(struct p2p *p2p, struct peer *peer, const struct block_node *last);
     void (*peer_may_go_on)(struct p2p *p2p, struct peer *peer); /* what held its messages is over */
     /* A block on top of the tip was put together, and commits to all of its transactions; its bytes
      * are not decoded. Those that are missed had to be told. */

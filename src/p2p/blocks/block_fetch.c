@@ -150,7 +150,7 @@ static size_t choose_branches(struct p2p *p2p, struct block_branch *out)
         if (peer->state != PEER_READY)
             continue;
         header_sync_resolve(p2p, peer);
-        if (peer_announces_blocks(peer))
+        if (peer_has_blocks(peer) && peer->headers.best_known)
             known[n++] = (struct block_known){.best = peer->headers.best_known,
                                               .is_outbound = peer_is_outbound(peer)};
     }
@@ -234,7 +234,7 @@ static size_t list_peers(struct p2p *p2p, struct plan_peer *out)
 {
     size_t n = 0;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
-        if (peer->state != PEER_READY || peer->fetch.is_stalled || !peer_announces_blocks(peer))
+        if (peer->state != PEER_READY || peer->fetch.is_stalled || !peer_has_blocks(peer))
             continue;
         struct plan_peer *p = &out[n++];
         *p = (struct plan_peer){.rate_bytes_s = peer->score.rate_bytes_s,
@@ -315,6 +315,25 @@ static void list_items(struct p2p *p2p, struct window *window, struct plan *plan
         }
 }
 
+/* The one block that is wanted, on top of what is verified: most of it is here already. Core
+ * HeadersDirectFetchBlocks() */
+static bool is_compact_enough(const struct p2p *p2p, const struct peer *peer,
+                              const struct block_node *node)
+{
+    return p2p->fetch.requests.count == 1 && peer->knows_compact && p2p->mempool &&
+           !p2p->options.blocks_only && block_fetch_is_current(p2p) && node->prev &&
+           chain_contains(p2p->chain, node->prev);
+}
+
+void block_fetch_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
+                      size_t n)
+{
+    if (n == 0)
+        return;
+    bool is_compact = n == 1 && is_compact_enough(p2p, peer, nodes[0]);
+    block_request_send(p2p, peer, nodes, n, is_compact ? INV_COMPACT_BLOCK : INV_WITNESS_BLOCK);
+}
+
 /* Requests of one plan, collected for one message to each peer. */
 struct batch {
     struct peer *peer;
@@ -322,20 +341,9 @@ struct batch {
     size_t n;
 };
 
-/* The one block that is wanted, on top of what is verified: most of it is here already. Core
- * HeadersDirectFetchBlocks() */
-static bool is_compact_enough(const struct p2p *p2p, const struct batch *batch)
-{
-    return batch->n == 1 && p2p->fetch.requests.count == 1 && batch->peer->knows_compact &&
-           p2p->mempool && !p2p->options.blocks_only && block_fetch_is_current(p2p) &&
-           batch->nodes[0]->prev && chain_contains(p2p->chain, batch->nodes[0]->prev);
-}
-
 static void batch_send(struct p2p *p2p, struct batch *batch)
 {
-    uint32_t type = is_compact_enough(p2p, batch) ? INV_COMPACT_BLOCK : INV_WITNESS_BLOCK;
-    if (batch->n > 0)
-        block_request_send(p2p, batch->peer, batch->nodes, batch->n, type);
+    block_fetch_send(p2p, batch->peer, batch->nodes, batch->n);
     batch->n = 0;
 }
 

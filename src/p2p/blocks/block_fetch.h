@@ -27,7 +27,7 @@ struct peer;
  * the largest size; each counts for so much more, which it takes beside its bytes. */
 #define BLOCK_FETCH_UNASKED_BYTES (8u << 20)
 #define BLOCK_FETCH_UNASKED_EACH  1024u
-#define BLOCK_FETCH_CURRENT      20          /* spacings of blocks: a tip that is no older is new */
+#define BLOCK_FETCH_CURRENT       20 /* spacings of blocks: a tip that is no older is new */
 
 struct block_fetch {
     struct hash_map by_node;
@@ -53,6 +53,10 @@ bool block_fetch_is_current(const struct p2p *p2p);
 void block_fetch_wake(struct p2p *p2p);
 /* Ask this peer for a block, whatever the plan says. False if it is on its way already. */
 bool block_fetch_force(struct p2p *p2p, struct peer *peer, const struct block_node *node);
+/* Send the requests for n blocks, which the peer owes already: at most BLOCK_REQUEST_BATCH. One
+ * that most of is here by chance is asked for as a compact one. */
+void block_fetch_send(struct p2p *p2p, struct peer *peer, const struct block_node *const *nodes,
+                      size_t n);
 /* The block is connected, maybe by another way: nobody owes it any more. */
 void block_fetch_connected(struct p2p *p2p, const struct block_node *node);
 /* The peer does not have it. */

@@ -254,9 +254,7 @@ static enum fault unconnected(struct p2p *p2p, struct peer *peer,
 {
     struct block_hash last = block_header_hash(&headers[n - 1]);
     (void)header_sync_announced(p2p, peer, &last);
-    peer->headers.unconnecting++;
-    if (peer->headers.unconnecting <= HEADER_SYNC_UNCONNECTING_MAX)
-        header_ask_soon(p2p, peer);
+    header_ask_soon(p2p, peer);
     return FAULT_NONE;
 }
 
@@ -288,7 +286,6 @@ static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_he
     const struct block_node *prev = chain_find(p2p->chain, &headers[0].prev);
     if (!prev)
         return unconnected(p2p, peer, headers, n);
-    peer->headers.unconnecting = 0;
     struct block_hash last = block_header_hash(&headers[n - 1]);
     bool is_known = chain_find(p2p->chain, &last) != NULL;
     /* Who is trusted not to fill our memory may tell of any chain, as in Core. */
@@ -311,8 +308,11 @@ static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_he
     enum fault fault = accept(p2p, peer, headers, n);
     if (fault != FAULT_NONE || peer->state == PEER_GONE)
         return fault;
+    const struct block_node *end = chain_find(p2p->chain, &last);
+    if (end)
+        p2p->up->headers_told(p2p, peer, end);
     if (is_full)
-        walk_on(p2p, peer, chain_find(p2p->chain, &last), n_new > 0);
+        walk_on(p2p, peer, end, n_new > 0);
     else if (p2p->headers.sync_peer == peer->id || !p2p->headers.is_synced)
         ask_all(p2p);
     return FAULT_NONE;

@@ -14,7 +14,6 @@ struct header_presync;
 struct p2p;
 struct peer;
 
-#define HEADER_SYNC_UNCONNECTING_MAX 10 /* messages in a row that connect to nothing we know */
 /* While we are far behind, the next peer is asked as well if one brings nothing new for so long,
  * ... */
 #define HEADER_SYNC_PATIENCE_US INT64_C(20000000)
@@ -34,8 +33,7 @@ struct peer_headers {
     int64_t useless_us;              /* when it answered with nothing new last; 0: never */
     bool was_asked_for_inv;          /* one that offers no blocks: it is asked so once */
     bool ask_again;                  /* it announced more meanwhile: ask when it has answered */
-    unsigned unconnecting;
-    struct header_presync *presync; /* NULL: none under way */
+    struct header_presync *presync;  /* NULL: none under way */
 };
 
 struct header_sync {

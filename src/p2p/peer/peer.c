@@ -110,6 +110,11 @@ struct chain *p2p_chain_of(const struct p2p *p2p)
     return p2p->chain;
 }
 
+struct block_fetch *p2p_fetch_of(struct p2p *p2p)
+{
+    return &p2p->fetch;
+}
+
 struct filters *p2p_filters_of(struct p2p *p2p)
 {
     return &p2p->filters;

@@ -137,6 +137,8 @@ struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer);
 const struct p2p_options *p2p_options_of(const struct p2p *p2p);
 /* The chain. Borrowed. */
 struct chain *p2p_chain_of(const struct p2p *p2p);
+/* What all peers share of block_fetch.c. */
+struct block_fetch *p2p_fetch_of(struct p2p *p2p);
 /* What all peers share of filters.c. */
 struct filters *p2p_filters_of(struct p2p *p2p);
 /* Where lines go; NULL: nowhere. */

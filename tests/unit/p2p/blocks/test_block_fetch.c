@@ -218,32 +218,6 @@ TEST(an_unasked_mangled_copy_changes_nothing_for_others, struct fixture *f)
     assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
 }
 
-/* A wallet that announces a block has it, and the few before it. */
-TEST(who_announces_a_block_is_asked_for_it_whatever_it_offers, struct fixture *f)
-{
-    mesh_init(&f->mesh, 18, &f->builder, NULL);
-    const struct built_block *tip = builder_blocks(&f->builder, f->builder.genesis, 10, NULL);
-    const struct built_block *next = builder_blocks(&f->builder, tip, 20, NULL);
-    const struct built_block *chain[20];
-    for (int i = 0; i < 20; i++)
-        chain[i] = built_ancestor(next, 11 + i);
-    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
-    mesh_give(a, tip);
-    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_WITNESS);
-    raw_send_headers(raw, chain, 2);
-    struct span asked = raw_expect(raw, "getdata");
-    assert_int_equal(asked.len, 1 + 2 * 36);
-    assert_memory_equal(asked.p + 5, chain[0]->block.hash.b, 32);
-    raw_send_block(raw, chain[0]);
-    raw_send_block(raw, chain[1]);
-    assert_true(mesh_wait_tip(&f->mesh, chain[1], 10) >= 0);
-    raw_send_headers(raw, chain + 2, 18); /* the first two are too far back for it */
-    asked = raw_find(raw, "getdata", 1000000);
-    for (size_t i = 0; asked.p && i < 2; i++)
-        for (size_t at = 1; at < asked.len; at += 36)
-            assert_memory_not_equal(asked.p + at + 4, chain[2 + i]->block.hash.b, 32);
-}
-
 /* Hazard 49. */
 TEST(unasked_blocks_with_little_work_are_not_stored, struct fixture *f)
 {

@@ -44,6 +44,12 @@ TEST(headers_that_connect_to_nothing_lead_to_a_question, struct fixture *f)
     raw_send_headers(raw, &blocks[3], 1);
     mesh_run(&f->mesh, 500000);
     assert_int_equal(raw_count(raw, "getheaders"), n + 1);
+    for (size_t i = 1; i < 40; i++) { /* each time, when it has answered */
+        raw_send_headers(raw, NULL, 0);
+        raw_send_headers(raw, &blocks[3], 1);
+        mesh_run(&f->mesh, 50000);
+        assert_int_equal(raw_count(raw, "getheaders"), n + 1 + i);
+    }
     raw_send_headers(raw, blocks, 4);
     (void)raw_expect(raw, "getdata");
     assert_false(raw->is_closed);
