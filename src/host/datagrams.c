@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +14,13 @@
 
 #include "host/sockets.h"
 #include "util/alloc.h"
+#include "util/hex.h"
 #include "util/list.h"
 
 #define ROUTES_BYTES_MAX 65536
 #define FLAG_UP          1u
 #define FLAG_GATEWAY     2u
+#define FLAG_REJECT      0x200u
 
 struct datagram_socket {
     struct datagrams *owner;
@@ -79,20 +82,51 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         one->fn(one->arg, span_of(bytes, (size_t)n));
 }
 
-uint64_t datagrams_open(void *ctx, const char *address, uint16_t port, env_datagram_fn *fn,
+/* A numeric address, of which a link may be named: "fe80::1%eth0". Returns: the length of *out, 0
+ * if it is none */
+static int parse_scoped(const char *address, uint16_t port, struct sockaddr_storage *out)
+{
+    char alone[INET6_ADDRSTRLEN];
+    size_t len = strcspn(address, "%");
+    unsigned link = address[len] == '%' ? if_nametoindex(address + len + 1) : 0;
+    if (len >= sizeof alone || (address[len] == '%' && link == 0))
+        return 0;
+    memcpy(alone, address, len);
+    alone[len] = '\0';
+    int size = sockets_parse(alone, port, out);
+    if (size > 0 && out->ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)out)->sin6_scope_id = link;
+    return size;
+}
+
+/* Returns: the descriptor, or a negative errno */
+static int connect_way(const struct env_datagram_way *way)
+{
+    struct sockaddr_storage to, from;
+    int to_len = parse_scoped(way->to, way->port, &to);
+    int from_len = way->from ? parse_scoped(way->from, 0, &from) : 0;
+    if (to_len == 0 || (way->from && from_len == 0))
+        return -EINVAL;
+    int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if ((from_len > 0 && bind(fd, (struct sockaddr *)&from, (socklen_t)from_len) != 0) ||
+        connect(fd, (struct sockaddr *)&to, (socklen_t)to_len) != 0) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+uint64_t datagrams_open(void *ctx, const struct env_datagram_way *way, env_datagram_fn *fn,
                         void *arg, int *error)
 {
     struct datagrams *datagrams = ctx;
-    struct sockaddr_storage to;
-    ASSERT(address && fn && error);
-    int len = sockets_parse(address, port, &to);
-    int fd = len > 0 ? socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
-    *error = len == 0 ? -EINVAL : fd < 0 ? -errno : 0;
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, (socklen_t)len) != 0) {
-        *error = -errno;
-        close(fd);
-    }
-    if (*error)
+    ASSERT(way->to && fn && error);
+    int fd = connect_way(way);
+    *error = MIN_OF(fd, 0);
+    if (fd < 0)
         return 0;
     struct datagram_socket *one = xcalloc(1, sizeof *one);
     *one = (struct datagram_socket){
@@ -168,16 +202,41 @@ bool datagrams_find_gateway(const char *routes, char *address, size_t size)
     return false;
 }
 
-bool datagrams_gateway(void *ctx, char *address, size_t size)
+bool datagrams_find_gateway6(const char *routes, char *address, size_t size)
+{
+    static const char nowhere[] = "00000000000000000000000000000000";
+    unsigned best = UINT_MAX;
+    for (const char *line = routes; line; line = strchr(line, '\n')) {
+        char to[33], hop[33], link[IF_NAMESIZE];
+        unsigned bits, metric, flags;
+        uint8_t at[16];
+        line += *line == '\n';
+        int n = sscanf(line, "%32s %2x %*s %*x %32s %8x %*x %*x %8x %15s", /* lint: the kernel's */
+                       to, &bits, hop, &metric, &flags, link);
+        bool is_way = n == 6 && bits == 0 && strcmp(to, nowhere) == 0 &&
+                      (flags & (FLAG_UP | FLAG_GATEWAY | FLAG_REJECT)) == (FLAG_UP | FLAG_GATEWAY);
+        if (!is_way || metric >= best || !hex_decode(at, sizeof at, hop, strlen(hop)) ||
+            !inet_ntop(AF_INET6, at, address, (socklen_t)size))
+            continue;
+        best = metric;
+        size_t len = strlen(address);
+        if (IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)at))
+            snprintf(address + len, size - len, "%%%s", link);
+    }
+    return best != UINT_MAX;
+}
+
+bool datagrams_gateway(void *ctx, bool is_ipv6, char *address, size_t size)
 {
     (void)ctx;
-    FILE *file = fopen("/proc/net/route", "re");
+    FILE *file = fopen(is_ipv6 ? "/proc/net/ipv6_route" : "/proc/net/route", "re");
     if (!file)
         return false;
     char *routes = xcalloc(1, ROUTES_BYTES_MAX + 1);
     (void)!fread(routes, 1, ROUTES_BYTES_MAX, file);
     fclose(file);
-    bool is_found = datagrams_find_gateway(routes, address, size);
+    bool is_found = is_ipv6 ? datagrams_find_gateway6(routes, address, size)
+                            : datagrams_find_gateway(routes, address, size);
     xfree(routes);
     return is_found;
 }

@@ -17,7 +17,7 @@ NODISCARD struct datagrams *datagrams_new(struct loop *loop);
 void datagrams_free(struct datagrams *datagrams);
 
 /* The functions of struct env_datagrams; see there. */
-uint64_t datagrams_open(void *datagrams, const char *address, uint16_t port, env_datagram_fn *fn,
+uint64_t datagrams_open(void *datagrams, const struct env_datagram_way *way, env_datagram_fn *fn,
                         void *arg, int *error);
 /* Sending; what the kernel does not take is lost. */
 void datagrams_send(void *datagrams, uint64_t id, struct span bytes);
@@ -25,8 +25,8 @@ void datagrams_send(void *datagrams, uint64_t id, struct span bytes);
 bool datagrams_local(void *datagrams, uint64_t id, char *address, size_t size);
 /* An id that is gone is ignored. */
 void datagrams_close(void *datagrams, uint64_t id);
-/* The gateway to the Internet by IPv4. */
-bool datagrams_gateway(void *datagrams, char *address, size_t size);
+/* The gateway to the Internet. */
+bool datagrams_gateway(void *datagrams, bool is_ipv6, char *address, size_t size);
 
 /* Addresses of this machine. */
 void datagrams_own_addresses(void *datagrams, env_address_fn *fn, void *arg);
@@ -37,5 +37,7 @@ void datagrams_list_addresses(const struct ifaddrs *list, env_address_fn *fn, vo
  *
  * Returns:  false if there is none */
 NODISCARD bool datagrams_find_gateway(const char *routes, char *address, size_t size);
+/* The same in one as /proc/net/ipv6_route has it. */
+NODISCARD bool datagrams_find_gateway6(const char *routes, char *address, size_t size);
 
 #endif

@@ -244,8 +244,9 @@ void sim_env_set_gateway(struct sim_env *sim, const char *address, const char *o
                          sim_gateway_fn *answer, void *arg)
 {
     ASSERT(address && own && answer);
-    sim->gateway.address = address;
-    sim->gateway.own = own;
+    bool is_ipv6 = strchr(address, ':') != NULL;
+    sim->gateway.address[is_ipv6] = address;
+    sim->gateway.own[is_ipv6] = own;
     sim->gateway.answer = answer;
     sim->gateway.arg = arg;
 }

@@ -30,7 +30,8 @@ const struct env *sim_env_get(const struct sim_env *sim);
 /* Give the machine its place in a network: from now on the functions of streams work. NULL takes
  * it away; what is then sent is lost, and nobody answers who connects. */
 void sim_env_set_host(struct sim_env *sim, struct sim_host *host);
-/* Give it a gateway at that address, which sees it as own; both are borrowed for its life. */
+/* Give it a gateway at that address, which sees it as own; both are borrowed for its life. One by
+ * IPv4 and one by IPv6, which answer alike. */
 void sim_env_set_gateway(struct sim_env *sim, const char *address, const char *own,
                          sim_gateway_fn *answer, void *arg);
 /* Give its interfaces addresses; borrowed for its life. */

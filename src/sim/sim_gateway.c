@@ -53,20 +53,23 @@ static void land_there(void *arg)
     xfree(flight);
 }
 
-static uint64_t open_socket(void *ctx, const char *address, uint16_t port, env_datagram_fn *fn,
+static uint64_t open_socket(void *ctx, const struct env_datagram_way *way, env_datagram_fn *fn,
                             void *arg, int *error)
 {
     struct sim_gateway *gateway = ctx;
     size_t at = 0;
-    (void)port;
+    bool is_ipv6 = strchr(way->to, ':') != NULL;
+    const char *address = gateway->address[is_ipv6];
     while (at < SIM_GATEWAY_SOCKETS && gateway->sockets[at].id != 0)
         at++;
-    bool is_there = gateway->address && strcmp(gateway->address, address) == 0;
+    bool is_there = address && strcmp(way->to, address) == 0;
     *error = !is_there ? -ENETUNREACH : at == SIM_GATEWAY_SOCKETS ? -EMFILE : 0;
     if (*error)
         return 0;
     gateway->sockets[at] =
         (struct sim_gateway_socket){.id = ++gateway->last_id, .fn = fn, .arg = arg};
+    snprintf(gateway->sockets[at].from, sizeof gateway->sockets[at].from, "%s",
+             way->from ? way->from : gateway->own[is_ipv6]);
     return gateway->last_id;
 }
 
@@ -78,11 +81,10 @@ static void send_datagram(void *ctx, uint64_t id, struct span bytes)
 
 static bool local(void *ctx, uint64_t id, char *address, size_t size)
 {
-    struct sim_gateway *gateway = ctx;
-    if (!find(gateway, id))
-        return false;
-    snprintf(address, size, "%s", gateway->own);
-    return true;
+    const struct sim_gateway_socket *socket = find(ctx, id);
+    if (socket)
+        snprintf(address, size, "%s", socket->from);
+    return socket != NULL;
 }
 
 static void close_socket(void *ctx, uint64_t id)
@@ -92,13 +94,12 @@ static void close_socket(void *ctx, uint64_t id)
         socket->id = 0;
 }
 
-static bool where(void *ctx, char *address, size_t size)
+static bool where(void *ctx, bool is_ipv6, char *address, size_t size)
 {
-    struct sim_gateway *gateway = ctx;
-    if (!gateway->address)
-        return false;
-    snprintf(address, size, "%s", gateway->address);
-    return true;
+    const char *found = ((struct sim_gateway *)ctx)->address[is_ipv6];
+    if (found)
+        snprintf(address, size, "%s", found);
+    return found != NULL;
 }
 
 static void list_addresses(void *ctx, env_address_fn *fn, void *arg)

@@ -12,20 +12,22 @@
 
 #define SIM_GATEWAY_BYTES_MAX 1100 /* of an answer */
 #define SIM_GATEWAY_US        1000 /* one way */
-#define SIM_GATEWAY_SOCKETS   8
+#define SIM_GATEWAY_SOCKETS   16
 
 /* Answer a datagram. Returns: how many bytes of answer there are, 0: none */
 typedef size_t sim_gateway_fn(void *arg, struct span question, uint8_t *answer);
 
 struct sim_gateway_socket {
     uint64_t id; /* 0: free */
+    char from[64];
     env_datagram_fn *fn;
     void *arg;
 };
 
 struct sim_gateway {
     struct sim_events *events;
-    const char *address, *own; /* of the gateway, and ours as it sees us; NULL: there is none */
+    /* Of the gateway, and ours as it sees us, by IPv4 and by IPv6; NULL: there is none. */
+    const char *address[2], *own[2];
     const char *const *own_addresses; /* of the machine's interfaces */
     size_t n_own_addresses;
     sim_gateway_fn *answer;

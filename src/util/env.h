@@ -326,10 +326,10 @@ static inline void env_stream_close(const struct env *env, uint64_t stream)
 
 /* -- datagrams --------------------------------------------------------------------------- */
 
-static inline uint64_t env_datagram_open(const struct env *env, const char *address, uint16_t port,
+static inline uint64_t env_datagram_open(const struct env *env, const struct env_datagram_way *way,
                                          env_datagram_fn *fn, void *arg, int *error)
 {
-    return env->datagrams.open(env->datagrams.ctx, address, port, fn, arg, error);
+    return env->datagrams.open(env->datagrams.ctx, way, fn, arg, error);
 }
 
 static inline void env_datagram_send(const struct env *env, uint64_t socket, struct span bytes)
@@ -355,9 +355,10 @@ static inline void env_own_addresses(const struct env *env, env_address_fn *fn, 
         env->datagrams.own_addresses(env->datagrams.ctx, fn, arg);
 }
 
-static inline bool env_datagram_gateway(const struct env *env, char *address, size_t size)
+static inline bool env_datagram_gateway(const struct env *env, bool is_ipv6, char *address,
+                                        size_t size)
 {
-    return env->datagrams.gateway(env->datagrams.ctx, address, size);
+    return env->datagrams.gateway(env->datagrams.ctx, is_ipv6, address, size);
 }
 
 #endif

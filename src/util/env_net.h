@@ -35,6 +35,13 @@ struct env_names {
 /* A numeric address, borrowed for the call. */
 typedef void env_address_fn(void *arg, const char *address);
 
+/* Between whom datagrams go. */
+struct env_datagram_way {
+    const char *to; /* numeric, or as the gateway's is */
+    uint16_t port;
+    const char *from; /* one of our addresses; NULL: whichever leads there */
+};
+
 /* A datagram has come; borrowed for the call. */
 typedef void env_datagram_fn(void *arg, struct span bytes);
 
@@ -43,14 +50,15 @@ struct env_datagrams {
     /* All NULL in a world that has none. A socket that talks with one numeric address: what others
      * send is not seen. fn is called on the loop thread, later. Returns an id that is never reused,
      * or 0 with *error, a negative errno. */
-    uint64_t (*open)(void *ctx, const char *address, uint16_t port, env_datagram_fn *fn, void *arg,
+    uint64_t (*open)(void *ctx, const struct env_datagram_way *way, env_datagram_fn *fn, void *arg,
                      int *error);
     void (*send)(void *ctx, uint64_t socket, struct span bytes); /* may be lost, as any may */
     /* Our own end: writes the numeric address into size bytes. */
     bool (*local)(void *ctx, uint64_t socket, char *address, size_t size);
     void (*close)(void *ctx, uint64_t socket);
-    /* Where what goes to the Internet by IPv4 goes first; false if nowhere. */
-    bool (*gateway)(void *ctx, char *address, size_t size);
+    /* Where what goes to the Internet by IPv4, or by IPv6, goes first; false if nowhere. An address
+     * that is one of a link alone has that behind it: "fe80::1%eth0". */
+    bool (*gateway)(void *ctx, bool is_ipv6, char *address, size_t size);
     /* Call fn with each address that this machine has now, on interfaces that are up, but for the
      * loopback's. */
     void (*own_addresses)(void *ctx, env_address_fn *fn, void *arg);

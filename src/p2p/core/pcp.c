@@ -24,9 +24,18 @@ static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 void pcp_begin(struct pcp *pcp, const struct net_address *own, const uint8_t nonce[PCP_NONCE_BYTES])
 {
-    ASSERT(own->network == NET_IPV4 && own->port != 0);
+    ASSERT((own->network == NET_IPV4 || own->network == NET_IPV6) && own->port != 0);
     *pcp = (struct pcp){.step = PCP_MAP, .own = *own};
     memcpy(pcp->nonce, nonce, sizeof pcp->nonce);
+}
+
+/* As IPv6 writes it. Of IPv4 the bytes behind the prefix, of IPv6 all. RFC 6887, 5 */
+static void write_address(const struct net_address *address, uint8_t out[16])
+{
+    bool is_ipv4 = address->network == NET_IPV4;
+    if (is_ipv4)
+        memcpy(out, mapped, sizeof mapped);
+    memcpy(out + (is_ipv4 ? sizeof mapped : 0), address->bytes, is_ipv4 ? 4 : 16);
 }
 
 /* RFC 6887, 7.1 and 11.1 */
@@ -36,13 +45,12 @@ static size_t write_map(const struct pcp *pcp, uint8_t *out)
     out[0] = PCP_VERSION;
     out[1] = OPCODE_MAP;
     store_be32(out + 4, PCP_LIFETIME_S);
-    memcpy(out + 8, mapped, sizeof mapped);
-    memcpy(out + 20, pcp->own.bytes, 4);
+    write_address(&pcp->own, out + 8);
     memcpy(out + 24, pcp->nonce, PCP_NONCE_BYTES);
     out[36] = PROTOCOL_TCP;
     store_be16(out + 40, pcp->own.port);
     store_be16(out + 42, pcp->own.port); /* suggested outside, on any address */
-    memcpy(out + 44, mapped, sizeof mapped);
+    write_address(&(struct net_address){.network = pcp->own.network}, out + 44);
     return MAP_BYTES;
 }
 
@@ -93,10 +101,19 @@ static bool finish(struct pcp *pcp, uint32_t lifetime_s)
     pcp->lifetime_s = lifetime_s;
     if (lifetime_s < PCP_LIFETIME_MIN_S)
         fail(pcp, "the gateway's mapping is over at once", 0);
-    else if (pcp->external.network != NET_IPV4 || pcp->external.port == 0)
+    else if (pcp->external.network != pcp->own.network || pcp->external.port == 0)
         fail(pcp, "the gateway gives no address", 0);
     else
         pcp->step = PCP_DONE;
+    return true;
+}
+
+/* The gateway does not know this version. */
+static bool fall_back(struct pcp *pcp)
+{
+    if (pcp->own.network == NET_IPV4)
+        return next(pcp, PCP_ADDRESS);
+    fail(pcp, "the gateway does not know this version", RESULT_VERSION);
     return true;
 }
 
@@ -105,11 +122,11 @@ static bool hear_map(struct pcp *pcp, struct span bytes)
 {
     const uint8_t *p = bytes.p;
     if (bytes.len >= 4 && p[0] == NATPMP_VERSION && load_be16(p + 2) == RESULT_VERSION)
-        return next(pcp, PCP_ADDRESS);
+        return fall_back(pcp);
     if (bytes.len < HEAD_BYTES || p[0] != PCP_VERSION || p[1] != (IS_RESPONSE | OPCODE_MAP))
         return false;
     if (p[3] == RESULT_VERSION)
-        return next(pcp, PCP_ADDRESS);
+        return fall_back(pcp);
     if (bytes.len < MAP_BYTES || memcmp(p + 24, pcp->nonce, PCP_NONCE_BYTES) != 0 ||
         p[36] != PROTOCOL_TCP || load_be16(p + 40) != pcp->own.port)
         return false;

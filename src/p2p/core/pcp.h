@@ -27,7 +27,7 @@ enum pcp_step {
 
 struct pcp {
     enum pcp_step step;
-    struct net_address own;      /* how the gateway sees us: IPv4, with our port */
+    struct net_address own;      /* how the gateway sees us, with our port */
     struct net_address external; /* at PCP_DONE: how others reach us */
     uint32_t lifetime_s;         /* at PCP_DONE */
     uint8_t nonce[PCP_NONCE_BYTES];
@@ -36,7 +36,8 @@ struct pcp {
     unsigned code;     /* that the gateway gave with it */
 };
 
-/* Begin. own is IPv4 with the port that shall be reachable. */
+/* Begin. own is IPv4 or IPv6, with the port that shall be reachable. By IPv6 there is no NAT, only
+ * a hole in the gateway's filter, and no NAT-PMP. */
 void pcp_begin(struct pcp *pcp, const struct net_address *own,
                const uint8_t nonce[PCP_NONCE_BYTES]);
 /* What to send now, once more if it was sent before.

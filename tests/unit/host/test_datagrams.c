@@ -21,13 +21,19 @@ TEST(a_socket_hears_the_one_that_it_talks_with)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in from;
     socklen_t len = sizeof at;
+    static const struct env_datagram_way bad[] = {
+        {.to = "a name", .port = 1},
+        {.to = "fe80::1%nolink", .port = 1},
+        {.to = "127.0.0.1", .port = 1, .from = "me"},
+        {.to = "127.0.0.1", .port = 1, .from = "8.8.8.8"}};
     char address[64];
     uint8_t bytes[16];
     size_t got = 0;
     int error, fd = socket(AF_INET, SOCK_DGRAM, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    uint64_t id = datagrams_open(datagrams, "127.0.0.1", ntohs(at.sin_port), note, &got, &error);
+    struct env_datagram_way way = {.to = "127.0.0.1", .port = ntohs(at.sin_port)};
+    uint64_t id = datagrams_open(datagrams, &way, note, &got, &error);
     assert_int_equal(error, 0);
     assert_true(datagrams_local(datagrams, id, address, sizeof address));
     assert_string_equal(address, "127.0.0.1");
@@ -41,8 +47,14 @@ TEST(a_socket_hears_the_one_that_it_talks_with)
     datagrams_close(datagrams, id); /* gone: nothing */
     datagrams_send(datagrams, id, span_of_string("abc"));
     assert_false(datagrams_local(datagrams, id, address, sizeof address));
-    assert_int_equal(datagrams_open(datagrams, "a name", 1, note, &got, &error), 0);
-    assert_true(error < 0);
+    way.from = "127.0.0.2"; /* all of 127.0.0.0/8 is this machine */
+    id = datagrams_open(datagrams, &way, note, &got, &error);
+    assert_true(datagrams_local(datagrams, id, address, sizeof address));
+    assert_string_equal(address, "127.0.0.2");
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_int_equal(datagrams_open(datagrams, &bad[i], note, &got, &error), 0);
+        assert_true(error < 0);
+    }
     close(fd);
     datagrams_free(datagrams);
     loop_free(loop);
@@ -61,6 +73,29 @@ TEST(the_gateway_is_that_of_the_default_route)
     assert_false(datagrams_find_gateway("", address, sizeof address));
     assert_false(datagrams_find_gateway("Iface\neth0\t00000000\t0101A8C0\t0002\t0\n", address,
                                         sizeof address));
+}
+
+#define ZEROS "00000000000000000000000000000000"
+#define REST  " 00000001 00000000 "
+
+TEST(the_gateway_by_ipv6_is_that_of_the_best_default_route)
+{
+    char address[64];
+    assert_true(datagrams_find_gateway6(
+        ZEROS " 00 " ZEROS " 00 " ZEROS " ffffffff" REST "00200200       lo\n"
+              "20010db8000000000000000000000000 40 " ZEROS " 00 20010db8000000000000000000000001"
+              " 00000001" REST "00000003     eth0\n" ZEROS " 00 " ZEROS
+              " 00 20010db8000000000000000000000002 00000400" REST "00000003     eth0\n" ZEROS
+              " 00 " ZEROS " 00 fe800000000000000000000000000001 00000064" REST
+              "00000003     eth1\n" ZEROS " 00 " ZEROS
+              " 00 20010db8000000000000000000000003 00000800" REST "00000003     eth0\n",
+        address, sizeof address));
+    assert_string_equal(address, "fe80::1%eth1");
+    assert_false(datagrams_find_gateway6("", address, sizeof address));
+    assert_false(datagrams_find_gateway6("\nnonsense\n", address, sizeof address));
+    assert_false(datagrams_find_gateway6(ZEROS " 00 " ZEROS " 00 " ZEROS " ffffffff" REST
+                                               "00200200       lo\n",
+                                         address, sizeof address));
 }
 
 static void join(void *arg, const char *address)

@@ -21,17 +21,26 @@ TEST(a_question_is_answered_after_both_ways)
     struct sim_env *sim = sim_env_new(1);
     const struct env *env = sim_env_get(sim);
     char address[32];
+    const struct env_datagram_way way = {.to = "1.1.1.1", .port = 5};
     int n = 0, error;
     size_t got = 0;
-    assert_false(env_datagram_gateway(env, address, sizeof address));
-    assert_int_equal(env_datagram_open(env, "1.1.1.1", 5, note, &got, &error), 0);
+    assert_false(env_datagram_gateway(env, false, address, sizeof address));
+    assert_int_equal(env_datagram_open(env, &way, note, &got, &error), 0);
     assert_true(error < 0);
     sim_env_set_gateway(sim, "1.1.1.1", "1.1.1.2", echo, &n);
-    assert_true(env_datagram_gateway(env, address, sizeof address));
+    assert_true(env_datagram_gateway(env, false, address, sizeof address));
     assert_string_equal(address, "1.1.1.1");
-    uint64_t id = env_datagram_open(env, address, 5, note, &got, &error);
+    uint64_t id = env_datagram_open(env, &way, note, &got, &error);
     assert_true(env_datagram_local(env, id, address, sizeof address));
     assert_string_equal(address, "1.1.1.2");
+    assert_false(env_datagram_gateway(env, true, address, sizeof address));
+    sim_env_set_gateway(sim, "::1", "::2", echo, &n);
+    assert_true(env_datagram_gateway(env, true, address, sizeof address));
+    assert_string_equal(address, "::1");
+    const struct env_datagram_way from = {.to = "::1", .port = 5, .from = "::3"};
+    uint64_t other = env_datagram_open(env, &from, note, &got, &error);
+    assert_true(env_datagram_local(env, other, address, sizeof address));
+    assert_string_equal(address, "::3");
     env_datagram_send(env, id, span_of_string("abc"));
     sim_env_run_for(sim, 2 * SIM_GATEWAY_US - 1);
     assert_int_equal(got, 0);
@@ -67,11 +76,12 @@ TEST(sockets_have_a_limit)
 {
     struct sim_env *sim = sim_env_new(2);
     const struct env *env = sim_env_get(sim);
+    const struct env_datagram_way way = {.to = "1.1.1.1", .port = 5};
     int n = 0, error;
     size_t got = 0;
     sim_env_set_gateway(sim, "1.1.1.1", "1.1.1.2", echo, &n);
     for (int i = 0; i < SIM_GATEWAY_SOCKETS; i++)
-        assert_true(env_datagram_open(env, "1.1.1.1", 5, note, &got, &error) != 0);
-    assert_int_equal(env_datagram_open(env, "1.1.1.1", 5, note, &got, &error), 0);
+        assert_true(env_datagram_open(env, &way, note, &got, &error) != 0);
+    assert_int_equal(env_datagram_open(env, &way, note, &got, &error), 0);
     sim_env_free(sim);
 }

@@ -5,13 +5,18 @@
 
 static const uint8_t nonce[PCP_NONCE_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 
-static struct pcp begin(void)
+static struct pcp begin_at(const char *text)
 {
     struct pcp pcp;
     struct net_address own;
-    assert_true(net_address_parse("192.168.1.5:8333", 0, &own));
+    assert_true(net_address_parse(text, 0, &own));
     pcp_begin(&pcp, &own, nonce);
     return pcp;
+}
+
+static struct pcp begin(void)
+{
+    return begin_at("192.168.1.5:8333");
 }
 
 /* A good answer to a PCP request: 203.0.114.7:9000 for 600 seconds. */
@@ -47,6 +52,48 @@ TEST(a_mapping_is_asked_for_by_pcp)
     memcpy(want + 40, "\x20\x8d\x20\x8d", 4);
     memcpy(want + 54, "\xff\xff", 2);
     assert_memory_equal(out, want, sizeof want);
+}
+
+TEST(by_ipv6_a_hole_is_asked_for)
+{
+    struct pcp pcp = begin_at("[2001:4860::5]:8333");
+    uint8_t out[PCP_REQUEST_BYTES], want[60] = {2, 1, 0, 0, 0, 0, 0x09, 0x60}, answer[60];
+    char text[NET_ADDRESS_TEXT_MAX];
+    static const uint8_t zeros[16];
+    assert_int_equal(pcp_ask(&pcp, out), 60);
+    memcpy(want + 8, "\x20\x01\x48\x60", 4);
+    want[23] = 5;
+    memcpy(want + 24, nonce, sizeof nonce);
+    want[36] = 6;
+    memcpy(want + 40, "\x20\x8d\x20\x8d", 4); /* on any address: all zeros, RFC 6887, 5 */
+    assert_memory_equal(out, want, sizeof want);
+    assert_memory_equal(out + 44, zeros, sizeof zeros);
+    good_map(answer);
+    memcpy(answer + 44, want + 8, 16);
+    assert_true(hear(&pcp, answer, sizeof answer));
+    assert_int_equal(pcp.step, PCP_DONE);
+    assert_string_equal(net_address_format(&pcp.external, text), "[2001:4860::5]:9000");
+}
+
+/* NAT-PMP knows IPv4 alone, and IPv4 is no answer to IPv6. */
+TEST(by_ipv6_there_is_no_other_way)
+{
+    static const uint8_t older[4] = {0, 0x80, 0, 1};
+    struct pcp pcp = begin_at("[2001:4860::5]:8333");
+    uint8_t answer[60];
+    assert_true(hear(&pcp, older, sizeof older));
+    assert_int_equal(pcp.step, PCP_FAILED);
+    pcp = begin_at("[2001:4860::5]:8333");
+    good_map(answer);
+    answer[0] = 2;
+    answer[3] = 1;
+    assert_true(hear(&pcp, answer, sizeof answer));
+    assert_int_equal(pcp.step, PCP_FAILED);
+    assert_int_equal(pcp.code, 1);
+    pcp = begin_at("[2001:4860::5]:8333");
+    good_map(answer);
+    assert_true(hear(&pcp, answer, sizeof answer));
+    assert_int_equal(pcp.step, PCP_FAILED);
 }
 
 TEST(a_good_answer_is_taken)
