@@ -402,7 +402,7 @@ static const struct option_def table[] = {
      .flags = DEBUG, .fallback = "64"},
     {"server", NULL, "Accept commands over RPC", R, BOOL, .fallback = "1", INTO(server)},
     IGNORED("ipcbind", R, STRING),
-    IGNORED("rest", R, BOOL),
+    {"rest", NULL, "Accept REST requests, which need no password", R, BOOL, .fallback = "0"},
 
     /* Of cairn-cli alone. */
     {"addrinfo", NULL, "Show how many addresses of other nodes are known", G, BOOL, .flags = LINE |

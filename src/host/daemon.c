@@ -383,6 +383,7 @@ static bool make_node(struct daemon *daemon, char **error)
                 .whitelist = config->rpc_whitelist.at,
                 .n_whitelist = config->rpc_whitelist.n,
                 .whitelist_default = config->rpc_whitelist_default,
+                .rest = options_get_bool(&config->options, "rest", false),
                 .deprecated_warnings_string = config->deprecated_warnings,
                 .deprecated_start_height = config->deprecated_start_height,
             },

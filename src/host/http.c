@@ -281,6 +281,8 @@ static void judge_head(struct connection *connection, const struct http_head *he
     if (!http->options.on_head ||
         http->options.on_head(http->options.ctx, &request->public, &response)) {
         buffer_deinit(&body);
+        if (head->content_length > request->public.body_bytes_max)
+            refuse(connection, 413, NULL);
         return;
     }
     request->is_refused = true;
@@ -397,6 +399,7 @@ static void begin_request(struct connection *connection, const struct http_head 
         .content_type = head->content_type,
         .peer = connection->peer,
         .body_take = &request->body,
+        .body_bytes_max = HTTP_BODY_BYTES_MAX,
     };
     connection->request = request;
     connection->left = head->content_length;
@@ -493,7 +496,8 @@ static void on_chunk_line(struct connection *connection, const char *line)
     if (connection->state == STATE_CHUNK_SIZE) {
         if (!http_chunk_size_parse(line, &size)) {
             refuse(connection, 400, NULL);
-        } else if (size > HTTP_BODY_BYTES_MAX - connection->request->body.len) {
+        } else if (size >
+                   connection->request->public.body_bytes_max - connection->request->body.len) {
             refuse(connection, 413, NULL);
         } else {
             connection->left = size;

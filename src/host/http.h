@@ -32,6 +32,7 @@ struct http_request {
     const char *peer;                                         /* "127.0.0.1:50000" */
     struct span body;
     struct buffer *body_take; /* that holds body: the handler may take its bytes */
+    size_t body_bytes_max;    /* on_head may lower it: more is refused with 413 */
     bool is_in_reserve;       /* above pending_max: only what is quick may be done */
     void *user;               /* the handler's */
 };
@@ -59,7 +60,7 @@ struct http_options {
     bool (*has_path)(const char *uri);
     /* A request's head has come, not its body. Returns: false to refuse it with *response, whose
      * strings must last; then nobody's memory is filled by its body. NULL: none is refused. */
-    bool (*on_head)(void *ctx, const struct http_request *request, struct http_response *response);
+    bool (*on_head)(void *ctx, struct http_request *request, struct http_response *response);
     void (*on_request)(void *ctx, struct http_request *request);
     /* The client has reset its connection before its answer, which http_reply() would throw away.
      * The handler still owes http_reply() or http_drop(). */

@@ -88,7 +88,7 @@ static void on_room(void *ctx)
     rpc_on_room(server->rpc);
 }
 
-static bool on_head(void *ctx, const struct http_request *request, struct http_response *response)
+static bool on_head(void *ctx, struct http_request *request, struct http_response *response)
 {
     const struct rpc_server *server = ctx;
     const struct rpc_request rpc_request = {
@@ -98,7 +98,10 @@ static bool on_head(void *ctx, const struct http_request *request, struct http_r
         .peer = request->peer,
     };
     struct rpc_reply reply;
-    if (rpc_admit(server->rpc, &rpc_request, &reply))
+    size_t body_max;
+    bool is_admitted = rpc_admit(server->rpc, &rpc_request, &body_max, &reply);
+    request->body_bytes_max = MIN_OF(request->body_bytes_max, body_max);
+    if (is_admitted)
         return true;
     response->status = reply.status;
     response->content_type = reply.content_type;

@@ -161,12 +161,10 @@ static bool read_params(struct rpc_call *call, const struct json_value *params)
 
 static bool is_warming_up(struct rpc_call *call)
 {
-    const struct rpc_node *node = call->rpc->node;
-    const char *status = node->warmup_status ? node->warmup_status(node->ctx) : "";
-    if (node->chain && !*status)
-        return false;
-    rpc_fail(call, RPC_IN_WARMUP, "%s", *status ? status : "Loading block index…");
-    return true;
+    const char *doing = rpc_warmup(call->rpc);
+    if (doing)
+        rpc_fail(call, RPC_IN_WARMUP, "%s", doing);
+    return doing != NULL;
 }
 
 bool jsonrpc_read_request(struct rpc_call *call, const struct json_value *request)

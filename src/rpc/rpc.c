@@ -4,6 +4,7 @@
 #include "crypto/key.h"
 #include "rpc/jsonrpc.h"
 #include "rpc/method_table.h"
+#include "rpc/rest.h"
 #include "util/alloc.h"
 
 enum {
@@ -33,6 +34,7 @@ struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *metho
     rpc->run = call_run;
     rpc->entry_ended = entry_ended;
     rpc->next_token = 1;
+    rpc->has_rest = auth->rest;
     rpc->warnings_as_string = auth->deprecated_warnings_string;
     rpc->shows_start_height = auth->deprecated_start_height;
     return rpc;
@@ -126,7 +128,7 @@ static void call_answer(struct rpc_call *call)
     ASSERT(!call->waits_for_room);
     struct rpc_reply reply = {
         .status = call->status,
-        .content_type = "application/json",
+        .content_type = call->rest ? call->rest->content_type : "application/json",
         .body = call->answer,
     };
     rpc_reply_fn *fn = call->reply;
@@ -188,7 +190,10 @@ static void entry_close(struct rpc_call *call)
     call->timer = 0;
     call->on_tip = NULL;
     call->on_interrupt = NULL;
-    jsonrpc_close_reply(call);
+    if (call->rest)
+        rest_close(call);
+    else
+        jsonrpc_close_reply(call);
     rpc_room_give(call);
 }
 
@@ -199,11 +204,23 @@ static void run_pure(struct env_job *job)
     ASSERT(progress == RPC_DONE);
 }
 
+/* Have handler answer. Returns true if it has already. */
+static bool entry_handle(struct rpc_call *call, enum rpc_progress (*handler)(struct rpc_call *call))
+{
+    call->is_running = true;
+    if (handler(call) == RPC_DONE)
+        call->entry_done = true;
+    call->is_running = false;
+    return call->entry_done;
+}
+
 /* Start the current entry. Returns true if it is done already. */
 static bool entry_start(struct rpc_call *call)
 {
-    ASSERT(call->entry && !call->is_running);
+    ASSERT((call->entry || call->rest) && !call->is_running);
     entry_reset(call);
+    if (call->rest)
+        return entry_handle(call, rest_run);
     bool valid = jsonrpc_read_request(call, call->entry);
     jsonrpc_open_reply(call);
     call->started_us = env_now_us(call->rpc->node->env);
@@ -215,11 +232,7 @@ static bool entry_start(struct rpc_call *call)
         rpc_run_job(call, run_pure, NULL);
         return false;
     }
-    call->is_running = true;
-    if (call->method->handler(call) == RPC_DONE)
-        call->entry_done = true;
-    call->is_running = false;
-    return call->entry_done;
+    return entry_handle(call, call->method->handler);
 }
 
 /* All entries are done. */
@@ -228,6 +241,10 @@ static void call_complete(struct rpc_call *call)
     ASSERT(!call->waits_for_room && call->turn_timer == 0);
     if (call->is_queue_full && !call->is_batch) {
         call_refuse(call, 503, "Work queue depth exceeded");
+        return;
+    }
+    if (call->rest) {
+        call_answer(call);
         return;
     }
     if (call->is_batch) {
@@ -512,13 +529,57 @@ static void call_parse(struct rpc_call *call, const struct rpc_request *request)
     env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &parse->job);
 }
 
+static void call_route(struct rpc_call *call, const struct rest_route *route,
+                       const struct rpc_request *request)
+{
+    if (request->body.len > REST_BODY_BYTES_MAX) {
+        call_refuse(call, 413, "");
+    } else if (call->is_in_reserve && !(route->flags & REST_QUICK)) {
+        call_refuse(call, 503, "Work queue depth exceeded");
+    } else {
+        rest_read(call, route, request);
+        call_run(call);
+    }
+}
+
 /* "/", and "/wallet/NAME": there is no wallet, and the methods that are none of a wallet's answer
  * there as elsewhere. What follows a question mark does not count. */
-bool rpc_has_path(const char *uri)
+static bool is_call_path(const char *uri)
 {
     if (!uri || uri[0] != '/')
         return false;
     return uri[1] == '\0' || uri[1] == '?' || strncmp(uri, "/wallet/", 8) == 0;
+}
+
+bool rpc_has_path(const char *uri)
+{
+    return is_call_path(uri) || rest_find(uri);
+}
+
+/* The login that a request gives. Returns: 0, or 401 and the *text of the refusal. */
+static int judge_login(const struct rpc *rpc, const struct rpc_request *request,
+                       char user[AUTH_USER_MAX], const char **text)
+{
+    char peer[64];
+    if (!request->authorization)
+        return 401;
+    if (auth_check(rpc->auth, request->authorization, user))
+        return 0;
+    log_warning(rpc->node->log, "ThreadRPCServer incorrect password attempt from %s",
+                log_escape(peer, sizeof peer, request->peer ? request->peer : "?",
+                           request->peer ? strlen(request->peer) : 1));
+    *text = "incorrect password";
+    return 401;
+}
+
+/* Who may read by a route. */
+static int judge_route(const struct rpc *rpc, const struct rest_route *route,
+                       const struct rpc_request *request, char user[AUTH_USER_MAX],
+                       const char **text)
+{
+    if (rpc->has_rest || (route->flags & REST_OPEN))
+        return 0;
+    return route->flags & REST_LOGIN ? judge_login(rpc, request, user, text) : 404;
 }
 
 /* What the head alone tells. Returns: 0, or the status and *text of the refusal. */
@@ -526,32 +587,27 @@ static int judge_head(const struct rpc *rpc, const struct rpc_request *request,
                       char user[AUTH_USER_MAX], const char **text)
 {
     *text = "";
-    if (!rpc_has_path(request->uri))
+    const struct rest_route *route = rest_find(request->uri);
+    if (!route && !is_call_path(request->uri))
         return 404;
-    if (!request->http_method || strcmp(request->http_method, "POST") != 0) {
+    if (!route && (!request->http_method || strcmp(request->http_method, "POST") != 0)) {
         *text = "JSONRPC server handles only POST requests";
         return 405;
     }
-    if (!request->authorization)
-        return 401;
-    if (!auth_check(rpc->auth, request->authorization, user)) {
-        char peer[64];
-        log_warning(rpc->node->log, "ThreadRPCServer incorrect password attempt from %s",
-                    log_escape(peer, sizeof peer, request->peer ? request->peer : "?",
-                               request->peer ? strlen(request->peer) : 1));
-        *text = "incorrect password";
-        return 401;
-    }
-    if (rpc->is_interrupted) {
+    int status = route ? judge_route(rpc, route, request, user, text)
+                       : judge_login(rpc, request, user, text);
+    if (status == 0 && rpc->is_interrupted) {
         *text = "Shutting down";
         return 503;
     }
-    return 0;
+    return status;
 }
 
-bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request, struct rpc_reply *reply)
+bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request, size_t *body_max,
+               struct rpc_reply *reply)
 {
     ASSERT(request && reply);
+    *body_max = rest_find(request->uri) ? REST_BODY_BYTES_MAX : SIZE_MAX;
     char user[AUTH_USER_MAX];
     const char *text;
     int status = judge_head(rpc, request, user, &text);
@@ -572,8 +628,11 @@ uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_repl
     call->client = request->client;
     call->is_in_reserve = request->is_in_reserve;
     int status = judge_head(rpc, request, call->user, &text);
+    const struct rest_route *route = rest_find(request->uri);
     if (status != 0)
         call_refuse(call, status, text);
+    else if (route)
+        call_route(call, route, request);
     else
         call_parse(call, request);
     return token;

@@ -50,7 +50,7 @@ struct rpc_node {
     struct block_assembler_options block; /* for mining; all zero: the defaults */
 };
 
-/* Credentials, fixed at start. */
+/* Credentials, and what else of the interface is fixed at start. */
 struct rpc_auth_options {
     const char *cookie;          /* "__cookie__:hex", or NULL */
     const char *user, *password; /* -rpcuser, -rpcpassword, or NULL */
@@ -59,6 +59,7 @@ struct rpc_auth_options {
     const char *const *whitelist; /* -rpcwhitelist "user:method,method" */
     size_t n_whitelist;
     bool whitelist_default;
+    bool rest;                       /* -rest: reading without a login */
     bool deprecated_warnings_string; /* -deprecatedrpc=warnings */
     bool deprecated_start_height;    /* -deprecatedrpc=startingheight */
 };
@@ -130,16 +131,17 @@ struct rpc_reply {
 };
 typedef void rpc_reply_fn(void *arg, struct rpc_reply *reply);
 
-/* Is the path of an URI one for calls? */
+/* Is the path of an URI one for calls, or a route of REST, if -rest or not? */
 bool rpc_has_path(const char *uri);
 
 /* May the request be handled, as far as its head tells: path, method, login? Its body is not looked
  * at, so that who does not know the password fills nobody's memory.
  *
- * Out:      reply  if not: the refusal; the caller frees its body
+ * Out:      body_max  bytes that the body may have
+ *           reply     if not: the refusal; the caller frees its body
  * Returns:  true if rpc_handle() would look at the body */
 NODISCARD bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request,
-                         struct rpc_reply *reply);
+                         size_t *body_max, struct rpc_reply *reply);
 
 /* Handle one HTTP request. reply is called exactly once, now or later, unless cancelled first.
  * Returns a token that is never reused. */

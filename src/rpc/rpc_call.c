@@ -101,6 +101,16 @@ struct rpc_call *rpc_job_call(struct env_job *job)
     return CONTAINER_OF(job, struct rpc_call, job);
 }
 
+const char *rpc_warmup(const struct rpc *rpc)
+{
+    const struct rpc_node *node = rpc->node;
+    ASSERT(node);
+    const char *status = node->warmup_status ? node->warmup_status(node->ctx) : "";
+    if (node->chain && !*status)
+        return NULL;
+    return *status ? status : "Loading block index\xe2\x80\xa6";
+}
+
 struct ec_context *rpc_ec_context(struct rpc *rpc)
 {
     ASSERT(rpc);

@@ -52,6 +52,7 @@ enum rpc_progress { RPC_DONE, RPC_PENDING };
 struct block_scan;
 struct coin_scan;
 struct ec_context;
+struct rest_request;
 struct rpc_method;
 
 /* One HTTP request: a single call, or a batch whose entries run one after the other. */
@@ -63,6 +64,7 @@ struct rpc_call {
     void *reply_arg;
     const struct rpc_client *client; /* or NULL */
     bool is_in_reserve;
+    struct rest_request *rest; /* NULL: it is JSON-RPC; else there is no entry, id or method */
     bool is_long; /* the request was parsed by a job: what goes through all of it is one too */
     char user[AUTH_USER_MAX];
     struct arena arena;   /* the parsed request, and what handlers keep for the call */
@@ -119,6 +121,7 @@ struct rpc {
     size_t n_wait_for_room;
     uint64_t room_timer; /* 0: none */
     bool is_interrupted;
+    bool has_rest; /* -rest */
     bool warnings_as_string;
     bool shows_start_height;
     struct ec_context *ec;          /* made when first needed */
@@ -144,6 +147,9 @@ bool rpc_refuse(struct rpc_call *call, enum rpc_code code, const char *format, .
 
 /* A call that was PENDING has its result or error. The call may be gone when this returns. */
 void rpc_finish(struct rpc_call *call);
+
+/* What the node does before calls can be answered; NULL once they can. */
+const char *rpc_warmup(const struct rpc *rpc);
 
 /* -- Room: see rpc_room.c ------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
  * clients who read, or are let go for not reading, so every call has its turn. What is quick never
  * waits, and light answers of single calls don't either: there are no more of them than clients. */
 #include "rpc/method_table.h"
+#include "rpc/rest_call.h"
 
 #include "util/alloc.h"
 
@@ -17,9 +18,12 @@ static void hold(struct rpc_call *call, size_t bytes)
     call->held_bytes = bytes;
 }
 
-/* The flags of the method that the next entry calls; 0 if it is none. */
+/* The flags of the method that the next entry calls; 0 if it is none. Of a REST route, those that
+ * count here. */
 static int entry_flags(const struct rpc_call *call)
 {
+    if (call->rest)
+        return call->rest->route->flags & REST_LARGE ? RPC_LARGE : 0;
     const struct json_value *name = json_find(call->entry, "method");
     if (!name || name->kind != JSON_KIND_STRING)
         return 0;

@@ -146,6 +146,7 @@ static void on_reply(void *arg, struct rpc_reply *reply)
     answer->is_done = true;
     answer->is_cut = reply->is_cut;
     answer->status = reply->status;
+    answer->content_type = reply->content_type;
     answer->delay_ms = reply->delay_ms;
     if (reply->www_authenticate)
         answer->www_authenticate = xstrdup(reply->www_authenticate);
@@ -254,6 +255,25 @@ const char *rpc_rig_callf(struct rpc_rig *rig, const char *method, const char *f
     va_end(args);
     ASSERT(len >= 0 && (size_t)len < sizeof params);
     return rpc_rig_call(rig, method, params);
+}
+
+const char *rpc_rig_get(struct rpc_rig *rig, const char *format, ...)
+{
+    struct rpc_rig_answer answer;
+    va_list args;
+    char uri[8192];
+    va_start(args, format);
+    int len = vsnprintf(uri, sizeof uri, format, args);
+    va_end(args);
+    ASSERT(len >= 0 && (size_t)len < sizeof uri);
+    const struct rpc_request request = {.http_method = "GET", .uri = uri, .peer = "127.0.0.1:1"};
+    rpc_rig_start(rig, &request, &answer);
+    rpc_rig_wait(rig, &answer);
+    xfree(rig->result);
+    rig->result = xasprintf("%d %s: %s", answer.status, answer.content_type, answer.body);
+    rig->result[strcspn(rig->result, "\r\n")] = '\0';
+    rpc_rig_forget(&answer);
+    return rig->result;
 }
 
 void rpc_rig_grow(struct rpc_rig *rig, const struct built_block *last)

@@ -17,6 +17,7 @@ struct rpc_rig_answer {
     bool is_done, is_cut;
     int status;
     int64_t delay_ms;
+    const char *content_type;
     char *www_authenticate; /* NULL if none */
     char *body;             /* zero-terminated */
 };
@@ -60,6 +61,9 @@ void rpc_rig_run_for(struct rpc_rig *rig, int64_t us);
 /* Call a method with params (JSON text) and wait. Returns the result as compact JSON, or
  * "code: message" of the error; valid until the next call. */
 const char *rpc_rig_call(struct rpc_rig *rig, const char *method, const char *params);
+/* Ask for a REST path and wait. Returns "STATUS TYPE: body", in one line where the body ends with a
+ * line end; valid until the next call. */
+const char *rpc_rig_get(struct rpc_rig *rig, const char *format, ...) PRINTF(2, 3);
 /* The same with a printf format for params. */
 const char *rpc_rig_callf(struct rpc_rig *rig, const char *method, const char *format, ...)
     PRINTF(3, 4);

@@ -77,14 +77,14 @@ static const char *const works[] = {
     "permitbaremultisig", "blockmaxweight", "blockmintxfee", "blockreservedweight",
     "blockversion", "rpcallowip", "rpcauth", "rpcbind", "rpccookiefile", "rpccookieperms",
     "rpcpassword", "rpcport", "rpcservertimeout", "rpcthreads", "rpcuser", "rpcwhitelist",
-    "rpcwhitelistdefault", "rpcworkqueue", "server",
+    "rpcwhitelistdefault", "rpcworkqueue", "server", "rest",
 };
 
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
     "coinstatsindex",
     "fixedseeds", "ipcbind", "mempoolfullrbf",
-    "rest", "settings", "signer", "txsendrate", "upnp",
+    "settings", "signer", "txsendrate", "upnp",
     "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
     "zmqpubhashblock", "zmqpubhashtx", "zmqpubrawblock", "zmqpubrawtx", "zmqpubsequence",
 };

@@ -242,7 +242,7 @@ TEST(an_answer_may_come_later_and_holds_the_next_request_back, struct world *w)
 }
 
 /* Refuses the path "/no" at once and "/wrong" late. */
-static bool on_head(void *ctx, const struct http_request *request, struct http_response *response)
+static bool on_head(void *ctx, struct http_request *request, struct http_response *response)
 {
     struct world *w = ctx;
     w->n_heads++;
