@@ -12,7 +12,7 @@ jobs=$(nproc)
 needs_build="gcc:gcc cmake:cmake ninja:ninja-build pkg-config:pkg-config ccache:ccache
     libsecp256k1.pc:libsecp256k1-dev libcrypto.pc:libssl-dev libevent_core.pc:libevent-dev
     jansson.pc:libjansson-dev leveldb/c.h:libleveldb-dev cmocka.h/:libcmocka-dev
-    stdio.h/:libc6-dev"
+    stdio.h/:libc6-dev libzmq.pc:libzmq3-dev"
 needs_test="python3:python3 git:git clang:clang clang-format-14:clang-format-14 make:make
     libclang_rt.fuzzer-x86_64.a/:libclang-rt-14-dev"
 

@@ -491,7 +491,8 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         !set_chain(config, error) || !config_rpc_init(config, error) || !set_log(config, error) ||
         !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
         return false;
-    if (!config_signet_init(&config->signet, &config->options, &config->network, error))
+    if (!config_zmq_init(&config->zmq, &config->options, error) ||
+        !config_signet_init(&config->signet, &config->options, &config->network, error))
         return false;
     config->net.block.signer = config->signet.signer;
     config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */
@@ -507,6 +508,7 @@ void config_deinit(struct config *config)
     ASSERT(config);
     config_net_deinit(&config->net);
     config_signet_deinit(&config->signet);
+    config_zmq_deinit(&config->zmq);
     options_deinit(&config->options);
     char *strings[] = {config->base_dir, config->data_dir, config->blocks_dir, config->config_path,
                        config->log_path, config->pid_path, config->cookie_path};

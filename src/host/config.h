@@ -14,6 +14,7 @@
 #include "consensus/network.h"
 #include "host/config_net.h"
 #include "host/config_signet.h"
+#include "host/config_zmq.h"
 #include "host/sockets.h"
 #include "util/options.h"
 
@@ -61,6 +62,7 @@ struct config {
 
     struct config_net net;
     struct config_signet signet;
+    struct config_zmq zmq;
 
     bool server;
     struct config_bind rpc_binds[CONFIG_RPC_BINDS_MAX];

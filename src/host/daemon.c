@@ -21,6 +21,7 @@
 #include "host/loop.h"
 #include "host/notify.h"
 #include "host/rpc_server.h"
+#include "host/zmq_sockets.h"
 #include "node/node.h"
 #include "util/alloc.h"
 #include "util/options_help.h"
@@ -46,6 +47,8 @@ struct daemon {
     char *cookie;
     struct node *node;
     struct rpc_server *rpc_server;
+    struct zmq_sockets *zmq; /* with -zmqpub*, as feed is */
+    struct zmq_feed *feed;
     struct loop_signal *signals[SIGNALS_WATCHED];
     bool shows_progress; /* standard output is a terminal that nothing else writes to */
     bool progress_shown;
@@ -191,6 +194,13 @@ static void on_notice(void *ctx, enum node_notice notice, const char *text)
         notify_option(daemon, "alertnotify", text, true);
         break;
     }
+}
+
+static void on_news(void *ctx, const struct node_news *news)
+{
+    const struct daemon *daemon = ctx;
+    if (daemon->feed)
+        zmq_feed_tell(daemon->feed, news);
 }
 
 static void on_stopping(void *ctx)
@@ -349,6 +359,28 @@ static bool fail_server(struct daemon *daemon, char **error)
     return fail_with(error, "Unable to start HTTP server. See debug log for details.");
 }
 
+/* Built without libzmq the node runs all the same: who asks for publishers is told. */
+static bool publish(struct daemon *daemon, char **error)
+{
+    ASSERT(!daemon->zmq && !daemon->feed);
+    const struct config_zmq *zmq = &daemon->config.zmq;
+    if (zmq->publishers.n == 0)
+        return true;
+    if (!zmq_sockets_are_built()) {
+        log_warning(log_of(daemon), "Built without libzmq: -zmqpub* does nothing");
+        return true;
+    }
+    daemon->zmq = zmq_sockets_open(zmq->publishers.at, zmq->publishers.n, log_of(daemon), error);
+    if (!daemon->zmq) {
+        log_error(log_of(daemon), "%s", *error);
+        xfree(*error);
+        return fail_with(error, "Initializing ZMQ interface failed.");
+    }
+    const struct zmq_sink sink = zmq_sockets_sink(daemon->zmq);
+    daemon->feed = zmq_feed_new(zmq->publishers.at, zmq->publishers.n, &sink);
+    return true;
+}
+
 static bool make_node(struct daemon *daemon, char **error)
 {
     ASSERT(daemon->env_host && !daemon->node);
@@ -392,6 +424,8 @@ static bool make_node(struct daemon *daemon, char **error)
         .stop_at_height = config->stop_at_height,
         .mock_time_s = config->mock_time_s,
         .shows_status = daemon->shows_progress,
+        .publishers = config->zmq.publishers.at,
+        .n_publishers = daemon->feed ? config->zmq.publishers.n : 0,
         .warnings = config->warnings.at,
         .n_warnings = config->warnings.n,
     };
@@ -400,6 +434,7 @@ static bool make_node(struct daemon *daemon, char **error)
     const struct node_events events = {
         .ctx = daemon,
         .notice = on_notice,
+        .news = on_news,
         .progress = on_progress,
         .warning = on_warning,
         .stopping = on_stopping,
@@ -524,8 +559,8 @@ static bool start(struct daemon *daemon, char **error)
     if (!open_log(daemon, error) || !make_world(daemon, error))
         return false;
     log_start(daemon);
-    return write_pid(daemon, error) && watch_signals(daemon, error) && make_node(daemon, error) &&
-           serve(daemon, error);
+    return write_pid(daemon, error) && watch_signals(daemon, error) && publish(daemon, error) &&
+           make_node(daemon, error) && serve(daemon, error);
 }
 
 /* -- End ------------------------------------------------------------------------------------ */
@@ -537,6 +572,8 @@ static void close_all(struct daemon *daemon)
     if (daemon->env_host)
         env_host_stop_jobs(daemon->env_host);
     node_free(daemon->node);
+    zmq_feed_free(daemon->feed);
+    zmq_sockets_close(daemon->zmq);
     for (size_t i = 0; i < SIGNALS_WATCHED; i++)
         loop_signal_free(daemon->signals[i]);
     notify_free(daemon->notify);

@@ -12,8 +12,8 @@
 #include "node/node_env.h"
 #include "node/node_fees.h"
 #include "node/node_net.h"
+#include "node/node_warnings.h"
 #include "node/progress.h"
-#include "node/watch.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
@@ -25,17 +25,6 @@
 #define PATIENCE_US    INT64_C(60000000) /* for these */
 #define LOAD_POLL_US   INT64_C(100000)   /* while the coins are made that mempool.dat may spend */
 #define RECHECK_US     INT64_C(20000) /* while waiting for the last import or the last RPC call */
-
-/* Who may have something to warn of; the latest word of each is kept. */
-enum warning_source {
-    WARNING_OF_CHAIN,  /* what core_warn() says: damage, blocks of the future */
-    WARNING_OF_CLOCK,  /* ours differs from those of many peers */
-    WARNING_OF_REPAIR, /* something is made anew; holds until the next start */
-    WARNING_OF_BANS,   /* the file could not be read as it is; likewise */
-    WARNING_OF_RULES,  /* watch_rules() */
-    WARNING_OF_FORKS,  /* watch_forks() */
-    N_WARNINGS,
-};
 
 /* Owns its parts. chain, mempool, p2p, bans and net are NULL until the start has got to them, and
  * stay until node_free(); RPC is there from the beginning: who asks too early gets an answer. */
@@ -56,16 +45,16 @@ struct node {
     struct node_net *net;    /* the mesh as RPC sees it */
     struct rpc_node for_rpc; /* what RPC may look at; parts join it as they open */
     struct rpc *rpc;
-    const char *warmup;         /* what is being done, "" once the chain is open */
-    char *warnings[N_WARNINGS]; /* the one that holds of each source, or NULL */
-    char *error;                /* why the node stops, or NULL */
-    struct versionbits_unknown unknown_rules;
+    const char *warmup; /* what is being done, "" once the chain is open */
+    struct node_warnings warnings;
+    char *error;                 /* why the node stops, or NULL */
     size_t n_imports_left;       /* files of -loadblock */
     bool is_stopping, is_closed; /* ordered; the chain has been closed. Never taken back */
     uint64_t timer;              /* stop, or a recheck */
     uint64_t status_timer;       /* the next progress line, where somebody looks */
     int64_t opened_us;           /* when the chain was open */
     uint64_t load_timer;         /* looks whether mempool.dat can be loaded */
+    struct news_desk news;
     struct traffic traffic;      /* when the last progress line was shown */
     int64_t shown_us, logged_us; /* the last progress line; the last line about a tip */
     bool has_shown;              /* a progress line that stands there still */
@@ -148,35 +137,10 @@ static void log_tip(struct node *node, const struct block_node *tip, const char 
                chain_progress(node->chain, tip));
 }
 
-/* What holds of this source from now on; "": nothing any more. */
-static void set_warning(struct node *node, enum warning_source source, const char *message)
+static void on_alert(void *ctx, const char *message)
 {
-    ASSERT((unsigned)source < N_WARNINGS);
-    xfree(node->warnings[source]);
-    node->warnings[source] = *message ? xstrdup(message) : NULL;
-    if (*message)
-        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
-}
-
-/* The same, told only where it is new. */
-static void renew_warning(struct node *node, enum warning_source source, const char *message)
-{
-    const char *old = node->warnings[source];
-    if (strcmp(old ? old : "", message) == 0)
-        return;
-    if (*message)
-        log_warning(node->log, "%s", message);
-    set_warning(node, source, message);
-}
-
-/* While catching up, what others have long known is no news. */
-static void look_around(struct node *node)
-{
-    char line[WATCH_LINE_BYTES];
-    if (chain_is_initial_download(node->chain))
-        return;
-    renew_warning(node, WARNING_OF_RULES, watch_rules(&node->unknown_rules, node->chain, line));
-    renew_warning(node, WARNING_OF_FORKS, watch_forks(node->chain));
+    const struct node *node = ctx;
+    node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
 }
 
 /* [block 15] Mempool, peers and clients hear of it. */
@@ -190,8 +154,9 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
     mempool_tip_changed(node->mempool, tip);
     p2p_tip_changed(node->p2p, tip);
     rpc_on_tip_changed(node->rpc, tip);
+    news_tip_changed(&node->news, tip, chain_is_initial_download(node->chain));
     node_miner_tip_changed(node->miner);
-    look_around(node);
+    node_warnings_look_around(&node->warnings, node->chain);
     if (is_catching_up(node)) {
         show_progress(node, tip);
     } else {
@@ -211,6 +176,7 @@ static void on_block_connected(void *ctx, const struct block_node *block, struct
     mempool_block_connected(node->mempool, block, ref);
     node_fees_block_connected(node->fees, block, &ref->block);
     p2p_block_connected(node->p2p, block, ref);
+    news_block_connected(&node->news, block, ref, chain_is_initial_download(node->chain));
 }
 
 static void on_block_disconnected(void *ctx, const struct block_node *block, struct block_ref *ref)
@@ -219,6 +185,7 @@ static void on_block_disconnected(void *ctx, const struct block_node *block, str
     struct node *node = ctx;
     mempool_block_disconnected(node->mempool, block, ref);
     p2p_block_disconnected(node->p2p, ref);
+    news_block_disconnected(&node->news, block, ref);
 }
 
 static void on_header_tip_changed(void *ctx, const struct block_node *best_header)
@@ -234,7 +201,7 @@ static void on_block_invalid(void *ctx, const struct block_hash *hash,
     struct node *node = ctx;
     if (reject_class(verdict->code) == REJECT_CLASS_CONSENSUS)
         p2p_block_invalid(node->p2p, hash);
-    look_around(node);
+    node_warnings_look_around(&node->warnings, node->chain);
 }
 
 static void on_block_checked(void *ctx, const struct block_node *block, struct block_ref *ref)
@@ -262,11 +229,12 @@ static void on_mempool_changed(void *ctx, const struct mempool_event *event)
     const struct node *node = ctx;
     p2p_mempool_changed(node->p2p, event);
     node_fees_mempool_changed(node->fees, event);
+    news_mempool_changed(&node->news, event);
 }
 
 static void on_clock_warning(void *ctx, const char *message)
 {
-    set_warning(ctx, WARNING_OF_CLOCK, message);
+    node_warnings_set(&((struct node *)ctx)->warnings, WARNING_OF_CLOCK, message);
 }
 
 /* The first fault is the reason that is told. */
@@ -280,7 +248,7 @@ static void on_fault(void *ctx, const char *message)
 
 static void on_warning(void *ctx, const char *message)
 {
-    set_warning(ctx, WARNING_OF_CHAIN, message);
+    node_warnings_set(&((struct node *)ctx)->warnings, WARNING_OF_CHAIN, message);
 }
 
 /* -- What RPC asks of the node -------------------------------------------------------------- */
@@ -327,9 +295,9 @@ static const char *warning(void *ctx, size_t index)
     if (index < node->options.n_warnings)
         return node->options.warnings[index];
     index -= node->options.n_warnings;
-    for (size_t i = 0; i < N_WARNINGS; i++)
-        if (node->warnings[i] && index-- == 0)
-            return node->warnings[i];
+    const char *held = node_warnings_get(&node->warnings, &index);
+    if (held)
+        return held;
     return index == 0 && node->chain ? chain_loss(node->chain) : NULL;
 }
 
@@ -353,6 +321,8 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .log_control = node->log,
         .block = node->options.block,
         .fallback_sat_per_kvb = node->options.fallback_sat_per_kvb,
+        .publishers = node->options.publishers,
+        .n_publishers = node->options.n_publishers,
     };
     return rpc_new(&node->for_rpc, rpc_methods(), &node->options.auth, error);
 }
@@ -439,6 +409,8 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
     node->log = log;
     node->options = *options;
     node->events = *events;
+    node->news = (struct news_desk){.ctx = events->ctx, .tell = events->news};
+    node->warnings = (struct node_warnings){.ctx = node, .alert = on_alert, .log = log};
     node->shown_us = node->logged_us = INT64_MIN / 2;
     node->warmup = "Loading block index\xe2\x80\xa6";
     node_env_set_mock_time(node->node_env, options->mock_time_s);
@@ -489,7 +461,7 @@ static void order_repair(struct node *node, enum chain_damage damage, const char
                               is_index ? "block index" : "coins database",
                               is_index ? "-reindex" : "-reindex-chainstate", why);
     log_warning(node->log, "%s", message);
-    set_warning(node, WARNING_OF_REPAIR, message);
+    node_warnings_set(&node->warnings, WARNING_OF_REPAIR, message);
     xfree(message);
     options->reindex |= is_index;
     options->reindex_chainstate = !options->reindex;
@@ -534,7 +506,7 @@ static void take_bans(struct node *node)
         return;
     log_warning(node->log, "%s", warning);
     node->events.warning(node->events.ctx, warning);
-    set_warning(node, WARNING_OF_BANS, warning);
+    node_warnings_set(&node->warnings, WARNING_OF_BANS, warning);
     xfree(warning);
 }
 
@@ -763,6 +735,7 @@ void node_free(struct node *node)
         return;
     ASSERT(!node->chain || node->is_closed);
     /* In reverse of making: nobody may be left with a pointer to what is gone. */
+    news_desk_deinit(&node->news);
     rpc_free(node->rpc);
     node_miner_free(node->miner);
     node_net_free(node->net);
@@ -773,8 +746,7 @@ void node_free(struct node *node)
     chain_free(node->chain);
     node_env_free(node->node_env);
     xfree(node->mempool_path);
-    for (size_t i = 0; i < N_WARNINGS; i++)
-        xfree(node->warnings[i]);
+    node_warnings_deinit(&node->warnings);
     xfree(node->error);
     xfree(node);
 }

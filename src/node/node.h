@@ -11,6 +11,7 @@
 #include "chain/chain.h"
 #include "mempool/mempool.h"
 #include "node/node_miner.h"
+#include "node/node_news.h"
 #include "p2p/p2p.h"
 #include "rpc/rpc.h"
 #include "util/log.h"
@@ -24,10 +25,12 @@ enum node_notice {
     NODE_NOTICE_ALERT,    /* -alertnotify; the text is the warning */
 };
 
-/* What a node tells its program; all members must be set. Texts are borrowed for the call. */
+/* What a node tells its program; all members but news must be set. Texts are borrowed for the call.
+ */
 struct node_events {
     void *ctx;
     void (*notice)(void *ctx, enum node_notice notice, const char *text);
+    void (*news)(void *ctx, const struct node_news *news); /* or NULL */
     /* A line for a terminal that replaces the one before; "" when there is nothing to tell. */
     void (*progress)(void *ctx, const char *line);
     /* A line for the user, such as what could not be imported. */
@@ -53,6 +56,8 @@ struct node_options {
     struct p2p_options p2p;
     int64_t ban_time_s; /* -bantime; 0: a day */
     struct rpc_auth_options auth;
+    const struct rpc_publisher *publishers; /* as getzmqnotifications tells them */
+    size_t n_publishers;
     const char *const *load_blocks; /* -loadblock */
     size_t n_load_blocks;
     int64_t stop_at_height;      /* 0: never */

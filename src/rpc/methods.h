@@ -284,7 +284,7 @@ RPC_HANDLER(echo);
 RPC_HANDLER(getmemoryinfo);
 /* active_commands holds this call too. duration in microseconds. */
 RPC_HANDLER(getrpcinfo);
-/* []: LND refuses to start on it unless it polls by RPC; Fulcrum does without. */
+/* LND refuses to start unless rawblock and rawtx are among them, or it polls by RPC. */
 RPC_HANDLER(getzmqnotifications);
 /* A method that is not there is no error but a text that says so. */
 RPC_HANDLER(help);

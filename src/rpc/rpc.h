@@ -13,6 +13,13 @@
 
 struct rpc;
 
+/* A row of getzmqnotifications. */
+struct rpc_publisher {
+    const char *type; /* "pubhashblock" */
+    const char *address;
+    int hwm; /* messages that may wait for a subscriber; 0: any number */
+};
+
 /* What the methods need of the node. Who has it may change it while calls come: chain, net and
  * mempool are there once they are open. */
 struct rpc_node {
@@ -46,6 +53,8 @@ struct rpc_node {
     /* What is known of fees; NULL where nothing is learnt: with -blocksonly. Both or none. */
     const struct fee_estimator *fees;
     struct mempool_estimator *mempool_fees;
+    const struct rpc_publisher *publishers;
+    size_t n_publishers;
     int64_t fallback_sat_per_kvb;         /* what is said where nothing is known; 0: that */
     struct block_assembler_options block; /* for mining; all zero: the defaults */
 };
@@ -140,8 +149,8 @@ bool rpc_has_path(const char *uri);
  * Out:      body_max  bytes that the body may have
  *           reply     if not: the refusal; the caller frees its body
  * Returns:  true if rpc_handle() would look at the body */
-NODISCARD bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request,
-                         size_t *body_max, struct rpc_reply *reply);
+NODISCARD bool rpc_admit(const struct rpc *rpc, const struct rpc_request *request, size_t *body_max,
+                         struct rpc_reply *reply);
 
 /* Handle one HTTP request. reply is called exactly once, now or later, unless cancelled first.
  * Returns a token that is never reused. */

@@ -94,11 +94,20 @@ enum rpc_progress rpc_getmemoryinfo(struct rpc_call *call)
     return RPC_DONE;
 }
 
-/* There are no publishers: options that ask for them say so at the start. */
 enum rpc_progress rpc_getzmqnotifications(struct rpc_call *call)
 {
-    json_open_array(&call->out);
-    json_close_array(&call->out);
+    const struct rpc_node *node = call->rpc->node;
+    struct json_out *out = &call->out;
+    json_open_array(out);
+    for (size_t i = 0; i < node->n_publishers; i++) {
+        const struct rpc_publisher *publisher = &node->publishers[i];
+        json_open_object(out);
+        json_field_string(out, "type", publisher->type);
+        json_field_string(out, "address", publisher->address);
+        json_field_int(out, "hwm", publisher->hwm);
+        json_close_object(out);
+    }
+    json_close_array(out);
     return RPC_DONE;
 }
 

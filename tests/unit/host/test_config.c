@@ -347,10 +347,10 @@ TEST(unknown_keys_of_the_config_file_are_logged, struct world *w)
 
 TEST(what_does_nothing_here_lasts_as_a_warning, struct world *w)
 {
-    ASSERT_OK(w, "-regtest", "-txsendrate=1", "-zmqpubrawtx=tcp://127.0.0.1:1", "-keypool=1", "-upnp=0");
+    ASSERT_OK(w, "-regtest", "-txsendrate=1", "-signer=x", "-keypool=1", "-upnp=0");
     assert_int_equal(w->config.warnings.n, 2);
     assert_non_null(strstr(w->config.warnings.at[0], "-txsendrate"));
-    assert_non_null(strstr(w->config.warnings.at[1], "-zmqpubrawtx"));
+    assert_non_null(strstr(w->config.warnings.at[1], "-signer"));
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "-keypool"));
     assert_true(says(w, OPTION_MESSAGE_LOGGED, "-upnp"));
 }
