@@ -75,6 +75,7 @@ struct config {
     size_t rpc_pending_max;
     size_t rpc_parked_max; /* calls that wait for an event; 0: as many as there is room for */
     int64_t rpc_timeout_us;
+    int64_t event_log_max;
     size_t rpc_connections_max; /* 0: as many as the server takes */
 
     uint32_t log_categories;

@@ -382,6 +382,8 @@ static const struct option_def table[] = {
     {"blockversion", "<n>", "Version of the blocks that we build (regtest; default: as signalled)",
      B, INT, .flags = DEBUG},
 
+    {"eventlog", "<n>", "Events that /events holds for clients that come back", R, INT, .fallback =
+     "100000", LIMITS(1, 10000000), INTO(event_log_max)},
     {"rpcallowhost", "<name>", "A name by which clients may call this node, beside localhost and "
      "addresses: requests that name another Host are refused", R, STRING, .flags = MULTI},
     {"rpcallowip", "<ip>", "Allow RPC from an address or range (1.2.3.4, 1.2.3.0/24, "

@@ -416,6 +416,7 @@ static bool make_node(struct daemon *daemon, char **error)
                 .n_whitelist = config->rpc_whitelist.n,
                 .whitelist_default = config->rpc_whitelist_default,
                 .rest = options_get_bool(&config->options, "rest", false),
+                .event_log_max = (size_t)config->event_log_max,
                 .deprecated_warnings_string = config->deprecated_warnings,
                 .deprecated_start_height = config->deprecated_start_height,
             },

@@ -397,6 +397,7 @@ static void begin_request(struct connection *connection, const struct http_head 
         .origin = head->origin,
         .authorization = head->authorization,
         .content_type = head->content_type,
+        .last_event_id = head->last_event_id,
         .peer = connection->peer,
         .body_take = &request->body,
         .body_bytes_max = HTTP_BODY_BYTES_MAX,

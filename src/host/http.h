@@ -28,8 +28,9 @@ struct loop;
 /* A request, from the handler's call until its one answer: http_reply() or http_drop(). */
 struct http_request {
     const char *method, *uri;
-    const char *host, *origin, *authorization, *content_type; /* NULL if absent */
-    const char *peer;                                         /* "127.0.0.1:50000" */
+    /* NULL if absent. */
+    const char *host, *origin, *authorization, *content_type, *last_event_id;
+    const char *peer; /* "127.0.0.1:50000" */
     struct span body;
     struct buffer *body_take; /* that holds body: the handler may take its bytes */
     size_t body_bytes_max;    /* on_head may lower it: more is refused with 413 */

@@ -159,6 +159,8 @@ static int parse_field(struct http_head *head, const char *name, const char *val
         return keep_once(&head->authorization, value);
     if (strcasecmp(name, "Content-Type") == 0)
         return keep_once(&head->content_type, value);
+    if (strcasecmp(name, "Last-Event-ID") == 0)
+        return keep_once(&head->last_event_id, value);
     if (strcasecmp(name, "Content-Length") == 0)
         return parse_content_length(head, value);
     if (strcasecmp(name, "Transfer-Encoding") == 0) {

@@ -124,6 +124,7 @@ static void on_request(void *ctx, struct http_request *request)
         .uri = request->uri,
         .authorization = request->authorization,
         .content_type = request->content_type,
+        .last_event_id = request->last_event_id,
         .peer = request->peer,
         .body = request->body,
         .body_take = request->body_take,

@@ -276,6 +276,7 @@ static void tell(struct mempool *mempool, const struct pool_entry *entry,
     struct mempool_event event = {.sequence = mempool->sequence,
                                   .reason = reason,
                                   .entry = &entry->pub,
+                                  .replaced_by = mempool->replacement,
                                   .is_putback = addition && addition->is_putback,
                                   .is_of_package = addition && addition->is_of_package};
     if (mempool->events.changed)

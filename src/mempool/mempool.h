@@ -87,6 +87,7 @@ struct mempool_event {
     uint64_t sequence;
     enum mempool_reason reason;
     const struct mempool_entry *entry; /* borrowed; still whole when it is being removed */
+    const struct txid *replaced_by;    /* removed for that; NULL: for another reason */
     bool is_putback;    /* added: a reorganisation had taken it out of a block, or from here */
     bool is_of_package; /* added: with others that may pay for it */
 };

@@ -80,6 +80,7 @@ struct mempool {
     size_t count, vbytes, n_unbroadcast;
     size_t memory_bytes; /* of entries and edges; all: pool_memory_bytes() */
     int64_t total_fee_sat;
+    const struct txid *replacement; /* while others are removed for it, or NULL */
     uint64_t sequence; /* of the last event, by one more with each; begins anew with each start */
     uint64_t n_prioritised; /* times that an entry's priority was set */
     uint64_t epoch; /* grows with every change of entries or tip: what was found out in an older

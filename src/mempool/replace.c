@@ -280,11 +280,13 @@ void pool_replace_commit(struct pool_check *const *checks, uint32_t n, struct po
             *ARRAY_ADD(replaced) = cluster->order[__builtin_ctzll(bits)]->pub.tx.txid;
     }
     pool_change_deinit(&change);
+    mempool->replacement = &checks[n - 1]->tx.txid; /* of a package, the child that pays */
     /* From the end: in each cluster children are behind their parents. */
     for (size_t i = replaced->n; i-- > first;) {
         struct pool_entry *entry = pool_find(mempool, &replaced->at[i]);
         ASSERT(entry);
         pool_remove(mempool, entry, MEMPOOL_REMOVED_REPLACED);
     }
+    mempool->replacement = NULL;
     pool_clusters_settle(mempool);
 }

@@ -176,6 +176,7 @@ static void on_block_connected(void *ctx, const struct block_node *block, struct
     mempool_block_connected(node->mempool, block, ref);
     node_fees_block_connected(node->fees, block, &ref->block);
     p2p_block_connected(node->p2p, block, ref);
+    rpc_on_block(node->rpc, block, true);
     news_block_connected(&node->news, block, ref, chain_is_initial_download(node->chain));
 }
 
@@ -185,6 +186,7 @@ static void on_block_disconnected(void *ctx, const struct block_node *block, str
     struct node *node = ctx;
     mempool_block_disconnected(node->mempool, block, ref);
     p2p_block_disconnected(node->p2p, ref);
+    rpc_on_block(node->rpc, block, false);
     news_block_disconnected(&node->news, block, ref);
 }
 
@@ -229,6 +231,7 @@ static void on_mempool_changed(void *ctx, const struct mempool_event *event)
     const struct node *node = ctx;
     p2p_mempool_changed(node->p2p, event);
     node_fees_mempool_changed(node->fees, event);
+    rpc_on_mempool_changed(node->rpc, event);
     news_mempool_changed(&node->news, event);
 }
 

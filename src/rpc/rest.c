@@ -5,6 +5,8 @@
 
 #include "util/alloc.h"
 
+#define REST_PROBE (REST_EXACT | REST_OPEN | REST_QUICK | REST_IN_WARMUP)
+
 /* The first that fits is meant: longer ones come first. */
 /* clang-format off */
 static const struct rest_route routes[] = {
@@ -22,6 +24,10 @@ static const struct rest_route routes[] = {
     {"/rest/deploymentinfo",      0,          rest_deploymentinfo},
     {"/rest/blockhashbyheight/",  0,          rest_blockhashbyheight},
     {"/rest/spenttxouts/",        REST_LARGE, rest_spenttxouts},
+    {"/events",                   REST_EXACT | REST_LOGIN, rest_events},
+    {"/livez",                    REST_PROBE | REST_TO_THE_END, rest_livez},
+    {"/readyz",                   REST_PROBE | REST_TO_THE_END, rest_readyz},
+    {"/metrics",                  REST_PROBE, rest_metrics},
 };
 /* clang-format on */
 
@@ -74,6 +80,9 @@ void rest_read(struct rpc_call *call, const struct rest_route *route,
     rest->query = copy_text(&call->arena, query ? query + 1 : "");
     rest->format = cut_format(rest->param);
     rest->content_type = types[rest->format];
+    rest->is_get = request->http_method && strcmp(request->http_method, "GET") == 0;
+    if (request->last_event_id)
+        rest->last_event_id = copy_text(&call->arena, request->last_event_id);
     uint8_t *body = arena_alloc(&call->arena, request->body.len + 1);
     if (request->body.len)
         memcpy(body, request->body.p, request->body.len);

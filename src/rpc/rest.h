@@ -33,5 +33,11 @@ enum rpc_progress rest_chaininfo(struct rpc_call *call);
 enum rpc_progress rest_deploymentinfo(struct rpc_call *call);
 enum rpc_progress rest_blockfilter(struct rpc_call *call);
 enum rpc_progress rest_blockfilterheaders(struct rpc_call *call);
+/* rest_events.c */
+enum rpc_progress rest_events(struct rpc_call *call);
+/* rest_watch.c */
+enum rpc_progress rest_livez(struct rpc_call *call);
+enum rpc_progress rest_readyz(struct rpc_call *call);
+enum rpc_progress rest_metrics(struct rpc_call *call);
 
 #endif

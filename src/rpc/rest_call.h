@@ -11,12 +11,13 @@
 enum rest_format { REST_FORMAT_NONE, REST_FORMAT_BIN, REST_FORMAT_HEX, REST_FORMAT_JSON };
 
 enum rest_flag {
-    REST_LARGE = 1,     /* the answer may have megabytes: it waits until there is room */
-    REST_QUICK = 2,     /* done also where the server is full */
-    REST_IN_WARMUP = 4, /* done also while the node starts */
-    REST_OPEN = 8,      /* there without -rest, for everybody */
-    REST_LOGIN = 16,    /* there without -rest, but for who has a login */
-    REST_EXACT = 32,    /* the prefix is all of the path */
+    REST_LARGE = 1,       /* the answer may have megabytes: it waits until there is room */
+    REST_QUICK = 2,       /* done also where the server is full */
+    REST_IN_WARMUP = 4,   /* done also while the node starts */
+    REST_OPEN = 8,        /* there without -rest, for everybody */
+    REST_LOGIN = 16,      /* there without -rest, but for who has a login */
+    REST_EXACT = 32,      /* the prefix is all of the path */
+    REST_TO_THE_END = 64, /* done also while the node stops */
 };
 
 struct rest_route {
@@ -29,11 +30,13 @@ struct rest_route {
 struct rest_request {
     const struct rest_route *route;
     enum rest_format format;
-    char *param;              /* the path behind the prefix, without format and query */
-    const char *query;        /* behind the question mark; "" if there is none */
-    struct span body;         /* at most REST_BODY_BYTES_MAX */
-    const char *content_type; /* of the answer */
-    int status;               /* of a refusal; 0: none */
+    char *param;       /* the path behind the prefix, without format and query */
+    const char *query; /* behind the question mark; "" if there is none */
+    struct span body;  /* at most REST_BODY_BYTES_MAX */
+    bool is_get;
+    const char *last_event_id; /* header value, or NULL */
+    const char *content_type;  /* of the answer */
+    int status;                /* of a refusal; 0: none */
 };
 
 #define REST_BODY_BYTES_MAX ((size_t)16384) /* of a request; outpoints in hex take 1,100 */

@@ -2,6 +2,7 @@
 #include "rpc/rpc.h"
 
 #include "crypto/key.h"
+#include "rpc/event_log.h"
 #include "rpc/jsonrpc.h"
 #include "rpc/method_table.h"
 #include "rpc/rest.h"
@@ -20,6 +21,14 @@ enum {
 static void call_run(struct rpc_call *call);
 static void entry_ended(struct rpc_call *call);
 
+/* Tells cursors of this life of the node from those of others. */
+static uint32_t random_life(const struct env *env)
+{
+    uint32_t life;
+    env_random(env, &life, sizeof life);
+    return life;
+}
+
 struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *methods,
                     const struct rpc_auth_options *auth, char **error)
 {
@@ -35,6 +44,8 @@ struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *metho
     rpc->entry_ended = entry_ended;
     rpc->next_token = 1;
     rpc->has_rest = auth->rest;
+    rpc->events = event_log_new(auth->event_log_max ? auth->event_log_max : EVENT_LOG_DEFAULT,
+                                random_life(node->env));
     rpc->warnings_as_string = auth->deprecated_warnings_string;
     rpc->shows_start_height = auth->deprecated_start_height;
     return rpc;
@@ -48,6 +59,7 @@ void rpc_free(struct rpc *rpc)
     if (rpc->room_timer)
         env_timer_cancel(rpc->node->env, rpc->room_timer);
     template_cache_drop(&rpc->template);
+    event_log_free(rpc->events);
     auth_free(rpc->auth);
     ec_context_free(rpc->ec);
     xfree(rpc);
@@ -178,6 +190,7 @@ static void entry_reset(struct rpc_call *call)
     call->error_code = 0;
     call->state = NULL;
     call->on_tip = NULL;
+    call->on_event = NULL;
     call->on_interrupt = NULL;
 }
 
@@ -189,6 +202,7 @@ static void entry_close(struct rpc_call *call)
         env_timer_cancel(env, call->timer);
     call->timer = 0;
     call->on_tip = NULL;
+    call->on_event = NULL;
     call->on_interrupt = NULL;
     if (call->rest)
         rest_close(call);
@@ -579,7 +593,11 @@ static int judge_route(const struct rpc *rpc, const struct rest_route *route,
 {
     if (rpc->has_rest || (route->flags & REST_OPEN))
         return 0;
-    return route->flags & REST_LOGIN ? judge_login(rpc, request, user, text) : 404;
+    if (!(route->flags & REST_LOGIN))
+        return 404;
+    int status = judge_login(rpc, request, user, text);
+    /* A whitelist names it as it would a method: "events". */
+    return status == 0 && !auth_may_call(rpc->auth, user, route->prefix + 1) ? 403 : status;
 }
 
 /* What the head alone tells. Returns: 0, or the status and *text of the refusal. */
@@ -596,7 +614,8 @@ static int judge_head(const struct rpc *rpc, const struct rpc_request *request,
     }
     int status = route ? judge_route(rpc, route, request, user, text)
                        : judge_login(rpc, request, user, text);
-    if (status == 0 && rpc->is_interrupted) {
+    bool is_served = route && (route->flags & REST_TO_THE_END);
+    if (status == 0 && rpc->is_interrupted && !is_served) {
         *text = "Shutting down";
         return 503;
     }

@@ -69,6 +69,7 @@ struct rpc_auth_options {
     size_t n_whitelist;
     bool whitelist_default;
     bool rest;                       /* -rest: reading without a login */
+    size_t event_log_max;            /* events that /events holds; 0: the default */
     bool deprecated_warnings_string; /* -deprecatedrpc=warnings */
     bool deprecated_start_height;    /* -deprecatedrpc=startingheight */
 };
@@ -102,6 +103,8 @@ void rpc_free(struct rpc *rpc);
 #define RPC_BATCH_PART        ((size_t)256 << 10)
 #define RPC_SMALL_BYTES       ((size_t)64 << 10) /* of light answers that none waits for */
 
+#define RPC_STREAMS_MAX 64 /* clients of /events */
+
 struct rpc_reply;
 
 /* What the server can do for a call; arg is that of rpc_handle(). On the loop thread. */
@@ -121,6 +124,7 @@ struct rpc_request {
     const char *uri;           /* path, "/" for calls */
     const char *authorization; /* header value, or NULL */
     const char *content_type;  /* header value, or NULL */
+    const char *last_event_id; /* header value, or NULL */
     const char *peer;          /* for the log */
     struct span body;          /* borrowed for the call */
     struct buffer *body_take;  /* that holds body: its bytes may be taken. NULL: they are copied */
@@ -167,5 +171,9 @@ size_t rpc_pending(const struct rpc *rpc);
 
 /* Chain events that calls wait for; node forwards them. */
 void rpc_on_tip_changed(struct rpc *rpc, const struct block_node *tip);
+/* A block was connected, or taken back; for /events. */
+void rpc_on_block(struct rpc *rpc, const struct block_node *block, bool is_connected);
+/* A transaction came into the mempool, or left it; likewise. */
+void rpc_on_mempool_changed(struct rpc *rpc, const struct mempool_event *change);
 
 #endif

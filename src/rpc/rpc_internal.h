@@ -52,6 +52,7 @@ enum rpc_progress { RPC_DONE, RPC_PENDING };
 struct block_scan;
 struct coin_scan;
 struct ec_context;
+struct event_log;
 struct rest_request;
 struct rpc_method;
 
@@ -98,6 +99,7 @@ struct rpc_call {
     /* For handlers that wait: all cleared when the entry is done. */
     void *state;                                 /* in call->arena */
     void (*on_tip)(struct rpc_call *call);       /* the tip changed */
+    void (*on_event)(struct rpc_call *call);     /* rpc->events has one more */
     void (*on_interrupt)(struct rpc_call *call); /* the node stops, or the client has gone */
     uint64_t tip_seen;                           /* rpc->tip_sequence that on_tip was called for */
     uint64_t timer;                              /* cancelled when the entry is done; 0: none */
@@ -121,7 +123,9 @@ struct rpc {
     size_t n_wait_for_room;
     uint64_t room_timer; /* 0: none */
     bool is_interrupted;
-    bool has_rest; /* -rest */
+    struct event_log *events;
+    size_t n_streams; /* of /events */
+    bool has_rest;    /* -rest */
     bool warnings_as_string;
     bool shows_start_height;
     struct ec_context *ec;          /* made when first needed */
