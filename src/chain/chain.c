@@ -5,6 +5,7 @@
 #include "chain/chain.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,6 +50,31 @@ static void make_tree(struct chain *chain)
         .core = core, .tree = &chain->tree, .writes = &chain->writes, .lost = &chain->lost};
 }
 
+/* clang-format off */
+const struct chain_index chain_indexes[CHAIN_INDEXES] = {
+    {&txindex_kind, offsetof(struct chain, txindex), offsetof(struct chain_options, txindex),
+     "txindex"},
+    {&spenderindex_kind, offsetof(struct chain, spenderindex),
+     offsetof(struct chain_options, spender_index), "txospenderindex"},
+    {&filterindex_kind, offsetof(struct chain, filterindex),
+     offsetof(struct chain_options, filter_index), "basic block filter index"},
+    {&coinstatsindex_kind, offsetof(struct chain, coinstatsindex),
+     offsetof(struct chain_options, coin_stats_index), "coinstatsindex"},
+};
+/* clang-format on */
+
+/* What the indexes have not seen yet is not pruned. */
+static int32_t free_height(void *ctx, bool *is_changing)
+{
+    int32_t height = INT32_MAX;
+    *is_changing = false;
+    for (int i = 0; i < CHAIN_INDEXES; i++) {
+        int32_t of_index = index_follower_free_height(chain_index(ctx, i), is_changing);
+        height = MIN_OF(height, of_index);
+    }
+    return height;
+}
+
 static void make_upkeep(struct chain *chain)
 {
     struct chain_core *core = &chain->core;
@@ -58,7 +84,8 @@ static void make_upkeep(struct chain *chain)
                                   .active = &chain->active,
                                   .writes = &chain->writes,
                                   .lost = &chain->lost,
-                                  .flush = &chain->flush};
+                                  .flush = &chain->flush,
+                                  .needs = {.ctx = chain, .free_height = free_height}};
     chain->verifier = (struct verifier){
         .core = core, .tree = &chain->tree, .lost = &chain->lost, .flush = &chain->flush};
     chain->undo_repair = (struct undo_repair){
@@ -133,12 +160,10 @@ static void make_askers(struct chain *chain)
                                       .lost = &chain->lost,
                                       .reads = &chain->reads};
     block_reads_init(&chain->reads, &reads);
-    follower.kind = &txindex_kind;
-    index_follower_init(&chain->txindex.follower, &follower);
-    follower.kind = &spenderindex_kind;
-    index_follower_init(&chain->spenderindex.follower, &follower);
-    follower.kind = &filterindex_kind;
-    index_follower_init(&chain->filterindex.follower, &follower);
+    for (int i = 0; i < CHAIN_INDEXES; i++) {
+        follower.kind = chain_indexes[i].kind;
+        index_follower_init(chain_index(chain, i), &follower);
+    }
     chain->trials = (struct trials){.core = core,
                                     .active = &chain->active,
                                     .pipeline = &chain->pipeline,
@@ -181,9 +206,8 @@ void chain_free(struct chain *chain)
     if (!chain)
         return;
     ASSERT(chain->core.ops_pending == 0 && chain->pipeline.flights.n_dropped == 0);
-    index_follower_close(&chain->txindex.follower);
-    index_follower_close(&chain->spenderindex.follower);
-    index_follower_close(&chain->filterindex.follower);
+    for (int i = 0; i < CHAIN_INDEXES; i++)
+        index_follower_close(chain_index(chain, i));
     block_reads_deinit(&chain->reads);
     close_stores(&chain->core);
     lost_deinit(&chain->lost);
@@ -528,10 +552,21 @@ void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_
     trial_start(&chain->trials, block, done, arg);
 }
 
-void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
-                      void (*done)(void *arg, int error, const struct coin_stats *stats), void *arg)
+void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash, coin_stats_fn *done,
+                      void *arg)
 {
     coin_stats_count(&chain->flush, hash, done, arg);
+}
+
+void chain_find_coin_stats(struct chain *chain, const struct block_node *node, coin_stats_fn *done,
+                           void *arg)
+{
+    coinstatsindex_find(&chain->coinstatsindex, node, done, arg);
+}
+
+bool chain_coinstatsindex_status(const struct chain *chain, bool *synced, int32_t *height)
+{
+    return index_follower_status(&chain->coinstatsindex.follower, synced, height);
 }
 
 void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,

@@ -242,8 +242,16 @@ void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_
 
 /* Flush, then count and hash every coin of the committed tip, off the loop. */
 void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
-                      void (*done)(void *arg, int error, const struct coin_stats *stats),
-                      void *arg);
+                      coin_stats_fn *done, void *arg);
+
+/* The same figures as of any block that was ever connected, with its MuHash, by the index of
+ * -coinstatsindex. error: -ENOSYS no such index; -EAGAIN it has not reached the block; -ENOENT it
+ * has never met it; -EUCLEAN it was damaged and is made anew; -ECANCELED closing; another fault of
+ * its store. Off the loop. */
+void chain_find_coin_stats(struct chain *chain, const struct block_node *node, coin_stats_fn *done,
+                           void *arg);
+/* That index: is it on, is it caught up, at which height. */
+bool chain_coinstatsindex_status(const struct chain *chain, bool *synced, int32_t *height);
 
 /* Flush, then show every coin of the committed tip to visit, on another thread, in the order of the
  * txids' bytes, until it returns false. Then done(arg, error, tip) on the loop thread. The coin's

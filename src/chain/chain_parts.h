@@ -6,6 +6,7 @@
 #define CHAIN_CHAIN_PARTS_H
 
 #include "chain/ask/block_read.h"
+#include "chain/ask/coinstatsindex.h"
 #include "chain/ask/filterindex.h"
 #include "chain/ask/spenderindex.h"
 #include "chain/ask/trial.h"
@@ -49,6 +50,7 @@ struct chain {
     struct txindex txindex;
     struct spenderindex spenderindex;
     struct filterindex filterindex;
+    struct coinstatsindex coinstatsindex;
     struct trials trials;
 
     int64_t next_check_us;    /* of the invariants */
@@ -61,6 +63,21 @@ struct chain {
     void (*close_done)(void *arg, int error);
     void *close_arg;
 };
+
+/* An optional index: what it is, where it stands in struct chain, and which member of struct
+ * chain_options wants it. A new one is a row of this table and one of turn.c. */
+struct chain_index {
+    const struct index_kind *kind;
+    size_t offset, option_offset;
+    const char *core_name; /* in Core's words */
+};
+enum { CHAIN_INDEXES = 4 };
+extern const struct chain_index chain_indexes[CHAIN_INDEXES];
+/* Index i of the table. */
+static inline struct index_follower *chain_index(struct chain *chain, int i)
+{
+    return (struct index_follower *)((char *)chain + chain_indexes[i].offset);
+}
 
 /* Ask each part what it can do now (turn.c); for core_set_turn().
  *

@@ -614,6 +614,30 @@ static bool find_marks(struct chain *chain, char **error)
     return code ? fail(error, "Cannot list the block files", code, NULL) : true;
 }
 
+/* Those that the options want. An index whose next block is pruned would never get to the tip: who
+ * wants it must fetch the blocks again. */
+static bool open_indexes(struct chain *chain, char **error)
+{
+    for (int i = 0; i < CHAIN_INDEXES; i++) {
+        struct index_follower *follower = chain_index(chain, i);
+        const char *options = (const char *)&chain->core.options;
+        bool synced;
+        int32_t height;
+        if (!*(const bool *)(options + chain_indexes[i].option_offset))
+            continue;
+        if (index_follower_open(follower, error))
+            return false;
+        if (index_follower_status(follower, &synced, &height) && !synced &&
+            height + 1 < prune_height(&chain->prune))
+            return fail_with(
+                error,
+                "%s best block of the index goes beyond pruned data (including undo data). Please "
+                "disable the index or reindex (which will download the whole blockchain again)",
+                chain_indexes[i].core_name);
+    }
+    return true;
+}
+
 bool chain_open(struct chain *chain, char **error)
 {
     ASSERT(!chain->core.is_open);
@@ -633,13 +657,7 @@ bool chain_open(struct chain *chain, char **error)
         (chain->core.options.reindex_chainstate && !wipe_coins(chain, error)) ||
         !find_tip(chain, error) || !lost_open(&chain->lost, chain->blocks_dir, error))
         return false;
-    if (chain->core.options.txindex && index_follower_open(&chain->txindex.follower, error))
-        return false;
-    if (chain->core.options.spender_index &&
-        index_follower_open(&chain->spenderindex.follower, error))
-        return false;
-    if (chain->core.options.filter_index &&
-        index_follower_open(&chain->filterindex.follower, error))
+    if (!open_indexes(chain, error))
         return false;
     best_chain_load(&chain->best);
     chain->core.is_open = true;

@@ -50,6 +50,7 @@ static const struct row {
     {&index_follower_part, offsetof(struct chain, txindex)},
     {&index_follower_part, offsetof(struct chain, spenderindex)},
     {&index_follower_part, offsetof(struct chain, filterindex)},
+    {&index_follower_part, offsetof(struct chain, coinstatsindex)},
     {&waiters_part, offsetof(struct chain, waiters)},
     {&undo_repair_part, offsetof(struct chain, undo_repair)},
     {&prune_part, offsetof(struct chain, prune)},

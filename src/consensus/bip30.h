@@ -28,4 +28,9 @@ bool bip30_is_exception(const struct network *network, int32_t height,
 int32_t bip30_overwritten_height(const struct network *network, int32_t height,
                                  const struct block_hash *hash);
 
+/* Was the coinbase of that block overwritten by one of the two before it was spent? Of its coin
+ * nobody ever had any good. */
+bool bip30_is_overwritten(const struct network *network, int32_t height,
+                          const struct block_hash *hash);
+
 #endif

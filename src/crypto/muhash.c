@@ -6,7 +6,7 @@
 #include "util/assert.h"
 #include "util/endian.h"
 
-enum { LIMBS = MUHASH_LIMBS, NUMBER_BYTES = 8 * LIMBS };
+enum { LIMBS = MUHASH_LIMBS, NUMBER_BYTES = MUHASH_STATE_BYTES };
 
 /* The modulus is 2^3072 minus this. */
 static const uint64_t prime_diff = 1103717;
@@ -162,28 +162,31 @@ void muhash_remove(struct muhash *m, struct span element)
     multiply(&m->denominator, &number);
 }
 
-void muhash_digest(const struct muhash *m, uint8_t out[32])
+void muhash_encode(const struct muhash *m, uint8_t out[MUHASH_STATE_BYTES])
 {
     ASSERT(m);
-    uint8_t bytes[NUMBER_BYTES];
     struct num3072 quotient = m->denominator;
     invert(&quotient);
     multiply(&quotient, &m->numerator);
     reduce(&quotient);
-    store_number(&quotient, bytes);
-    sha256(span_of(bytes, sizeof bytes), out);
-}
-
-void muhash_encode(const struct muhash *m, uint8_t out[MUHASH_STATE_BYTES])
-{
-    ASSERT(m);
-    store_number(&m->numerator, out);
-    store_number(&m->denominator, out + NUMBER_BYTES);
+    store_number(&quotient, out);
 }
 
 void muhash_decode(struct muhash *m, const uint8_t in[MUHASH_STATE_BYTES])
 {
     ASSERT(m);
     load_number(&m->numerator, in);
-    load_number(&m->denominator, in + NUMBER_BYTES);
+    set_one(&m->denominator);
+}
+
+void muhash_digest_encoded(const uint8_t in[MUHASH_STATE_BYTES], uint8_t out[32])
+{
+    sha256(span_of(in, MUHASH_STATE_BYTES), out);
+}
+
+void muhash_digest(const struct muhash *m, uint8_t out[32])
+{
+    uint8_t bytes[MUHASH_STATE_BYTES];
+    muhash_encode(m, bytes);
+    muhash_digest_encoded(bytes, out);
 }

@@ -73,6 +73,8 @@ static const struct option_def table[] = {
      "the mempool has them not", G, INT, .fallback = "100"},
     {"blocksonly", NULL, "Ask for no transactions, and relay none", G, BOOL, .fallback = "0",
      INTO(net.p2p.blocks_only)},
+    {"coinstatsindex", NULL, "Keep an index of coin statistics, for gettxoutsetinfo of any block",
+     G, BOOL, .fallback = "0", INTO(chain.coin_stats_index)},
     {"conf", "<file>",
      "Config file, relative to the data directory unless absolute (only useable from the command "
      "line; default: " CONFIG_FILE_NAME ", or " CONFIG_OTHER_FILE_NAME " where that is alone)", G,
@@ -126,7 +128,6 @@ static const struct option_def table[] = {
     HARMLESS("splash", G, BOOL),
     HARMLESS("uiplatform", G, STRING),
     HARMLESS("blocksxor", G, BOOL),
-    IGNORED("coinstatsindex", G, BOOL),
     HARMLESS("dbbatchsize", G, INT),
     HARMLESS("maxorphantx", G, INT),
     HARMLESS("prevoutfetchthreads", G, INT),

@@ -100,6 +100,23 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
     return node;
 }
 
+const struct block_node *chain_json_read_hash_or_height(struct rpc_call *call, size_t index)
+{
+    const struct chain *chain = call->rpc->node->chain;
+    const struct json_value *arg = rpc_arg(call, index);
+    int32_t height = 0, tip = chain_tip(chain)->height;
+    if (!arg || arg->kind != JSON_KIND_NUMBER)
+        return chain_json_read_block(call, index, "hash_or_height");
+    if (!rpc_arg_int32(call, index, &height))
+        return NULL;
+    if (height < 0)
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %d is negative", height);
+    else if (height > tip)
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %d after current tip %d", height,
+                 tip);
+    return height < 0 || height > tip ? NULL : chain_at(chain, height);
+}
+
 bool chain_json_need_block(struct rpc_call *call, const struct block_node *block)
 {
     ASSERT(block);

@@ -313,6 +313,7 @@ enum rpc_progress rpc_getindexinfo(struct rpc_call *call)
         const char *name;
         bool (*status)(const struct chain *chain, bool *synced, int32_t *height);
     } indexes[] = {{"txindex", chain_txindex_status},
+                   {"coinstatsindex", chain_coinstatsindex_status},
                    {"txospenderindex", chain_spenderindex_status},
                    {"basic block filter index", chain_filterindex_status}};
     const char *only = rpc_arg_string(call, 0, "");

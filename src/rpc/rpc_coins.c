@@ -1,4 +1,6 @@
 /* rpc_coins.c - methods about unspent outputs. */
+#include <errno.h>
+
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
 #include "rpc/tx_json.h"
@@ -69,35 +71,76 @@ enum rpc_progress rpc_gettxout(struct rpc_call *call)
     return RPC_DONE;
 }
 
-/* Which digest the statistics carry: kept in the call's state. */
+/* What the statistics are to be of: kept in the call's state. */
 struct stats_wish {
     enum coin_stats_hash hash;
+    const struct block_node *node; /* asked of the index; NULL: the coins are counted */
 };
+
+/* What a block did to the coins: known to the index alone. */
+static void put_changes(struct json_out *out, const struct coin_changes *block)
+{
+    static const char *const names[UNSPENDABLE_COUNT] = {
+        [UNSPENDABLE_GENESIS] = "genesis_block",
+        [UNSPENDABLE_BIP30] = "bip30",
+        [UNSPENDABLE_SCRIPTS] = "scripts",
+        [UNSPENDABLE_UNCLAIMED] = "unclaimed_rewards",
+    };
+    int64_t unspendable_sat = 0;
+    for (int i = 0; i < UNSPENDABLE_COUNT; i++)
+        unspendable_sat += block->unspendable_sat[i];
+    json_field_object(out, "block_info");
+    json_field_amount(out, "prevout_spent", block->spent_sat);
+    json_field_amount(out, "coinbase", block->coinbase_sat);
+    json_field_amount(out, "new_outputs_ex_coinbase", block->made_sat);
+    json_field_amount(out, "unspendable", unspendable_sat);
+    json_field_object(out, "unspendables");
+    for (int i = 0; i < UNSPENDABLE_COUNT; i++)
+        json_field_amount(out, names[i], block->unspendable_sat[i]);
+    json_close_object(out);
+    json_close_object(out);
+}
+
+static void put_stats(struct json_out *out, enum coin_stats_hash hash,
+                      const struct coin_stats *stats)
+{
+    json_open_object(out);
+    json_field_int(out, "height", stats->tip->height);
+    json_field_id(out, "bestblock", stats->tip->hash.b);
+    json_field_int(out, "txouts", (int64_t)stats->n_outputs);
+    json_field_int(out, "bogosize", (int64_t)stats->bogo_size);
+    if (hash == COIN_STATS_SERIALIZED_3)
+        json_field_id(out, "hash_serialized_3", stats->hash);
+    if (hash == COIN_STATS_MUHASH)
+        json_field_id(out, "muhash", stats->hash);
+    json_field_amount(out, "total_amount", stats->total_sat);
+    if (stats->is_indexed) {
+        json_field_amount(out, "total_unspendable_amount", stats->unspendable_sat);
+        put_changes(out, &stats->block);
+    } else {
+        json_field_int(out, "transactions", (int64_t)stats->n_tx);
+        json_field_int(out, "disk_size", (int64_t)stats->disk_bytes);
+    }
+    json_close_object(out);
+}
 
 static void on_stats(void *arg, int error, const struct coin_stats *stats)
 {
     ASSERT(error ? error < 0 : stats != NULL);
     struct rpc_call *call = arg;
     const struct stats_wish *wish = call->state;
-    struct json_out *out = &call->out;
-    if (error) {
+    int32_t height = 0;
+    bool synced;
+    if (!error)
+        put_stats(&call->out, wish->hash, stats);
+    else if (error == -EAGAIN && wish->node &&
+             chain_coinstatsindex_status(call->rpc->node->chain, &synced, &height) &&
+             wish->node->height > height)
+        rpc_fail(call, RPC_INTERNAL_ERROR,
+                 "Unable to get data because coinstatsindex is still syncing. Current height: %d",
+                 height);
+    else
         rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to read UTXO set");
-        rpc_finish(call);
-        return;
-    }
-    json_open_object(out);
-    json_field_int(out, "height", stats->tip->height);
-    json_field_id(out, "bestblock", stats->tip->hash.b);
-    json_field_int(out, "txouts", (int64_t)stats->n_outputs);
-    json_field_int(out, "bogosize", (int64_t)stats->bogo_size);
-    if (wish->hash == COIN_STATS_SERIALIZED_3)
-        json_field_id(out, "hash_serialized_3", stats->hash);
-    if (wish->hash == COIN_STATS_MUHASH)
-        json_field_id(out, "muhash", stats->hash);
-    json_field_amount(out, "total_amount", stats->total_sat);
-    json_field_int(out, "transactions", (int64_t)stats->n_tx);
-    json_field_int(out, "disk_size", (int64_t)stats->disk_bytes);
-    json_close_object(out);
     rpc_finish(call);
 }
 
@@ -116,15 +159,42 @@ static bool read_hash_type(struct rpc_call *call, enum coin_stats_hash *hash)
     return true;
 }
 
+/* Which block is meant, and whether the index is asked of it. False after an error, each in Core's
+ * words and order. */
+static bool read_stats_block(struct rpc_call *call, struct stats_wish *wish)
+{
+    const struct chain *chain = call->rpc->node->chain;
+    bool use_index = rpc_arg_bool(call, 2, true), synced;
+    int32_t height;
+    bool is_on = chain_coinstatsindex_status(chain, &synced, &height);
+    if (!rpc_arg(call, 1)) {
+        if (is_on && use_index && wish->hash != COIN_STATS_SERIALIZED_3)
+            wish->node = chain_tip(chain);
+        return true;
+    }
+    if (!is_on)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Querying specific block heights requires coinstatsindex");
+    if (wish->hash == COIN_STATS_SERIALIZED_3)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "hash_serialized_3 hash type cannot be queried for a specific block");
+    if (!use_index)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Cannot set use_index to false when querying for a specific block");
+    wish->node = chain_json_read_hash_or_height(call, 1);
+    return wish->node != NULL;
+}
+
 enum rpc_progress rpc_gettxoutsetinfo(struct rpc_call *call)
 {
+    struct chain *chain = call->rpc->node->chain;
     struct stats_wish *wish = arena_calloc(&call->arena, 1, sizeof *wish);
-    if (!read_hash_type(call, &wish->hash))
+    if (!read_hash_type(call, &wish->hash) || !read_stats_block(call, wish))
         return RPC_DONE;
-    if (rpc_arg(call, 1))
-        return rpc_fail(call, RPC_INVALID_PARAMETER,
-                        "Querying specific block heights requires coinstatsindex");
     call->state = wish;
-    chain_coin_stats(call->rpc->node->chain, wish->hash, on_stats, call);
+    if (wish->node)
+        chain_find_coin_stats(chain, wish->node, on_stats, call);
+    else
+        chain_coin_stats(chain, wish->hash, on_stats, call);
     return RPC_PENDING;
 }

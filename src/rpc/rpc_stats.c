@@ -398,29 +398,11 @@ static void on_read(void *arg, const struct chain_block_read *read)
     rpc_run_job(call, write_stats, let_go);
 }
 
-/* The block that a height of the active chain or a hash names; NULL after an error. */
-static const struct block_node *read_hash_or_height(struct rpc_call *call)
-{
-    const struct chain *chain = call->rpc->node->chain;
-    const struct json_value *arg = rpc_arg(call, 0);
-    int32_t height = 0, tip = chain_tip(chain)->height;
-    if (!arg || arg->kind != JSON_KIND_NUMBER)
-        return chain_json_read_block(call, 0, "hash_or_height");
-    if (!rpc_arg_int32(call, 0, &height))
-        return NULL;
-    if (height < 0)
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %d is negative", height);
-    else if (height > tip)
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %d after current tip %d", height,
-                 tip);
-    return height < 0 || height > tip ? NULL : chain_at(chain, height);
-}
-
 enum rpc_progress rpc_getblockstats(struct rpc_call *call)
 {
     const struct rpc_node *node = call->rpc->node;
     struct stats_call *stats_call = arena_calloc(&call->arena, 1, sizeof *stats_call);
-    const struct block_node *block = read_hash_or_height(call);
+    const struct block_node *block = chain_json_read_hash_or_height(call, 0);
     if (!block || !chain_json_need_block(call, block))
         return RPC_DONE;
     stats_call->height = block->height;

@@ -63,8 +63,8 @@ def test_an_unknown_chain_is_refused(context):
 
 
 def test_a_known_option_without_meaning_here_is_a_warning(context):
-    node = context.started("-coinstatsindex")
-    assert "coinstatsindex" in node.output() + node.log()
+    node = context.started("-upnp")
+    assert "upnp" in node.output() + node.log()
     node.stop()
 
 

@@ -14,10 +14,6 @@
 #include "util/alloc.h"
 #include "util/buffer.h"
 
-/* txid, output number, height and coinbase mark, amount, length of the script. Core: GetBogoSize()
- */
-#define BOGO_COIN_BYTES (32 + 4 + 4 + 8 + 2)
-
 /* Waits for its flush, then is a job, then is gone. */
 struct stats_job {
     struct env_job job; /* first */
@@ -30,7 +26,7 @@ struct stats_job {
     struct muhash muhash;     /* ... or this */
     struct buffer element;    /* one coin; kept for its memory */
     int error;
-    void (*done)(void *arg, int error, const struct coin_stats *stats);
+    coin_stats_fn *done;
     void *arg;
 };
 
@@ -68,7 +64,7 @@ static bool visit(void *arg, const struct outpoint *outpoint, const struct coin 
     job->last_txid = outpoint->txid;
     stats->n_outputs++;
     stats->total_sat += coin->value_sat;
-    stats->bogo_size += BOGO_COIN_BYTES + coin->script_pubkey.len;
+    stats->bogo_size += COIN_STATS_BOGO_BYTES + coin->script_pubkey.len;
     hash_coin(job, outpoint, coin);
     return true;
 }
@@ -124,7 +120,8 @@ static void flushed(void *arg, int error)
 }
 
 void coin_stats_count(struct flush *flush, enum coin_stats_hash hash,
-                      void (*done)(void *arg, int error, const struct coin_stats *stats), void *arg)
+                      coin_stats_fn *done,
+                      void *arg)
 {
     struct stats_job *job = xcalloc(1, sizeof *job);
     ASSERT(done);

@@ -10,7 +10,6 @@
  *
  * Out:  done(arg, error, stats)  once */
 void coin_stats_count(struct flush *flush, enum coin_stats_hash hash,
-                      void (*done)(void *arg, int error, const struct coin_stats *stats),
-                      void *arg);
+                      coin_stats_fn *done, void *arg);
 
 #endif

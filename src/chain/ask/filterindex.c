@@ -39,11 +39,11 @@ static struct span make_key(int32_t height, enum part part, const struct block_h
                             uint8_t key[KEY_BYTES])
 {
     ASSERT(height >= 0);
-    uint32_t h = (uint32_t)height;
-    const uint8_t head[] = {'f',        (uint8_t)(h >> 24), (uint8_t)(h >> 16), (uint8_t)(h >> 8),
-                            (uint8_t)h, (uint8_t)part};
-    memcpy(key, head, sizeof head);
-    memcpy(key + sizeof head, hash->b, sizeof hash->b);
+    struct writer w = writer_to_buffer(key, KEY_BYTES);
+    write_u8(&w, 'f');
+    index_key_u32(&w, (uint32_t)height);
+    write_u8(&w, (uint8_t)part);
+    write_bytes(&w, hash->b, sizeof hash->b);
     return span_of(key, KEY_BYTES);
 }
 
@@ -87,17 +87,15 @@ static int put_rows(struct index_follower *follower, struct env_batch *batch)
     const struct block_node *node = follower->next;
     const struct block *block = &follower->block->block;
     uint8_t prev[HEADER_BYTES];
-    struct undo undo = {0};
+    struct undo undo;
     struct arena arena;
     int error = read_header(follower, node->height - 1, &block->header.prev, prev);
     if (error)
         return error == -ENOENT ? -EUCLEAN : error;
     arena_init(&arena, UNDO_CHUNK);
-    if (follower->undo.len > 0 || block->n_tx > 1) {
-        if (!undo_decode(buffer_span(&follower->undo), block, &arena, &undo))
-            error = -EUCLEAN;
-    }
-    if (!error)
+    if (!index_undo(follower, &arena, &undo))
+        error = -EUCLEAN;
+    else
         put_block(follower, batch, node->height, block, &undo, prev + 32);
     arena_deinit(&arena);
     return error;
@@ -195,22 +193,16 @@ void filterindex_visit(struct filterindex *index, const struct chain_filter_rang
 
 static int load(struct index_follower *follower)
 {
-    const struct env *env = follower->core->env;
-    struct span first = follower->core->network->genesis_raw;
     static const uint8_t none[32] = {0};
     uint8_t header[HEADER_BYTES];
     int error = read_header(follower, 0, &follower->tree->genesis->hash, header);
     if (error != -ENOENT)
         return error;
-    struct block_ref *ref = block_ref_take(xmemdup(first.p, first.len), first.len);
-    bool ok = block_ref_decode(ref);
-    ASSERT(ok); /* a constant of ours */
-    struct env_batch *batch = env_batch_new(env);
-    put_block(follower, batch, 0, &ref->block, &(struct undo){0}, none);
-    error = env_kv_write(env, follower->kv, batch, true);
-    env_batch_free(env, batch);
-    block_ref_drop(ref);
-    return error;
+    struct block_ref *first = index_first_block(follower);
+    struct env_batch *batch = env_batch_new(follower->core->env);
+    put_block(follower, batch, 0, &first->block, &(struct undo){0}, none);
+    block_ref_drop(first);
+    return index_write(follower, batch);
 }
 
 const struct index_kind filterindex_kind = {

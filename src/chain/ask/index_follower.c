@@ -143,9 +143,7 @@ static int write_mark(struct index_follower *follower, const struct block_node *
     env_batch_put(env, batch, span_of("B", 1), span_of(node->hash.b, sizeof node->hash.b));
     if (follower->kind->put_mark)
         follower->kind->put_mark(follower, node, batch);
-    int error = env_kv_write(env, follower->kv, batch, true);
-    env_batch_free(env, batch);
-    return error;
+    return index_write(follower, batch);
 }
 
 static void run_mark(struct env_job *job)
@@ -254,6 +252,18 @@ static bool is_marked(const struct index_follower *follower, const struct block_
            (!follower->kind->is_marked || follower->kind->is_marked(follower, node));
 }
 
+/* From the mark on it goes on after a crash. */
+int32_t index_follower_free_height(const struct index_follower *follower, bool *is_changing)
+{
+    if (!follower->is_on || follower->is_broken)
+        return INT32_MAX;
+    if (follower->task == INDEX_TASK_MARK ||
+        (flush_is_idle(follower->flush) && follower->marked_flushes != follower->flush->completed &&
+         !follower->is_damaged))
+        *is_changing = true;
+    return follower->marked ? follower->marked->height : 0;
+}
+
 /* After each flush that has ended, once: before it the coins stand where they stood. */
 static bool start_mark(struct index_follower *follower)
 {
@@ -310,6 +320,33 @@ int index_row_read(const struct index_follower *follower, const char *key, void 
     if (!error)
         memcpy(out, value.p, len);
     buffer_deinit(&value);
+    return error;
+}
+
+bool index_undo(const struct index_follower *follower, struct arena *arena, struct undo *undo)
+{
+    const struct block *block = &follower->block->block;
+    ASSERT(follower->kind->wants_undo);
+    *undo = (struct undo){0};
+    if (follower->undo.len == 0 && block->n_tx == 1)
+        return true;
+    return undo_decode(buffer_span(&follower->undo), block, arena, undo);
+}
+
+struct block_ref *index_first_block(const struct index_follower *follower)
+{
+    struct span raw = follower->core->network->genesis_raw;
+    struct block_ref *ref = block_ref_take(xmemdup(raw.p, raw.len), raw.len);
+    bool ok = block_ref_decode(ref);
+    ASSERT(ok); /* a constant of ours */
+    return ref;
+}
+
+int index_write(const struct index_follower *follower, struct env_batch *batch_take)
+{
+    const struct env *env = follower->core->env;
+    int error = env_kv_write(env, follower->kv, batch_take, true);
+    env_batch_free(env, batch_take);
     return error;
 }
 

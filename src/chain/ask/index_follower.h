@@ -10,6 +10,7 @@
 
 #include "chain/ask/block_read.h"
 #include "chain/ask/index_store.h"
+#include "chain/disk/undo.h"
 #include "chain/upkeep/flush.h"
 #include "util/buffer.h"
 
@@ -109,6 +110,10 @@ void index_follower_close(struct index_follower *follower);
 /* Is it on? Then *synced: caught up; *height: of the last block that is in. */
 bool index_follower_status(const struct index_follower *follower, bool *synced, int32_t *height);
 
+/* The last height whose block it can do without, after a crash too. *is_changing is set if a mark
+ * that makes it higher is on its way. INT32_MAX: it is off, or can go on no more. */
+int32_t index_follower_free_height(const struct index_follower *follower, bool *is_changing);
+
 /* Look it up, now or when the index has come near enough. kind->end() is called once, later.
  *
  * In:    of an index that is on, of a chain that is not being closed
@@ -122,6 +127,26 @@ void index_lookup_end(struct index_follower *follower);
  * Returns:  0, -ENOENT, -EUCLEAN for another length, or what the store says */
 NODISCARD int index_row_read(const struct index_follower *follower, const char *key, void *out,
                              size_t len);
+
+/* On another thread: what follower->block spent, decoded into arena, for a kind that wants it.
+ * False if it is not there, or not that block's. */
+NODISCARD bool index_undo(const struct index_follower *follower, struct arena *arena,
+                          struct undo *undo);
+/* The first block, decoded: a constant that is never connected. Drop it with block_ref_drop(). */
+struct block_ref *index_first_block(const struct index_follower *follower);
+/* Write a batch, synced, and free it. Returns what the store says. */
+NODISCARD int index_write(const struct index_follower *follower, struct env_batch *batch_take);
+/* An integer as it stands in keys whose order counts. */
+static inline void index_key_u32(struct writer *w, uint32_t v)
+{
+    uint8_t b[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
+    write_bytes(w, b, sizeof b);
+}
+/* The same read back. */
+static inline uint32_t index_key_read_u32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
 
 /* Indexes what is new, never ahead of what the coins store stands for. One row for each index. */
 extern const struct chain_part index_follower_part;

@@ -47,17 +47,6 @@ static struct spenderindex *index_of(struct index_follower *follower)
 
 /* -- Rows: on another thread ------------------------------------------------------------------- */
 
-static void write_u32_be(struct writer *w, uint32_t v)
-{
-    uint8_t b[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
-    write_bytes(w, b, sizeof b);
-}
-
-static uint32_t read_u32_be(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static struct writer prefix_of(const struct spenderindex *index, const struct outpoint *outpoint,
                                uint8_t key[KEY_BYTES])
 {
@@ -75,8 +64,8 @@ static int put_rows(struct index_follower *follower, struct env_batch *batch)
         for (uint32_t k = 0; k < block->tx[i].n_in; k++) {
             uint8_t key[KEY_BYTES];
             struct writer w = prefix_of(index_of(follower), &block->tx[i].in[k].prevout, key);
-            write_u32_be(&w, (uint32_t)follower->next->height);
-            write_u32_be(&w, i);
+            index_key_u32(&w, (uint32_t)follower->next->height);
+            index_key_u32(&w, i);
             env_batch_put(follower->core->env, batch, span_of(key, sizeof key),
                           span_of(block->hash.b, TAG_BYTES));
         }
@@ -96,8 +85,8 @@ static bool take_row(struct spender_lookup *lookup, struct env_cursor *cursor,
     value = env_cursor_value(env, cursor);
     if (key.len != KEY_BYTES || value.len != TAG_BYTES || memcmp(key.p, prefix, PREFIX_BYTES) != 0)
         return false;
-    struct hint hint = {.height = read_u32_be(key.p + PREFIX_BYTES),
-                        .position = read_u32_be(key.p + PREFIX_BYTES + 4)};
+    struct hint hint = {.height = index_key_read_u32(key.p + PREFIX_BYTES),
+                        .position = index_key_read_u32(key.p + PREFIX_BYTES + 4)};
     memcpy(hint.tag, value.p, TAG_BYTES);
     /* As many as there were reorganisations over this spend: each cost a block's work. */
     buffer_append(&lookup->rows, &hint, sizeof hint);
@@ -231,9 +220,7 @@ static int write_secret(const struct index_follower *follower, struct span secre
     const struct env *env = follower->core->env;
     struct env_batch *batch = env_batch_new(env);
     env_batch_put(env, batch, span_of("K", 1), secret);
-    int error = env_kv_write(env, follower->kv, batch, true);
-    env_batch_free(env, batch);
-    return error;
+    return index_write(follower, batch);
 }
 
 /* Made when the store is new. One that has a mark has had a key. */

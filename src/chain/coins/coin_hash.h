@@ -7,6 +7,10 @@
 
 #include "chain/coins/coin.h"
 
+/* What a coin counts for in statistics beside its script: txid, output number, height and coinbase
+ * mark, amount, length of the script. Core: GetBogoSize() */
+#define COIN_STATS_BOGO_BYTES (32 + 4 + 4 + 8 + 2)
+
 /* outpoint || height * 2 + coinbase || amount || CompactSize length and script. Core: TxOutSer() */
 static inline void coin_hash_encode(struct writer *w, const struct outpoint *outpoint,
                                     const struct coin *coin)

@@ -35,6 +35,7 @@ struct chain_options {
     bool txindex;
     bool spender_index;                    /* -txospenderindex */
     bool filter_index;                     /* -blockfilterindex */
+    bool coin_stats_index;                 /* -coinstatsindex */
     bool prune;                            /* -prune=1 or a target */
     uint64_t prune_target_bytes;           /* 0: prune only by RPC */
     const struct block_hash *assume_valid; /* NULL: the network's; all zero: none */
@@ -136,6 +137,20 @@ typedef void chain_filters_done_fn(void *arg, int error, size_t n_visited);
 typedef void chain_order_fn(void *arg, const struct verdict *verdict);
 
 enum coin_stats_hash { COIN_STATS_NONE, COIN_STATS_SERIALIZED_3, COIN_STATS_MUHASH };
+/* Why amounts that a block may make are nobody's. */
+enum unspendable {
+    UNSPENDABLE_GENESIS,   /* what the first block pays is no coin */
+    UNSPENDABLE_BIP30,     /* a coinbase that another one overwrote */
+    UNSPENDABLE_SCRIPTS,   /* outputs that no script can spend */
+    UNSPENDABLE_UNCLAIMED, /* a part of subsidy and fees that the miner did not take */
+    UNSPENDABLE_COUNT,
+};
+/* What one block did to the coins. In sat. */
+struct coin_changes {
+    int64_t spent_sat, coinbase_sat; /* coins that it spent; that its coinbase made */
+    int64_t made_sat;                /* coins that its other transactions made */
+    int64_t unspendable_sat[UNSPENDABLE_COUNT];
+};
 /* Of all coins of one tip. Borrowed for the call. */
 struct coin_stats {
     const struct block_node *tip;
@@ -144,7 +159,12 @@ struct coin_stats {
     uint64_t disk_bytes;      /* of the store's files, about */
     int64_t total_sat;
     uint8_t hash[32]; /* as asked for; zeros for COIN_STATS_NONE */
+    /* By the index alone, which knows neither n_tx nor disk_bytes. */
+    bool is_indexed;
+    int64_t unspendable_sat; /* of all blocks up to there */
+    struct coin_changes block;
 };
+typedef void coin_stats_fn(void *arg, int error, const struct coin_stats *stats);
 
 /* A coin is shown; false ends it. */
 typedef bool chain_coin_fn(void *arg, const struct outpoint *outpoint, const struct coin *coin);

@@ -59,11 +59,22 @@ static struct file_use *count_uses(const struct prune *prune, size_t n_files)
 }
 
 /* The last height that may go: both the committed tip and that of the store, stored, keep what a
- * reorganisation or a replay could ask for. */
+ * reorganisation or a replay could ask for, and who else needs blocks keeps those. */
 static int32_t height_limit(const struct prune *prune, int32_t stored)
 {
     int32_t tip = active_chain_tip(prune->active)->height;
-    return (tip < stored ? tip : stored) - CHAIN_PRUNE_KEEP_BLOCKS;
+    int32_t limit = MIN_OF(tip, stored) - CHAIN_PRUNE_KEEP_BLOCKS;
+    bool is_changing;
+    int32_t free_height = prune->needs.free_height(prune->needs.ctx, &is_changing);
+    return MIN_OF(limit, free_height);
+}
+
+/* Others are about to need fewer blocks than now: what goes is asked then. */
+static bool must_wait(const struct prune *prune)
+{
+    bool is_changing = false;
+    (void)prune->needs.free_height(prune->needs.ctx, &is_changing);
+    return is_changing && core_is_working(prune->core);
 }
 
 static bool is_over_target(const struct prune *prune, uint64_t bytes)
@@ -283,7 +294,7 @@ static void step(void *part)
 {
     struct prune *prune = part;
     /* A waiter may have begun the next flush: its end comes by here too. */
-    if (!flush_is_idle(prune->flush))
+    if (!flush_is_idle(prune->flush) || must_wait(prune))
         return;
     if (prune->flushes_seen == prune->flush->completed) {
         if (core_is_working(prune->core) && wants_flush(prune))

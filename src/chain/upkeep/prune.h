@@ -10,6 +10,14 @@
 
 struct prune_request;
 
+/* Who else needs the bytes of blocks. */
+struct prune_needs {
+    void *ctx;
+    /* The last height whose block nobody needs, also not after a crash. *is_changing: it is about
+     * to become higher, and a turn will follow. */
+    int32_t (*free_height)(void *ctx, bool *is_changing);
+};
+
 /* A round is under way while files is not NULL; it holds the flush for so long. */
 struct prune {
     struct env_job job; /* first */
@@ -19,6 +27,7 @@ struct prune {
     struct writes *writes;
     struct lost *lost;
     struct flush *flush;
+    struct prune_needs needs;
     struct env_batch *batch; /* rows of the blocks that go; the job's */
     size_t *files;           /* to be removed when the batch is written */
     size_t n_files;

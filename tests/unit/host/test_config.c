@@ -474,9 +474,9 @@ TEST(help_and_version_look_at_nothing_else, struct world *w)
 
 TEST(ignored_options_are_warned_of, struct world *w)
 {
-    ASSERT_OK(w, "-coinstatsindex");
+    ASSERT_OK(w, "-upnp");
     assert_int_equal(w->config.options.messages.n, 1);
-    assert_non_null(strstr(w->config.options.messages.at[0].text, "coinstatsindex"));
+    assert_non_null(strstr(w->config.options.messages.at[0].text, "upnp"));
 }
 
 TEST(the_default_directory_is_made_below_home, struct world *w)

@@ -55,7 +55,8 @@ TEST(what_secrets_say_is_never_logged)
 static const char *const works[] = {
     "?", "h", "help", "help-debug", "version", "alertnotify", "allowignoredconf", "assumevalid",
     "blockfilterindex",
-    "blocknotify", "blocksdir", "blocksonly", "conf", "daemon", "daemonwait", "datadir",
+    "blocknotify", "blocksdir", "blocksonly", "coinstatsindex",
+    "conf", "daemon", "daemonwait", "datadir",
     "dbcache", "fastprune", "includeconf", "loadblock", "maxmempool", "mempoolexpiry",
     "minimumchainwork", "par", "persistmempool", "persistmempoolv1", "pid", "prune", "reindex",
     "reindex-chainstate", "shutdownnotify", "startupnotify", "txindex", "txospenderindex",
@@ -85,7 +86,6 @@ static const char *const works[] = {
 
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
-    "coinstatsindex",
     "fixedseeds", "ipcbind", "mempoolfullrbf",
     "settings", "signer", "txsendrate", "upnp",
     "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",

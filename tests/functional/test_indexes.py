@@ -1,0 +1,67 @@
+"""test_indexes.py - the indexes in the whole program: later, killed, pruned."""
+import time
+
+import framework
+from framework import equal, wait_until
+
+ADDRESS = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85"
+N_BLOCKS = 150
+
+
+def is_synced(node, name):
+    return node.rpc.getindexinfo()[name]["synced"]
+
+
+def stats_of(node):
+    return [node.rpc.gettxoutsetinfo("muhash", height) for height in range(N_BLOCKS + 1)]
+
+
+def test_statistics_of_each_block_outlive_kills(context):
+    """Built while blocks come and the program is killed, it is the index that was made in peace."""
+    whole = context.node("whole")
+    whole.start()
+    whole.rpc.generatetoaddress(N_BLOCKS, ADDRESS)
+    blocks = [whole.rpc.getblock(whole.rpc.getblockhash(height), 0)
+              for height in range(1, N_BLOCKS + 1)]
+    counted = whole.rpc.gettxoutsetinfo("muhash")["muhash"]
+    whole.stop()
+    whole.options.append("-coinstatsindex")
+    whole.start()
+    wait_until(lambda: is_synced(whole, "coinstatsindex"), what="index")
+    want = stats_of(whole)
+    equal(want[-1]["muhash"], counted)
+    whole.stop()
+
+    node = context.node("killed", ["-coinstatsindex=1"])
+    node.start()
+    for start in range(0, N_BLOCKS, 50):
+        for block in blocks[start:start + 50]:
+            node.rpc.submitblock(block)
+        time.sleep(context.random.random() / 10)
+        node.kill()
+        node.start()
+    for block in blocks:
+        node.rpc.submitblock(block)
+    wait_until(lambda: is_synced(node, "coinstatsindex"), what="index")
+    equal(stats_of(node), want)
+    node.stop()
+
+
+def test_pruning_waits_for_the_index(context):
+    """Killed after blocks were pruned, an index goes on; one that comes later cannot."""
+    name = "basic block filter index"
+    node = context.started("-fastprune", "-prune=1", "-blockfilterindex")
+    node.rpc.generatetoaddress(1000, ADDRESS)
+    wait_until(lambda: is_synced(node, name), what="index")
+    equal(node.rpc.pruneblockchain(700) > 0, True)
+    node.kill()
+    node.start()
+    wait_until(lambda: is_synced(node, name), what="index")
+    node.rpc.getblockfilter(node.rpc.getblockhash(5))
+    node.stop()
+    node.refuses_to_start("coinstatsindex best block of the index goes beyond pruned data",
+                          "-coinstatsindex")
+
+
+if __name__ == "__main__":
+    framework.main(globals())
