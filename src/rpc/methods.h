@@ -266,6 +266,31 @@ RPC_HANDLER(decodescript);
  * transaction of block 1, to see whether there is an index. */
 RPC_HANDLER(getrawtransaction);
 
+/* rpc_psbt.c: PSBTs without keys and coins */
+/* Version 2 unless told otherwise. */
+RPC_HANDLER(createpsbt);
+/* -22 for a signed input unless permitsigdata: signatures would be lost. */
+RPC_HANDLER(converttopsbt);
+/* fee only where all that is spent is known. */
+RPC_HANDLER(decodepsbt);
+/* What the first has stays where others differ. */
+RPC_HANDLER(combinepsbt);
+/* Inputs and outputs come in a random order, so that nobody sees who has brought what. */
+RPC_HANDLER(joinpsbts);
+/* hex where it is complete, psbt where it is not, or extract is false. */
+RPC_HANDLER(finalizepsbt);
+
+/* rpc_psbt_update.c */
+/* Previous transactions from the mempool and -txindex, else outputs that a witness spends. Eclair
+ * and NBXplorer ask it. */
+RPC_HANDLER(utxoupdatepsbt);
+/* The same, and signatures by the secrets of its descriptors, which are kept nowhere. */
+RPC_HANDLER(descriptorprocesspsbt);
+
+/* rpc_psbt_analyze.c */
+/* "inputs" is left out where "error" says that none of it makes sense. */
+RPC_HANDLER(analyzepsbt);
+
 /* rpc_combine.c */
 /* -25 if one of the spent outputs is not known: signatures cannot be told apart without it. */
 RPC_HANDLER(combinerawtransaction);

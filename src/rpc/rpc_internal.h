@@ -205,6 +205,12 @@ struct tx_out;
 NODISCARD bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *spent,
                               bool *known);
 
+/* The transaction that the arguments inputs, outputs, locktime, replaceable and version ask for,
+ * which are the first five. False, with an error. Spec: Core ConstructTransaction() */
+NODISCARD bool rpc_construct_tx(struct rpc_call *call, struct tx *tx);
+/* A hash type by its name; "DEFAULT" if left out. Spec: Core ParseSighashString() */
+NODISCARD bool rpc_read_hash_type(struct rpc_call *call, size_t index, uint8_t *type);
+
 /* The context for signing. Owned by rpc. */
 struct ec_context *rpc_ec_context(struct rpc *rpc);
 

@@ -499,23 +499,30 @@ static bool read_outputs(struct rpc_call *call, struct tx *tx)
     return ok;
 }
 
+bool rpc_construct_tx(struct rpc_call *call, struct tx *tx)
+{
+    ASSERT(call && tx);
+    int64_t lock_time = 0, version = 2;
+    *tx = (struct tx){0};
+    if (!rpc_arg_int64(call, 2, &lock_time) || !rpc_arg_int64(call, 4, &version))
+        return false;
+    if (lock_time < 0 || lock_time > UINT32_MAX)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER, "Invalid parameter, locktime out of range");
+    if (version < 1 || version > TX_VERSION_MAX)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Invalid parameter, version out of range(1~3)");
+    tx->lock_time = (uint32_t)lock_time;
+    tx->version = (uint32_t)version;
+    if (!read_inputs(call, tx) || !read_outputs(call, tx))
+        return false;
+    tx_finish(tx, &call->arena);
+    return true;
+}
+
 enum rpc_progress rpc_createrawtransaction(struct rpc_call *call)
 {
-    struct tx tx = {0};
-    int64_t lock_time = 0;
-    int64_t version = 2;
-    if (!rpc_arg_int64(call, 2, &lock_time) || !rpc_arg_int64(call, 4, &version))
-        return RPC_DONE;
-    if (lock_time < 0 || lock_time > UINT32_MAX)
-        return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, locktime out of range");
-    if (version < 1 || version > TX_VERSION_MAX)
-        return rpc_fail(call, RPC_INVALID_PARAMETER,
-                        "Invalid parameter, version out of range(1~3)");
-    tx.lock_time = (uint32_t)lock_time;
-    tx.version = (uint32_t)version;
-    if (!read_inputs(call, &tx) || !read_outputs(call, &tx))
-        return RPC_DONE;
-    tx_finish(&tx, &call->arena);
-    json_put_hex(&call->out, tx.raw);
+    struct tx tx;
+    if (rpc_construct_tx(call, &tx))
+        json_put_hex(&call->out, tx.raw);
     return RPC_DONE;
 }

@@ -57,7 +57,7 @@ static bool read_keys(struct rpc_call *call, struct signing_order *order)
     return true;
 }
 
-static bool read_hash_type(struct rpc_call *call, uint8_t *type)
+bool rpc_read_hash_type(struct rpc_call *call, size_t index, uint8_t *type)
 {
     /* clang-format off */
     static const struct { const char *name; uint8_t type; } types[] = {
@@ -70,7 +70,7 @@ static bool read_hash_type(struct rpc_call *call, uint8_t *type)
         {"SINGLE|ANYONECANPAY", SIGHASH_SINGLE | SIGHASH_ANYONECANPAY},
     };
     /* clang-format on */
-    const char *name = rpc_arg_string(call, 3, "DEFAULT");
+    const char *name = rpc_arg_string(call, index, "DEFAULT");
     for (size_t i = 0; i < COUNT_OF(types); i++) {
         if (strcmp(name, types[i].name) == 0) {
             *type = types[i].type;
@@ -400,7 +400,7 @@ enum rpc_progress rpc_signrawtransactionwithkey(struct rpc_call *call)
     order->spent = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->spent);
     order->info = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->info);
     if (!read_keys(call, order) || !find_coins(call, order) || !read_prevouts(call, order) ||
-        !read_hash_type(call, &order->hash_type))
+        !rpc_read_hash_type(call, 3, &order->hash_type))
         return RPC_DONE;
     call->state = order;
     rpc_run_job(call, sign_job, NULL);

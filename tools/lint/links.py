@@ -149,7 +149,7 @@ def waiting(tree):
 
 # Within a layer, a folder needs those to its left; files of no folder come last.
 FOLDERS = {
-    "spend": ["keys", "miniscript", "book", "descriptor", "sign", "psbt", ""],
+    "spend": ["keys", "miniscript", "book", "descriptor", "psbt", "sign", ""],
     "chain": ["core", "coins", "disk", "tree", "upkeep", "pipeline", "intake", "ask", ""],
     "p2p": ["core", "peer", "addr", "connect", "headers", "blocks", "txs", "serve", "session", ""],
 }

@@ -121,14 +121,3 @@ struct span tap_control(struct arena *arena, const uint8_t internal[32], int par
         memcpy(p + TAP_CONTROL_BASE, path.p, path.len);
     return span_of(p, TAP_CONTROL_BASE + path.len);
 }
-
-bool tap_control_root(struct span control, struct span script, uint8_t root[32])
-{
-    if (control.len < TAP_CONTROL_BASE || (control.len - TAP_CONTROL_BASE) % 32 != 0 ||
-        control.len > TAP_CONTROL_BASE + 32 * TAP_DEPTH_MAX)
-        return false;
-    tap_leaf_hash(script, control.p[0] & 0xfe, root);
-    for (size_t at = TAP_CONTROL_BASE; at < control.len; at += 32)
-        hash_branch(root, control.p + at, root);
-    return true;
-}

@@ -53,8 +53,4 @@ void tap_tweak(const uint8_t internal[32], const uint8_t *root, uint8_t out[32])
 struct span tap_control(struct arena *arena, const uint8_t internal[32], int parity,
                         uint8_t version, struct span path);
 
-/* The root that a control block and a script lead to; and whose output key. False if the block is
- * malformed. */
-NODISCARD bool tap_control_root(struct span control, struct span script, uint8_t root[32]);
-
 #endif

@@ -1,0 +1,252 @@
+/* rpc_psbt_update.c - PSBTs filled in and signed: utxoupdatepsbt, descriptorprocesspsbt. */
+#include "chain/coins/coins.h"
+#include "consensus/script_iter.h"
+#include "mempool/mempool.h"
+#include "rpc/methods.h"
+#include "rpc/psbt_json.h"
+#include "rpc/scan_orders.h"
+#include "spend/sign/sign_psbt.h"
+#include "util/assert.h"
+
+/* What is to be done, in the call's arena. */
+struct update_order {
+    struct psbt psbt;
+    struct scan_orders descriptors; /* with an arena of their own */
+    struct tx_out *spent;           /* by what is unspent, of each input */
+    bool *is_unspent;
+    size_t next; /* input whose previous transaction is looked for */
+    bool is_asking, has_answer;
+    bool signs, with_origins, finalize;
+    struct sign_order how;
+};
+
+/* -- Coins ------------------------------------------------------------------------------------ */
+
+/* Previous transactions stand in PSBTs without their witness, which their id does not cover. */
+static void put_previous(struct update_order *order, const struct tx *tx)
+{
+    struct psbt *psbt = &order->psbt;
+    uint8_t *p = arena_alloc(psbt->arena, tx->raw.len);
+    struct writer w = writer_to_buffer(p, tx->raw.len);
+    tx_encode(&w, tx, false);
+    psbt_put(psbt, &psbt->inputs[order->next], PSBT_IN_NON_WITNESS_UTXO, span_of("", 0),
+             span_of(p, w.len));
+}
+
+static void run_update(struct env_job *job);
+
+static void end_update(struct rpc_call *call)
+{
+    struct update_order *order = call->state;
+    scan_orders_deinit(&order->descriptors);
+}
+
+/* All previous transactions that there are have been found: now what is unspent. */
+static bool begin_job(struct rpc_call *call)
+{
+    struct update_order *order = call->state;
+    size_t n = order->psbt.n_inputs;
+    order->spent = arena_calloc(&call->arena, n + 1, sizeof *order->spent);
+    order->is_unspent = arena_calloc(&call->arena, n + 1, sizeof *order->is_unspent);
+    if (!rpc_find_spent(call, &order->psbt.tx, order->spent, order->is_unspent)) {
+        end_update(call);
+        return false;
+    }
+    rpc_run_job(call, run_update, end_update);
+    return true;
+}
+
+static enum rpc_progress find_previous(struct rpc_call *call);
+
+static void on_indexed(void *arg, int error, const struct chain_tx *found)
+{
+    struct rpc_call *call = arg;
+    struct update_order *order = call->state;
+    if (!error && found && found->tx)
+        put_previous(order, found->tx);
+    order->next++;
+    order->has_answer = true;
+    /* Within find_previous(), which goes on by itself. */
+    if (!order->is_asking && find_previous(call) == RPC_DONE)
+        rpc_finish(call);
+}
+
+/* Look for previous transactions: among those that wait, then by the index if there is one.
+ * PENDING also once the job runs. */
+static enum rpc_progress find_previous(struct rpc_call *call)
+{
+    struct update_order *order = call->state;
+    const struct rpc_node *node = call->rpc->node;
+    bool synced;
+    int32_t height;
+    bool has_index = chain_txindex_status(node->chain, &synced, &height);
+    while (order->next < order->psbt.n_inputs) {
+        const struct txid *txid = &order->psbt.tx.in[order->next].prevout.txid;
+        const struct mempool_entry *entry =
+            node->mempool ? mempool_find(node->mempool, txid) : NULL;
+        bool is_there =
+            psbt_get(&order->psbt.inputs[order->next], PSBT_IN_NON_WITNESS_UTXO).p != NULL;
+        if (!is_there && entry)
+            put_previous(order, &entry->tx);
+        if (is_there || entry || !has_index) {
+            order->next++;
+            continue;
+        }
+        order->is_asking = true;
+        order->has_answer = false;
+        chain_find_tx(node->chain, txid, on_indexed, call);
+        order->is_asking = false;
+        if (!order->has_answer)
+            return RPC_PENDING;
+    }
+    return begin_job(call) ? RPC_PENDING : RPC_DONE;
+}
+
+/* -- Job -------------------------------------------------------------------------------------- */
+
+/* A script that a witness satisfies, as far as the book tells. */
+static bool is_segwit(const struct key_book *book, struct span script)
+{
+    int version;
+    struct span program;
+    if (script_is_p2sh(script)) {
+        const struct book_script *redeem = key_book_find_script(book, span_of(script.p + 2, 20));
+        script = redeem ? redeem->bytes : script;
+    }
+    return script_is_witness_program(script, &version, &program);
+}
+
+static void put_unspent(struct update_order *order, const struct key_book *book)
+{
+    struct psbt *psbt = &order->psbt;
+    for (size_t i = 0; i < psbt->n_inputs; i++) {
+        const struct tx_out *coin = &order->spent[i];
+        if (!order->is_unspent[i] || psbt_get(&psbt->inputs[i], PSBT_IN_NON_WITNESS_UTXO).p ||
+            !is_segwit(book, coin->script_pubkey))
+            continue;
+        size_t room = 17 + coin->script_pubkey.len;
+        uint8_t *p = arena_alloc(psbt->arena, room);
+        struct writer w = writer_to_buffer(p, room);
+        tx_out_encode(&w, coin);
+        psbt_set(psbt, &psbt->inputs[i], PSBT_IN_WITNESS_UTXO, span_of("", 0), span_of(p, w.len));
+    }
+}
+
+/* All keys and scripts of a descriptor. */
+static bool expand(const struct scan_order *each, enum desc_expand_mode mode,
+                   struct key_book *book)
+{
+    bool ok = true;
+    for (uint64_t index = each->first; ok && index <= each->last; index++) {
+        for (size_t k = 0; ok && k < each->list.n; k++)
+            ok = desc_expand(each->list.variant[k], (uint32_t)index, mode, book);
+    }
+    return ok;
+}
+
+/* All keys and scripts of the descriptors. */
+static bool fill_book(struct rpc_call *call, const struct update_order *order,
+                      struct key_book *book)
+{
+    enum desc_expand_mode mode = order->signs ? DESC_EXPAND_SECRET : DESC_EXPAND_PUBLIC;
+    for (size_t i = 0; i < order->descriptors.n; i++) {
+        if (!expand(&order->descriptors.at[i], mode, book))
+            return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY,
+                              "Cannot derive script without private keys");
+    }
+    for (size_t i = 0; !order->with_origins && i < book->keys.n; i++)
+        book->keys.at[i].has_origin = false;
+    return true;
+}
+
+static bool sign_all(struct rpc_call *call, struct update_order *order,
+                     struct sign_session *session)
+{
+    struct psbt *psbt = &order->psbt;
+    for (size_t i = 0; i < psbt->n_inputs; i++) {
+        if (psbt_is_final(&psbt->inputs[i]))
+            continue;
+        if (sign_psbt_input(session, i, &order->how, NULL) == SIGN_SIGHASH_MISMATCH)
+            return rpc_refuse(call, RPC_DESERIALIZATION_ERROR,
+                              "Specified sighash value does not match value stored in PSBT");
+    }
+    for (size_t i = 0; i < psbt->n_outputs; i++)
+        sign_psbt_output(session, i);
+    sign_psbt_drop_previous(psbt);
+    return true;
+}
+
+/* "complete" as Core counts it: an input with final scripts is. */
+static void put_processed(struct rpc_call *call, const struct update_order *order)
+{
+    bool is_complete = true;
+    for (size_t i = 0; i < order->psbt.n_inputs; i++)
+        is_complete = is_complete && psbt_is_final(&order->psbt.inputs[i]);
+    json_open_object(&call->out);
+    json_put_key(&call->out, "psbt");
+    psbt_json_put(&call->out, &order->psbt);
+    json_field_bool(&call->out, "complete", is_complete);
+    if (is_complete) {
+        struct tx tx;
+        psbt_extract(&order->psbt, &tx);
+        json_field_hex(&call->out, "hex", tx.raw);
+    }
+    json_close_object(&call->out);
+}
+
+static void run_update(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    struct update_order *order = call->state;
+    struct key_book book;
+    struct sign_session session;
+    key_book_init(&book, order->descriptors.ec, &order->descriptors.arena);
+    if (fill_book(call, order, &book)) {
+        put_unspent(order, &book);
+        sign_session_init(&session, &order->psbt, &book);
+        bool ok = sign_all(call, order, &session);
+        sign_session_deinit(&session);
+        if (ok && order->signs)
+            put_processed(call, order);
+        else if (ok)
+            psbt_json_put(&call->out, &order->psbt);
+    }
+    key_book_deinit(&book);
+}
+
+/* -- Methods ---------------------------------------------------------------------------------- */
+
+static enum rpc_progress begin(struct rpc_call *call, struct update_order *order)
+{
+    const struct json_value *descriptors = rpc_arg(call, 1);
+    if (!psbt_json_read(call, rpc_arg(call, 0)->text, &order->psbt))
+        return RPC_DONE;
+    scan_orders_init(&order->descriptors, rpc_ec_context(call->rpc));
+    call->state = order;
+    if (descriptors && !scan_orders_read(call, descriptors, &order->descriptors)) {
+        end_update(call);
+        return RPC_DONE;
+    }
+    return find_previous(call);
+}
+
+enum rpc_progress rpc_utxoupdatepsbt(struct rpc_call *call)
+{
+    struct update_order *order = arena_calloc(&call->arena, 1, sizeof *order);
+    order->with_origins = true;
+    order->how = (struct sign_order){.mode = SOLVE_LOOK};
+    return begin(call, order);
+}
+
+enum rpc_progress rpc_descriptorprocesspsbt(struct rpc_call *call)
+{
+    struct update_order *order = arena_calloc(&call->arena, 1, sizeof *order);
+    order->signs = true;
+    order->with_origins = rpc_arg_bool(call, 3, true);
+    order->how = (struct sign_order){.mode = SOLVE_SIGN,
+                                     .has_hash_type = rpc_arg(call, 2) != NULL,
+                                     .finalize = rpc_arg_bool(call, 4, true)};
+    if (!rpc_read_hash_type(call, 2, &order->how.hash_type))
+        return RPC_DONE;
+    return begin(call, order);
+}

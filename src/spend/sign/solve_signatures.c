@@ -1,0 +1,266 @@
+/* solve_signatures.c - signatures found and made. */
+#include <string.h>
+
+#include "consensus/sighash.h"
+#include "consensus/tx_verify.h"
+#include "crypto/hash.h"
+#include "crypto/mem.h"
+#include "spend/sign/solve_signatures_internal.h"
+#include "util/reader.h"
+
+enum {
+    PRETEND_ECDSA_BYTES = 72, /* with its hash type: the usual ones with a low r */
+    PRETEND_SCHNORR_BYTES = 64,
+};
+
+static const struct span none = {.p = NULL, .len = 0};
+
+/* -- Keys ------------------------------------------------------------------------------------- */
+
+/* Say where a key comes from, if that is known. */
+static void note_origin(struct solving *s, struct span pubkey)
+{
+    const struct book_key *key = key_book_find(s->request->book, pubkey);
+    if (key && key->has_origin)
+        psbt_put(s->psbt, s->map, PSBT_IN_BIP32_DERIVATION, pubkey,
+                 psbt_write_origin(&key->origin, s->arena));
+}
+
+/* Leaf hashes with one more among them, in order, and the origin behind. */
+static struct span tap_derivation(struct solving *s, struct span hashes, const uint8_t *leaf,
+                                  struct span origin)
+{
+    size_t n = hashes.len / 32, at = 0, room = 9 + hashes.len + 32 + origin.len;
+    bool is_there = !leaf;
+    for (size_t i = 0; leaf && i < n; i++) {
+        int order = memcmp(hashes.p + 32 * i, leaf, 32);
+        is_there = is_there || order == 0;
+        at += order < 0;
+    }
+    uint8_t *p = arena_alloc(s->arena, room);
+    struct writer w = writer_to_buffer(p, room);
+    write_compact_size(&w, n + !is_there);
+    write_bytes(&w, hashes.p, is_there ? hashes.len : 32 * at);
+    if (!is_there) {
+        write_bytes(&w, leaf, 32);
+        write_bytes(&w, hashes.p + 32 * at, hashes.len - 32 * at);
+    }
+    write_span(&w, origin);
+    return span_of(p, w.len);
+}
+
+/* The same for a key known by its x; leaf: that it is in, or NULL. BIP-371, Specification */
+static void note_tap_origin(struct solving *s, const uint8_t x[32], const uint8_t *leaf)
+{
+    const struct book_key *key = key_book_find_x(s->request->book, x);
+    if (!key || !key->has_origin)
+        return;
+    struct span origin = psbt_write_origin(&key->origin, s->arena), hashes = span_of("", 0);
+    const struct psbt_record *record =
+        psbt_find(s->map, PSBT_IN_TAP_BIP32_DERIVATION, span_of(x, 32));
+    if (record) {
+        struct span value = record->value;
+        hashes = psbt_take_leaf_hashes(&value);
+        origin = value;
+    }
+    psbt_set(s->psbt, s->map, PSBT_IN_TAP_BIP32_DERIVATION, span_of(x, 32),
+             tap_derivation(s, hashes, leaf, origin));
+}
+
+/* A key among the records of a type. */
+static struct span key_in_records(const struct solving *s, uint64_t type, struct span hash)
+{
+    const struct psbt_record *record;
+    uint8_t own[20];
+    for (size_t at = 0; (record = psbt_next(s->map, type, &at));) {
+        hash160(record->data, own);
+        if (span_equal(hash, span_of(own, 20)))
+            return record->data;
+    }
+    return none;
+}
+
+struct span solve_key_of_hash(struct solving *s, struct span hash)
+{
+    ASSERT(s && hash.len == 20);
+    struct span key = key_in_records(s, PSBT_IN_PARTIAL_SIG, hash);
+    if (!key.p)
+        key = key_in_records(s, PSBT_IN_BIP32_DERIVATION, hash);
+    if (key.p)
+        return key;
+    const struct book_key *known = key_book_find_hash(s->request->book, hash);
+    return known ? span_of(known->pubkey, known->len) : none;
+}
+
+/* -- ECDSA ------------------------------------------------------------------------------------ */
+
+static void digest(const struct solving *s, uint8_t hash_type, uint8_t out[32])
+{
+    const struct solve_request *request = s->request;
+    struct sighash_cache cache;
+    sighash_cache_init(&cache);
+    sighash_cache_begin_input(&cache);
+    if (s->is_segwit) {
+        struct sighash_v0_input in = {.tx = request->tx,
+                                      .sighash = request->sighash,
+                                      .input = request->input,
+                                      .value_sat = request->spent[request->input].value_sat};
+        sighash_v0(&cache, &in, s->script_code, hash_type, out);
+    } else {
+        sighash_legacy(&cache, request->tx, request->input, s->script_code, hash_type, out);
+    }
+    sighash_cache_deinit(&cache);
+}
+
+static struct span make_sig(struct solving *s, struct span pubkey)
+{
+    const struct solve_request *request = s->request;
+    uint8_t type = request->hash_type == SIGHASH_DEFAULT ? SIGHASH_ALL : request->hash_type;
+    uint8_t hash[32];
+    /* BIP-143, Restrictions on public key type */
+    if (s->is_segwit && pubkey.len != 33)
+        return none;
+    if (request->mode == SOLVE_PRETEND)
+        return span_of(arena_calloc(s->arena, 1, PRETEND_ECDSA_BYTES), PRETEND_ECDSA_BYTES - 1);
+    const struct book_key *key = key_book_find(request->book, pubkey);
+    if (request->mode != SOLVE_SIGN || !key || !key->has_secret)
+        return none;
+    /* Of SINGLE without an output the old digest is a number that signs anything. */
+    if ((type & SIGHASH_OUTPUT_MASK) == SIGHASH_SINGLE && request->input >= request->tx->n_out)
+        return none;
+    uint8_t *sig = arena_alloc(s->arena, ECDSA_SIG_MAX + 1);
+    digest(s, type, hash);
+    size_t len = ecdsa_sign(request->book->ec, key->secret, hash, sig);
+    sig[len] = type;
+    return len > 0 ? span_of(sig, len + 1) : none;
+}
+
+struct span solve_sig(struct solving *s, struct span pubkey)
+{
+    ASSERT(s);
+    const struct psbt_record *record = psbt_find(s->map, PSBT_IN_PARTIAL_SIG, pubkey);
+    if (record)
+        return record->value;
+    note_origin(s, pubkey);
+    struct span sig = make_sig(s, pubkey);
+    if (sig.p) {
+        psbt_put(s->psbt, s->map, PSBT_IN_PARTIAL_SIG, pubkey, sig);
+        return sig;
+    }
+    struct solve_key_hash hash;
+    hash160(pubkey, hash.b);
+    *ARRAY_ADD(&s->out->missing.sigs) = hash;
+    return none;
+}
+
+/* -- Schnorr ---------------------------------------------------------------------------------- */
+
+/* Sign with a secret; leaf: NULL for the key path. */
+static struct span schnorr(struct solving *s, const uint8_t secret[32], const uint8_t *leaf)
+{
+    const struct solve_request *request = s->request;
+    struct sighash_v1_input in = {.tx = request->tx,
+                                  .sighash = request->sighash,
+                                  .spent = request->spent,
+                                  .input = request->input,
+                                  .is_script_path = leaf != NULL,
+                                  .codesep_pos = UINT32_MAX};
+    uint8_t hash[32], *sig = arena_alloc(s->arena, 65);
+    if (leaf)
+        memcpy(in.leaf_hash, leaf, sizeof in.leaf_hash);
+    if (!request->sighash || !request->sighash->has_v1 ||
+        !sighash_v1(&in, request->hash_type, hash) ||
+        !schnorr_sign(request->book->ec, secret, span_of(hash, 32), NULL, sig))
+        return none;
+    sig[64] = request->hash_type;
+    /* BIP-341, Taproot key path spending signature validation */
+    return span_of(sig, request->hash_type == SIGHASH_DEFAULT ? 64 : 65);
+}
+
+static struct span pretend_schnorr(struct solving *s)
+{
+    return span_of(arena_calloc(s->arena, 1, PRETEND_SCHNORR_BYTES), PRETEND_SCHNORR_BYTES);
+}
+
+/* By the key itself, or by it tweaked. */
+static struct span sign_key_path(struct solving *s, const uint8_t x[32], bool is_tweaked,
+                                 const uint8_t *root)
+{
+    if (s->request->mode == SOLVE_PRETEND)
+        return pretend_schnorr(s);
+    const struct book_key *key = key_book_find_x(s->request->book, x);
+    uint8_t secret[32], tweak[32];
+    if (s->request->mode != SOLVE_SIGN || !key || !key->has_secret)
+        return none;
+    memcpy(secret, key->secret, sizeof secret);
+    tap_tweak(x, root, tweak);
+    bool ok = !is_tweaked || seckey_taproot_tweak(s->request->book->ec, secret, tweak, secret);
+    struct span sig = ok ? schnorr(s, secret, NULL) : none;
+    mem_wipe(secret, sizeof secret);
+    return sig;
+}
+
+struct span solve_tap_key_sig(struct solving *s, const uint8_t output[32])
+{
+    ASSERT(s && output);
+    struct span sig = psbt_get(s->map, PSBT_IN_TAP_KEY_SIG);
+    struct span internal = psbt_get(s->map, PSBT_IN_TAP_INTERNAL_KEY);
+    if (internal.p)
+        note_tap_origin(s, internal.p, NULL);
+    if (sig.p)
+        return sig;
+    if (internal.p)
+        sig = sign_key_path(s, internal.p, true, psbt_get(s->map, PSBT_IN_TAP_MERKLE_ROOT).p);
+    if (!sig.p)
+        sig = sign_key_path(s, output, false, NULL);
+    if (sig.p)
+        psbt_put(s->psbt, s->map, PSBT_IN_TAP_KEY_SIG, span_of("", 0), sig);
+    return sig;
+}
+
+struct span solve_tap_script_sig(struct solving *s, const uint8_t x[32])
+{
+    ASSERT(s && x);
+    uint8_t name[64];
+    note_tap_origin(s, x, s->leaf_hash);
+    memcpy(name, x, 32);
+    memcpy(name + 32, s->leaf_hash, 32);
+    struct span data = span_of(name, sizeof name);
+    const struct psbt_record *record = psbt_find(s->map, PSBT_IN_TAP_SCRIPT_SIG, data);
+    if (record)
+        return record->value;
+    struct span sig = none;
+    const struct book_key *key = key_book_find_x(s->request->book, x);
+    if (s->request->mode == SOLVE_PRETEND)
+        sig = pretend_schnorr(s);
+    else if (s->request->mode == SOLVE_SIGN && key && key->has_secret)
+        sig = schnorr(s, key->secret, s->leaf_hash);
+    if (sig.p)
+        psbt_put(s->psbt, s->map, PSBT_IN_TAP_SCRIPT_SIG, data, sig);
+    return sig;
+}
+
+/* -- Locks ------------------------------------------------------------------------------------ */
+
+bool solve_is_after(const struct solving *s, uint32_t n)
+{
+    ASSERT(s);
+    const struct tx *tx = s->request->tx;
+    bool same_kind = (n < LOCK_TIME_THRESHOLD) == (tx->lock_time < LOCK_TIME_THRESHOLD);
+    return s->request->mode == SOLVE_PRETEND ||
+           (same_kind && n <= tx->lock_time &&
+            tx->in[s->request->input].sequence != SEQUENCE_FINAL);
+}
+
+bool solve_is_older(const struct solving *s, uint32_t n)
+{
+    ASSERT(s);
+    const uint32_t mask = SEQUENCE_LOCK_TIME | 0xffff, disabled = UINT32_C(1) << 31;
+    uint32_t own = s->request->tx->in[s->request->input].sequence;
+    if (s->request->mode == SOLVE_PRETEND)
+        return true;
+    if (s->request->tx->version < 2 || (own & disabled))
+        return false;
+    bool same_kind = (n & SEQUENCE_LOCK_TIME) == (own & SEQUENCE_LOCK_TIME);
+    return same_kind && (n & mask) <= (own & mask);
+}

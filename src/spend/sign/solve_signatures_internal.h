@@ -1,0 +1,34 @@
+/* solve_signatures_internal.h - signatures, for those who put witnesses together.
+ *
+ * Layer: spend, for solve*.c only. */
+#ifndef SPEND_SIGN_SOLVE_SIGNATURES_INTERNAL_H
+#define SPEND_SIGN_SOLVE_SIGNATURES_INTERNAL_H
+
+#include "spend/miniscript/miniscript.h"
+#include "spend/sign/solve.h"
+
+/* One input being solved. */
+struct solving {
+    const struct solve_request *request;
+    struct psbt *psbt;
+    struct psbt_map *map;
+    struct solve_result *out;
+    struct arena *arena;
+    bool is_segwit;          /* version 0 digests */
+    struct span script_code; /* of them */
+    uint8_t leaf_hash[32];   /* of the leaf that is being satisfied */
+};
+
+/* A signature for a key: from the map, or made and put there. Without memory: there is none. */
+struct span solve_sig(struct solving *s, struct span pubkey);
+/* The same by the key of a taproot output, through its internal key or by itself. */
+struct span solve_tap_key_sig(struct solving *s, const uint8_t output[32]);
+/* The same by a key in the leaf s->leaf_hash. */
+struct span solve_tap_script_sig(struct solving *s, const uint8_t x[32]);
+/* The key of a hash. Without memory: unknown. */
+struct span solve_key_of_hash(struct solving *s, struct span hash);
+/* Has a lock passed, as the interpreter will ask? BIP-65, Summary; BIP-112, Summary */
+bool solve_is_after(const struct solving *s, uint32_t n);
+bool solve_is_older(const struct solving *s, uint32_t n);
+
+#endif

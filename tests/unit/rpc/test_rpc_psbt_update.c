@@ -1,0 +1,97 @@
+/* test_rpc_psbt_update.c - PSBTs filled in from the chain and signed by descriptors. */
+#include "rpc/methods.h"
+#include "support/rpc_rig.h"
+#include "support/unit.h"
+
+#define W1   "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA"
+#define W2   "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87K7XCyj5v"
+#define NUMS "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0"
+
+/* No transaction is shorter than 65 bytes. */
+#define ROOM "00000000000000000000"
+
+enum { TEXT_MAX = 4096 };
+
+static void copy_text(const char *json, const char *before, char out[TEXT_MAX])
+{
+    const char *at = strstr(json, before);
+    if (!at)
+        fail_msg("no %s in %s", before, json);
+    at += strlen(before);
+    snprintf(out, TEXT_MAX, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+/* A PSBT that spends a mined output of a descriptor. */
+static void make(struct rpc_rig *rig, const char *descriptor, int version, char out[TEXT_MAX])
+{
+    char text[TEXT_MAX], txid[TEXT_MAX];
+    copy_text(rpc_rig_callf(rig, "generatetodescriptor", "[1,\"%s\"]", descriptor), "[\"", text);
+    copy_text(rpc_rig_callf(rig, "getblock", "[\"%s\"]", text), "\"tx\":[\"", txid);
+    (void)rpc_rig_call(rig, "generatetodescriptor", "[100,\"raw(51)\"]");
+    copy_text(rpc_rig_callf(rig, "createpsbt",
+                            "[[{\"txid\":\"%s\",\"vout\":0,\"sequence\":3}],"
+                            "[{\"data\":\"" ROOM "\"}],1,true,2,%d]",
+                            txid, version),
+              "\"", out);
+}
+
+TEST(outputs_of_descriptors_are_spent)
+{
+    static const char *const descriptors[] = {
+        "wpkh(" W1 ")",
+        "sh(wpkh(" W1 "))",
+        "wsh(multi(2," W1 "," W2 "))",
+        "wsh(and_v(v:pk(" W1 "),older(3)))",
+        "tr(" NUMS ",{pk(" W2 "),multi_a(1," W1 ")})",
+    };
+    struct rpc_rig rig;
+    char psbt[TEXT_MAX], hex[TEXT_MAX];
+    rpc_rig_init(&rig, NULL, NULL);
+    rpc_rig_add_mempool(&rig, NULL);
+    for (size_t i = 0; i < COUNT_OF(descriptors); i++) {
+        make(&rig, descriptors[i], i % 2 ? 2 : 0, psbt);
+        const char *got =
+            rpc_rig_callf(&rig, "descriptorprocesspsbt", "[\"%s\",[\"%s\"]]", psbt, descriptors[i]);
+        assert_holds(got, "\"complete\":true");
+        copy_text(got, "\"hex\":\"", hex);
+        got = rpc_rig_callf(&rig, "testmempoolaccept", "[[\"%s\"],0]", hex);
+        assert_holds(got, "\"allowed\":true");
+    }
+    rpc_rig_deinit(&rig);
+}
+
+TEST(an_update_signs_nothing)
+{
+    struct rpc_rig rig;
+    char psbt[TEXT_MAX], updated[TEXT_MAX];
+    rpc_rig_init(&rig, NULL, NULL);
+    make(&rig, "wpkh(" W1 ")", 0, psbt);
+    /* The coin alone; with the descriptor also whose key it is. */
+    copy_text(rpc_rig_callf(&rig, "utxoupdatepsbt", "[\"%s\"]", psbt), "\"", updated);
+    const char *got = rpc_rig_callf(&rig, "decodepsbt", "[\"%s\"]", updated);
+    assert_holds(got, "\"witness_utxo\":{\"amount\":50.00000000");
+    assert_holds(got, "\"fee\":50.00000000}");
+    assert_null(strstr(got, "bip32_derivs"));
+    got = rpc_rig_callf(&rig, "utxoupdatepsbt", "[\"%s\",[\"wpkh(" W1 ")\"]]", psbt);
+    copy_text(got, "\"", updated);
+    got = rpc_rig_callf(&rig, "decodepsbt", "[\"%s\"]", updated);
+    assert_holds(got, "\"bip32_derivs\":[{\"pubkey\":");
+    assert_null(strstr(got, "partial_signatures"));
+    rpc_rig_deinit(&rig);
+}
+
+TEST(what_is_asked_wrongly_is_refused)
+{
+    struct rpc_rig rig;
+    char psbt[TEXT_MAX];
+    rpc_rig_init(&rig, NULL, NULL);
+    make(&rig, "wpkh(" W1 ")", 0, psbt);
+    assert_holds(rpc_rig_callf(&rig, "utxoupdatepsbt", "[\"%s\",[\"nonsense\"]]", psbt), "-5: ");
+    assert_string_equal(rpc_rig_callf(&rig, "descriptorprocesspsbt", "[\"%s\",[],\"SOME\"]", psbt),
+                        "-8: 'SOME' is not a valid sighash parameter.");
+    /* The output pays to nobody that is known here: as it came, but for the coin. */
+    const char *got =
+        rpc_rig_callf(&rig, "descriptorprocesspsbt", "[\"%s\",[\"wpkh(" W2 ")\"]]", psbt);
+    assert_holds(got, "\"complete\":false}");
+    rpc_rig_deinit(&rig);
+}

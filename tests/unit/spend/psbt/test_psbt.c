@@ -1,0 +1,101 @@
+/* test_psbt.c - PSBTs made of transactions, combined, and asked. */
+#include "spend/psbt/psbt.h"
+#include "unit/spend/psbt/psbt_fixture.h"
+
+FIXTURE(setup, teardown)
+
+static struct tx make_tx(struct fixture *f)
+{
+    struct tx tx = {.version = 2, .lock_time = 77, .n_in = 1, .n_out = 1};
+    tx.in = arena_calloc(&f->arena, 1, sizeof *tx.in);
+    tx.out = arena_calloc(&f->arena, 1, sizeof *tx.out);
+    tx.in[0] = (struct tx_in){.sequence = 5, .script_sig = span_of("\x51", 1)};
+    memset(tx.in[0].prevout.txid.b, 9, 32);
+    tx.out[0] = (struct tx_out){.value_sat = 1234, .script_pubkey = span_of("\x52", 1)};
+    tx_finish(&tx, &f->arena);
+    return tx;
+}
+
+TEST(a_transaction_comes_back_from_both_versions, struct fixture *f)
+{
+    static const uint32_t versions[] = {PSBT_VERSION_0, PSBT_VERSION_2};
+    struct tx tx = make_tx(f);
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct psbt made, read;
+        struct buffer bytes;
+        struct tx out;
+        psbt_from_tx(&tx, versions[i], &f->arena, &made);
+        buffer_init(&bytes);
+        psbt_write(&made, &bytes);
+        assert_true(psbt_read(buffer_span(&bytes), &f->arena, &read, &f->error));
+        assert_int_equal(read.version, versions[i]);
+        psbt_put(&read, &read.inputs[0], PSBT_IN_FINAL_SCRIPTSIG, span_of("", 0),
+                 span_of("\x51", 1));
+        psbt_extract(&read, &out);
+        assert_true(span_equal(out.raw, tx.raw));
+        buffer_deinit(&bytes);
+    }
+}
+
+TEST(lock_times_of_bip370, struct fixture *f)
+{
+    struct bip_psbt vector = {0};
+    char *text;
+    size_t n = 0;
+    const char *at = bip_vectors(bip_files[1], &text);
+    while (bip_next_psbt(&at, &vector)) {
+        if (vector.section != BIP_LOCK_TIME)
+            continue;
+        assert_true(read_base64(f, vector.base64, &f->psbt));
+        assert_int_equal(f->psbt.tx.lock_time, vector.lock_time);
+        n++;
+    }
+    assert_int_equal(n, 9);
+    xfree(text);
+}
+
+TEST(copies_are_combined_and_others_are_not, struct fixture *f)
+{
+    struct tx tx = make_tx(f);
+    struct psbt a, b, other;
+    struct span none = span_of("", 0);
+    psbt_from_tx(&tx, PSBT_VERSION_2, &f->arena, &a);
+    psbt_from_tx(&tx, PSBT_VERSION_2, &f->arena, &b);
+    psbt_put(&a, &a.inputs[0], PSBT_IN_REDEEM_SCRIPT, none, span_of("a", 1));
+    psbt_put(&b, &b.inputs[0], PSBT_IN_REDEEM_SCRIPT, none, span_of("b", 1));
+    psbt_put(&b, &b.outputs[0], 0x77, none, span_of("c", 1));
+    psbt_put(&b, &b.global, 0x77, none, span_of("d", 1));
+    /* Sequences may differ in version 2. */
+    psbt_set(&b, &b.inputs[0], PSBT_IN_SEQUENCE, none, span_of("\x07\0\0\0", 4));
+    assert_true(psbt_update_tx(&b));
+    assert_true(psbt_combine(&a, &b));
+    assert_int_equal(psbt_get(&a.inputs[0], PSBT_IN_REDEEM_SCRIPT).p[0], 'a');
+    assert_int_equal(psbt_get(&a.outputs[0], 0x77).p[0], 'c');
+    assert_int_equal(psbt_get(&a.global, 0x77).p[0], 'd');
+    psbt_from_tx(&tx, PSBT_VERSION_0, &f->arena, &other);
+    assert_false(psbt_combine(&a, &other));
+    tx.out[0].value_sat++;
+    psbt_from_tx(&tx, PSBT_VERSION_2, &f->arena, &other);
+    assert_false(psbt_combine(&a, &other));
+}
+
+TEST(what_is_spent_is_found, struct fixture *f)
+{
+    struct tx previous = make_tx(f), tx = make_tx(f);
+    struct psbt psbt;
+    struct tx_out out;
+    struct span none = span_of("", 0);
+    tx.in[0].prevout.txid = previous.txid;
+    tx.in[0].prevout.vout = 0;
+    psbt_from_tx(&tx, PSBT_VERSION_0, &f->arena, &psbt);
+    assert_false(psbt_spent(&psbt, 0, &out));
+    psbt_put(&psbt, &psbt.inputs[0], PSBT_IN_WITNESS_UTXO, none,
+             span_of("\x05\0\0\0\0\0\0\0\x01\x53", 10));
+    assert_true(psbt_spent(&psbt, 0, &out));
+    assert_int_equal(out.value_sat, 5);
+    psbt_put(&psbt, &psbt.inputs[0], PSBT_IN_NON_WITNESS_UTXO, none, previous.raw);
+    assert_true(psbt_spent(&psbt, 0, &out));
+    assert_int_equal(out.value_sat, 1234);
+    psbt.tx.in[0].prevout.vout = 1;
+    assert_false(psbt_spent(&psbt, 0, &out));
+}
