@@ -7,29 +7,26 @@
 #include "consensus/opcodes.h"
 #include "consensus/script_write.h"
 #include "consensus/sighash.h"
-#include "consensus/sign.h"
 #include "consensus/signet.h"
 #include "crypto/mem.h"
+#include "spend/sign/sign_tx.h"
 #include "util/alloc.h"
 #include "util/hex.h"
 
 #define SIGNER_ARENA_BYTES (4 << 10)
 
 enum {
-    SIGNER_KEYS = 2,         /* the key in its compressed form, and in the other */
-    SCRIPTS_OF_A_KEY = 3,    /* pay-to-key, pay-to-key-hash, multisig: what a hash may stand for */
-    SIGNER_SCRIPTS_MAX = 16, /* these, the programs of the compressed key's, and its P2WPKH */
+    SIGNER_KEYS = 2,      /* the key in its compressed form, and in the other */
+    SCRIPTS_OF_A_KEY = 3, /* pay-to-key, pay-to-key-hash, multisig: what a hash may stand for */
 };
 
 struct signet_signer {
     const struct network *network;
     struct ec_context *ec;
-    struct sign_key keys[SIGNER_KEYS]; /* the compressed one first */
-    struct sign_script scripts[SIGNER_SCRIPTS_MAX];
-    size_t n_scripts;
-    struct span script; /* P2WPKH of the compressed key */
-    bool needs_none;    /* anybody's block will do: OP_TRUE and the like */
-    struct arena arena; /* of scripts */
+    struct key_book book; /* the compressed key first */
+    struct span script;   /* P2WPKH of the compressed key */
+    bool needs_none;      /* anybody's block will do: OP_TRUE and the like */
+    struct arena arena;   /* of scripts */
 };
 
 /* -- Keys and scripts ------------------------------------------------------------------------- */
@@ -48,8 +45,7 @@ static enum signet_signer_fault read_key(const struct network *network, const ch
 
 static struct span add_script(struct signet_signer *signer, struct span bytes)
 {
-    ASSERT(signer->n_scripts < SIGNER_SCRIPTS_MAX);
-    sign_script_init(&signer->scripts[signer->n_scripts++], bytes);
+    key_book_add_script(&signer->book, bytes);
     return bytes;
 }
 
@@ -67,34 +63,37 @@ static struct span program_of(struct arena *arena, const uint8_t *hash, size_t l
 }
 
 /* Challenges name some of these by their hash: those that the key alone satisfies are known. */
-static void add_scripts(struct signet_signer *signer, const struct sign_key *key)
+static void add_scripts(struct signet_signer *signer, const struct book_key *key)
 {
     static const uint8_t hash_head[] = {OP_DUP, OP_HASH160},
                          hash_tail[] = {OP_EQUALVERIFY, OP_CHECKSIG}, one[] = {OP_1},
                          of_one[] = {OP_1, OP_CHECKMULTISIG};
     struct arena *arena = &signer->arena;
-    struct span pubkey = span_of(key->pubkey, key->pubkey_len), none = span_of(NULL, 0);
-    size_t first = signer->n_scripts;
+    struct span pubkey = span_of(key->pubkey, key->len), none = span_of(NULL, 0);
+    size_t first = signer->book.scripts.n;
     add_script(signer, around(arena, none, pubkey, span_of(hash_tail + 1, 1)));
-    add_script(signer, around(arena, span_of(hash_head, sizeof hash_head),
-                              span_of(key->pubkey_hash, sizeof key->pubkey_hash),
-                              span_of(hash_tail, sizeof hash_tail)));
+    add_script(signer,
+               around(arena, span_of(hash_head, sizeof hash_head),
+                      span_of(key->hash, sizeof key->hash), span_of(hash_tail, sizeof hash_tail)));
     add_script(signer,
                around(arena, span_of(one, sizeof one), pubkey, span_of(of_one, sizeof of_one)));
     /* The same once more inside P2SH: what that names is a program. */
     for (size_t i = 0; i < SCRIPTS_OF_A_KEY; i++)
-        add_script(signer, program_of(arena, signer->scripts[first + i].sha256, 32));
+        add_script(signer, program_of(arena, signer->book.scripts.at[first + i].sha256, 32));
 }
 
 static void fill_keys(struct signet_signer *signer, const uint8_t secret[32])
 {
-    for (int i = 0; i < SIGNER_KEYS; i++) {
-        bool ok = sign_key_init(&signer->keys[i], signer->ec, secret, i == 0);
+    for (size_t i = 0; i < SIGNER_KEYS; i++) {
+        bool ok = key_book_add_secret(&signer->book, secret, i == 0);
         ASSERT(ok); /* seckey_is_valid(), wif_decode() */
-        add_scripts(signer, &signer->keys[i]);
+        add_scripts(signer, &signer->book.keys.at[i]);
     }
+    /* The key alone, as a taproot output without scripts. */
+    bool ok = key_book_add_tap(&signer->book, signer->book.keys.at[0].pubkey + 1, NULL);
+    ASSERT(ok);
     signer->script =
-        add_script(signer, program_of(&signer->arena, signer->keys[0].pubkey_hash, 20));
+        add_script(signer, program_of(&signer->arena, signer->book.keys.at[0].hash, 20));
 }
 
 /* -- Signing ---------------------------------------------------------------------------------- */
@@ -102,17 +101,11 @@ static void fill_keys(struct signet_signer *signer, const uint8_t secret[32])
 /* Fill in what to_sign spends the challenge with, as far as the key goes. */
 static void solve(const struct signet_signer *signer, struct signet_txs *txs, struct arena *arena)
 {
-    const struct sign_request request = {
-        .ec = signer->ec,
-        .keys = signer->keys,
-        .n_keys = SIGNER_KEYS,
-        .scripts = signer->scripts,
-        .n_scripts = signer->n_scripts,
-        .arena = arena,
-    };
+    const struct sign_tx_request request = {
+        .mode = SOLVE_SIGN, .book = &signer->book, .arena = arena};
     struct tx_sighash sighash;
     tx_sighash_init_all(&sighash, &txs->to_sign, txs->to_spend.out);
-    (void)sign_input(&request, &txs->to_sign, txs->to_spend.out, &sighash, 0);
+    (void)sign_tx_input(&request, &txs->to_sign, txs->to_spend.out, &sighash, 0);
     tx_finish(&txs->to_sign, arena);
 }
 
@@ -182,6 +175,7 @@ struct signet_signer *signet_signer_new(const struct network *network, const cha
         signer->network = network;
         signer->ec = ec_context_new(seed);
         arena_init(&signer->arena, SIGNER_ARENA_BYTES);
+        key_book_init(&signer->book, signer->ec, &signer->arena);
         fill_keys(signer, secret);
         if (!fits(signer)) {
             *fault = SIGNET_SIGNER_NO_FIT;
@@ -199,7 +193,7 @@ void signet_signer_free(struct signet_signer *signer)
         return;
     ec_context_free(signer->ec);
     arena_deinit(&signer->arena);
-    mem_wipe(signer->keys, sizeof signer->keys);
+    key_book_deinit(&signer->book);
     xfree(signer);
 }
 

@@ -1,15 +1,13 @@
 /* rpc_combine.c - combinerawtransaction: the signatures of several copies of a transaction in one.
  */
-#include "consensus/script_iter.h"
 #include "consensus/script_verify.h"
 #include "consensus/sighash.h"
-#include "consensus/sign.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
+#include "spend/sign/sign_tx.h"
 
 /* What the job works on, all in the call's arena. */
 struct combine_order {
-    const struct ec_context *ec;
     struct tx *copies; /* the first becomes the answer */
     size_t n;
     struct tx_out *spent; /* one for each input of the first */
@@ -73,28 +71,6 @@ static bool find_spent(struct rpc_call *call, struct combine_order *order)
 
 /* -- Job ---------------------------------------------------------------------------------- */
 
-/* The scripts behind hashes that an input shows: what it pushes last, and its last witness item. */
-static size_t take_scripts(const struct tx_in *in, struct sign_script scripts[2])
-{
-    size_t n = 0;
-    struct span last = span_of(NULL, 0), item;
-    struct script_iter it = script_iter_of(in->script_sig);
-    struct script_op op;
-    while (script_next(&it, &op))
-        last = op.push;
-    if (last.len > 0)
-        sign_script_init(&scripts[n++], last);
-    if (in->witness.len == 0)
-        return n;
-    last = span_of(NULL, 0);
-    struct witness_iter witness = witness_iter_of(in->witness);
-    while (witness_next(&witness, &item))
-        last = item;
-    if (last.len > 0)
-        sign_script_init(&scripts[n++], last);
-    return n;
-}
-
 /* Put the first copy's input that satisfies its output into the answer, if there is one. */
 static bool take_complete(const struct combine_order *order, const struct tx_sighash *sighash,
                           uint32_t input, struct script_scratch *scratch)
@@ -121,18 +97,17 @@ static void merge_input(struct rpc_call *call, const struct combine_order *order
                         const struct tx_sighash *sighash, uint32_t input)
 {
     struct tx_in *copies = arena_calloc(&call->arena, order->n, sizeof *copies);
-    struct sign_script *scripts = arena_calloc(&call->arena, 2 * order->n, sizeof *scripts);
-    struct sign_request request = {.ec = order->ec,
-                                   .scripts = scripts,
-                                   .copies = copies,
-                                   .n_copies = order->n,
-                                   .arena = &call->arena};
-    for (size_t k = 0; k < order->n; k++) {
+    struct key_book nothing;
+    struct sign_tx_request request = {.mode = SOLVE_LOOK,
+                                      .book = &nothing,
+                                      .copies = copies,
+                                      .n_copies = order->n,
+                                      .arena = &call->arena};
+    key_book_init(&nothing, NULL, &call->arena);
+    for (size_t k = 0; k < order->n; k++)
         copies[k] = order->copies[k].in[input];
-        request.n_scripts += take_scripts(&copies[k], scripts + request.n_scripts);
-    }
-    ASSERT(request.n_scripts <= 2 * order->n);
-    (void)sign_input(&request, &order->copies[0], order->spent, sighash, input);
+    (void)sign_tx_input(&request, &order->copies[0], order->spent, sighash, input);
+    key_book_deinit(&nothing);
 }
 
 static void combine_job(struct env_job *job)
@@ -155,7 +130,6 @@ static void combine_job(struct env_job *job)
 enum rpc_progress rpc_combinerawtransaction(struct rpc_call *call)
 {
     struct combine_order *order = arena_calloc(&call->arena, 1, sizeof *order);
-    order->ec = rpc_ec_context(call->rpc);
     if (!read_copies(call, order) || !find_spent(call, order))
         return RPC_DONE;
     call->state = order;

@@ -6,18 +6,15 @@
 #include "consensus/script_type.h"
 #include "consensus/script_write.h"
 #include "consensus/sighash.h"
-#include "consensus/sign.h"
 #include "crypto/hash.h"
 #include "crypto/mem.h"
+#include "crypto/pubkey.h"
 #include "mempool/mempool.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
+#include "spend/sign/sign_tx.h"
 #include "util/assert.h"
 #include "util/hex.h"
-
-enum {
-    SCRIPTS_PER_PREVOUT = 3,
-};
 
 /* What is known of an output that is spent. */
 struct spent_info {
@@ -26,31 +23,36 @@ struct spent_info {
 
 /* What the job works on, all in the call's arena: nobody else touches it. */
 struct signing_order {
-    const struct ec_context *ec;
     struct tx tx;
     struct tx_out *spent; /* n_in of them, and as many info */
     struct spent_info *info;
-    struct sign_key *keys; /* wiped at the job's end */
-    size_t n_keys;
-    struct sign_script *scripts;
-    size_t n_scripts;
+    struct key_book book; /* keys and scripts; wiped when the call ends */
     uint8_t hash_type;
 };
 
 /* -- Arguments ---------------------------------------------------------------------------- */
 
+/* A key, and the taproot output that it has without scripts. */
+static bool add_key(struct key_book *book, const uint8_t secret[32], bool compressed)
+{
+    struct ec_pubkey pubkey;
+    uint8_t x[32];
+    if (!key_book_add_secret(book, secret, compressed) || !seckey_pubkey(book->ec, secret, &pubkey))
+        return false;
+    xonly_from_pubkey(x, NULL, &pubkey);
+    return !compressed || key_book_add_tap(book, x, NULL);
+}
+
 static bool read_keys(struct rpc_call *call, struct signing_order *order)
 {
     const struct json_value *list = rpc_arg(call, 1);
-    order->keys = arena_calloc(&call->arena, list->n + 1, sizeof *order->keys);
     for (const struct json_value *v = list->first; v; v = v->next) {
         uint8_t secret[32];
         bool compressed;
         if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
             return false;
         if (!wif_decode(call->rpc->node->network, (const char *)v->text.p, secret, &compressed) ||
-            !sign_key_init(&order->keys[order->n_keys++], rpc_ec_context(call->rpc), secret,
-                           compressed))
+            !add_key(&order->book, secret, compressed))
             return rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "Invalid private key");
         mem_wipe(secret, sizeof secret);
     }
@@ -145,17 +147,18 @@ static const struct json_value *require_member(struct rpc_call *call,
     return value;
 }
 
-static void add_script(struct signing_order *order, struct span bytes)
+static const struct book_script *add_script(struct signing_order *order, struct span bytes)
 {
-    sign_script_init(&order->scripts[order->n_scripts++], bytes);
+    key_book_add_script(&order->book, bytes);
+    return &order->book.scripts.at[order->book.scripts.n - 1];
 }
 
-static struct span p2wsh_of(struct arena *arena, const struct sign_script *script)
+static struct span p2wsh_of(struct arena *arena, struct span script)
 {
     uint8_t *p = arena_alloc(arena, 34);
     p[0] = OP_0;
     p[1] = 32;
-    memcpy(p + 2, script->sha256, 32);
+    sha256(script, p + 2);
     return span_of(p, 34);
 }
 
@@ -186,19 +189,16 @@ static bool read_scripts(struct rpc_call *call, struct signing_order *order,
         return rpc_refuse(call, RPC_INVALID_PARAMETER, "Missing redeemScript/witnessScript");
     /* The script, and the output within P2SH that it may stand behind: a redeemScript may be given
      * as either, since older clients know no witnessScript. */
-    struct sign_script *script = &order->scripts[order->n_scripts];
-    add_script(order, witness.p ? witness : redeem);
-    struct sign_script *wrapped = &order->scripts[order->n_scripts];
-    add_script(order, p2wsh_of(&call->arena, script));
-    if (witness.p && redeem.p && !span_equal(witness, redeem) &&
-        !span_equal(redeem, wrapped->bytes))
+    struct book_script script = *add_script(order, witness.p ? witness : redeem);
+    struct book_script wrapped = *add_script(order, p2wsh_of(&call->arena, script.bytes));
+    if (witness.p && redeem.p && !span_equal(witness, redeem) && !span_equal(redeem, wrapped.bytes))
         return rpc_refuse(call, RPC_INVALID_PARAMETER,
                           "redeemScript does not correspond to witnessScript");
     struct span hash = script_solve(script_pubkey).item[0];
     bool matches = type == SCRIPT_TYPE_SCRIPTHASH
-                       ? span_equal(hash, span_of(script->hash160, 20)) ||
-                             span_equal(hash, span_of(wrapped->hash160, 20))
-                       : span_equal(hash, span_of(script->sha256, 32));
+                       ? span_equal(hash, span_of(script.hash160, 20)) ||
+                             span_equal(hash, span_of(wrapped.hash160, 20))
+                       : span_equal(hash, span_of(script.sha256, 32));
     if (!matches)
         rpc_fail(call, RPC_INVALID_PARAMETER,
                  "redeemScript/witnessScript does not match scriptPubKey");
@@ -258,9 +258,6 @@ static bool read_prevout(struct rpc_call *call, struct signing_order *order,
 static bool read_prevouts(struct rpc_call *call, struct signing_order *order)
 {
     const struct json_value *list = rpc_arg(call, 2);
-    size_t n = list ? list->n : 0;
-    order->scripts =
-        arena_calloc(&call->arena, n * SCRIPTS_PER_PREVOUT + 1, sizeof *order->scripts);
     for (const struct json_value *v = list ? list->first : NULL; v; v = v->next) {
         if (!read_prevout(call, order, v))
             return false;
@@ -316,13 +313,10 @@ static const char *check_input(const struct signing_order *order, const struct t
 static void sign_all(struct rpc_call *call, struct signing_order *order)
 {
     struct tx_sighash sighash;
-    struct sign_request request = {.ec = order->ec,
-                                   .keys = order->keys,
-                                   .n_keys = order->n_keys,
-                                   .scripts = order->scripts,
-                                   .n_scripts = order->n_scripts,
-                                   .hash_type = order->hash_type,
-                                   .arena = &call->arena};
+    struct sign_tx_request request = {.mode = SOLVE_SIGN,
+                                      .book = &order->book,
+                                      .hash_type = order->hash_type,
+                                      .arena = &call->arena};
     bool all_known = true;
     for (uint32_t i = 0; i < order->tx.n_in; i++)
         all_known = all_known && order->info[i].is_known;
@@ -332,7 +326,7 @@ static void sign_all(struct rpc_call *call, struct signing_order *order)
     for (uint32_t i = 0; i < order->tx.n_in; i++) {
         bool has_output = output_mask != SIGHASH_SINGLE || i < order->tx.n_out;
         if (order->info[i].is_known && has_output)
-            (void)sign_input(&request, &order->tx, order->spent, &sighash, i);
+            (void)sign_tx_input(&request, &order->tx, order->spent, &sighash, i);
     }
     tx_finish(&order->tx, &call->arena);
 }
@@ -387,7 +381,12 @@ static void sign_job(struct env_job *job)
     sign_all(call, order);
     if (has_amounts(call, order))
         put_signed(call, order);
-    mem_wipe(order->keys, order->n_keys * sizeof *order->keys);
+}
+
+static void end_signing(struct rpc_call *call)
+{
+    struct signing_order *order = call->state;
+    key_book_deinit(&order->book);
 }
 
 enum rpc_progress rpc_signrawtransactionwithkey(struct rpc_call *call)
@@ -396,13 +395,15 @@ enum rpc_progress rpc_signrawtransactionwithkey(struct rpc_call *call)
     if (!raw_tx_decode(rpc_arg(call, 0)->text, RAW_TX_ANY, &call->arena, &order->tx))
         return rpc_fail(call, RPC_DESERIALIZATION_ERROR,
                         "TX decode failed. Make sure the tx has at least one input.");
-    order->ec = rpc_ec_context(call->rpc);
+    key_book_init(&order->book, rpc_ec_context(call->rpc), &call->arena);
     order->spent = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->spent);
     order->info = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->info);
     if (!read_keys(call, order) || !find_coins(call, order) || !read_prevouts(call, order) ||
-        !rpc_read_hash_type(call, 3, &order->hash_type))
+        !rpc_read_hash_type(call, 3, &order->hash_type)) {
+        key_book_deinit(&order->book);
         return RPC_DONE;
+    }
     call->state = order;
-    rpc_run_job(call, sign_job, NULL);
+    rpc_run_job(call, sign_job, end_signing);
     return RPC_PENDING;
 }

@@ -9,9 +9,9 @@
 
 #include "consensus/script_internal.h"
 #include "consensus/script_witness.h"
-#include "consensus/sign.h"
 #include "crypto/ecdsa.h"
 #include "crypto/schnorr.h"
+#include "spend/sign/sign_tx.h"
 #include "support/script_asm.h"
 #include "util/alloc.h"
 
@@ -24,7 +24,7 @@ static double now_s(void)
 
 struct bench {
     struct ec_context *ec;
-    struct sign_key key;
+    struct key_book book; /* one key */
     struct script_scratch *scratch;
     struct arena arena;
     double seconds;
@@ -52,17 +52,12 @@ static void job_init(struct bench *b, struct job *job, uint32_t n, struct span s
     }
     tx_finish(&job->tx, &b->arena);
     tx_sighash_init_all(&job->sighash, &job->tx, job->spent);
-    struct sign_script script;
     if (redeem_script)
-        sign_script_init(&script, *redeem_script);
-    const struct sign_request request = {.ec = b->ec,
-                                         .keys = &b->key,
-                                         .n_keys = 1,
-                                         .scripts = &script,
-                                         .n_scripts = redeem_script != NULL,
-                                         .arena = &b->arena};
+        key_book_add_script(&b->book, *redeem_script);
+    const struct sign_tx_request request = {
+        .mode = SOLVE_SIGN, .book = &b->book, .arena = &b->arena};
     for (uint32_t i = 0; i < n; i++)
-        (void)sign_input(&request, &job->tx, job->spent, &job->sighash, i);
+        (void)sign_tx_input(&request, &job->tx, job->spent, &job->sighash, i);
     tx_finish(&job->tx, &b->arena);
 }
 
@@ -112,14 +107,15 @@ struct signed_hash {
 static double signatures_time(struct bench *b, bool schnorr)
 {
     struct ec_pubkey pubkey;
-    if (!ec_pubkey_parse(&pubkey, span_of(b->key.pubkey, 33)))
+    if (!ec_pubkey_parse(&pubkey, span_of(b->book.keys.at[0].pubkey, 33)))
         exit(1);
     struct signed_hash *all = arena_calloc(&b->arena, SIGNATURES, sizeof *all);
     for (uint32_t i = 0; i < SIGNATURES; i++) {
         struct signed_hash *s = &all[i];
         sha256(span_of(&i, sizeof i), s->hash);
-        s->len = ecdsa_sign(b->ec, b->key.secret, s->hash, s->sig);
-        if (schnorr && !schnorr_sign(b->ec, b->key.secret, span_of(s->hash, 32), NULL, s->sig))
+        s->len = ecdsa_sign(b->ec, b->book.keys.at[0].secret, s->hash, s->sig);
+        if (schnorr &&
+            !schnorr_sign(b->ec, b->book.keys.at[0].secret, span_of(s->hash, 32), NULL, s->sig))
             exit(1);
     }
     double best = 1e9, start = now_s(), batch_start = start, end = start;
@@ -185,14 +181,15 @@ int main(int argc, char **argv)
     struct bench b = {.seconds = argc > 1 ? atof(argv[1]) : 0.5};
     static const uint8_t seed[32] = {1}, secret[32] = {9};
     b.ec = ec_context_new(seed);
-    if (!sign_key_init(&b.key, b.ec, secret, true))
+    arena_init(&b.arena, 1 << 20);
+    key_book_init(&b.book, b.ec, &b.arena);
+    if (!key_book_add_secret(&b.book, secret, true))
         return 1;
     b.scratch = script_scratch_new();
-    arena_init(&b.arena, 1 << 20);
     uint8_t hash[32], x[32];
     struct ec_pubkey pubkey;
-    hash160(span_of(b.key.pubkey, 33), hash);
-    if (!ec_pubkey_parse(&pubkey, span_of(b.key.pubkey, 33)))
+    hash160(span_of(b.book.keys.at[0].pubkey, 33), hash);
+    if (!ec_pubkey_parse(&pubkey, span_of(b.book.keys.at[0].pubkey, 33)))
         return 1;
     xonly_from_pubkey(x, NULL, &pubkey);
     struct span p2pkh = script_of(&b, "DUP HASH160", hash, 20, "EQUALVERIFY CHECKSIG");

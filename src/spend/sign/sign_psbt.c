@@ -249,11 +249,13 @@ void sign_psbt_drop_previous(struct psbt *psbt)
         int version;
         uint32_t type = 0;
         struct span program, coin = psbt_get(&psbt->inputs[i], PSBT_IN_WITNESS_UTXO);
+        if (!coin.p)
+            return;
         struct reader r = reader_of(coin);
         (void)read_u64(&r);
         struct span script = read_var_span(&r);
         (void)psbt_get_u32(&psbt->inputs[i], PSBT_IN_SIGHASH_TYPE, &type);
-        if (!coin.p || !script_is_witness_program(script, &version, &program) || version == 0 ||
+        if (!script_is_witness_program(script, &version, &program) || version == 0 ||
             (type & SIGHASH_ANYONECANPAY))
             return;
     }

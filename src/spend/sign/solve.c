@@ -230,6 +230,7 @@ static bool solve_v0_keyhash(struct solving *s, struct span hash)
     s->script_code =
         script_join(s->arena, script_join(s->arena, span_of(head, 3), hash), span_of(tail, 2));
     bool ok = solve_key_hash(s, hash, &stack);
+    s->out->has_items = stack.n > 0;
     s->out->witness = encode_witness(s, &stack, last);
     return ok;
 }
@@ -247,6 +248,7 @@ static bool solve_v0_scripthash(struct solving *s, struct span hash)
     bool ok = solve_keys(s, script, &stack);
     if (!ok && stack.n == 0)
         ok = solve_miniscript(s, script, false, &stack);
+    s->out->has_items = stack.n > 0;
     s->out->witness = encode_witness(s, &stack, last);
     return ok;
 }
@@ -300,6 +302,7 @@ static bool solve_taproot(struct solving *s, struct span output)
     struct span sig = solve_tap_key_sig(s, output.p);
     if (sig.p) {
         push(&stack, sig);
+        s->out->has_items = true;
         s->out->witness = encode_witness(s, &stack, last);
         return true;
     }
@@ -316,6 +319,7 @@ static bool solve_taproot(struct solving *s, struct span output)
             best = own;
     }
     s->out->witness = best;
+    s->out->has_items = best.p != NULL;
     return best.p != NULL;
 }
 
@@ -368,6 +372,7 @@ void solve_input(const struct solve_request *request, struct psbt *psbt, struct 
         script = redeem;
     }
     out->is_solved = solve_script(&s, script, redeem.p != NULL, &stack);
+    out->has_items = out->has_items || stack.n > 0;
     out->script_sig = encode_pushes(&s, &stack, redeem);
 }
 

@@ -42,6 +42,7 @@ struct solve_request {
 struct solve_result {
     bool is_solved;                  /* with what there is; script_verify() has not been asked */
     bool is_witness;                 /* the output is spent by a witness, at least in part */
+    bool has_items;                  /* something was found, beside scripts */
     struct span script_sig, witness; /* as far as they go; in the PSBT's arena */
     struct solve_missing missing;
 };

@@ -94,8 +94,9 @@ struct span solve_key_of_hash(struct solving *s, struct span hash)
 
 /* -- ECDSA ------------------------------------------------------------------------------------ */
 
-static void digest(const struct solving *s, uint8_t hash_type, uint8_t out[32])
+void solve_digest(const struct solving *s, uint8_t hash_type, uint8_t out[32])
 {
+    ASSERT(s && out);
     const struct solve_request *request = s->request;
     struct sighash_cache cache;
     sighash_cache_init(&cache);
@@ -129,7 +130,7 @@ static struct span make_sig(struct solving *s, struct span pubkey)
     if ((type & SIGHASH_OUTPUT_MASK) == SIGHASH_SINGLE && request->input >= request->tx->n_out)
         return none;
     uint8_t *sig = arena_alloc(s->arena, ECDSA_SIG_MAX + 1);
-    digest(s, type, hash);
+    solve_digest(s, type, hash);
     size_t len = ecdsa_sign(request->book->ec, key->secret, hash, sig);
     sig[len] = type;
     return len > 0 ? span_of(sig, len + 1) : none;

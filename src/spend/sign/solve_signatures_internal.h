@@ -19,6 +19,8 @@ struct solving {
     uint8_t leaf_hash[32];   /* of the leaf that is being satisfied */
 };
 
+/* What an ECDSA signature of that type signs. */
+void solve_digest(const struct solving *s, uint8_t hash_type, uint8_t out[32]);
 /* A signature for a key: from the map, or made and put there. Without memory: there is none. */
 struct span solve_sig(struct solving *s, struct span pubkey);
 /* The same by the key of a taproot output, through its internal key or by itself. */

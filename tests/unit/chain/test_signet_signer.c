@@ -6,9 +6,9 @@
 #include "consensus/key_io.h"
 #include "consensus/opcodes.h"
 #include "consensus/script_write.h"
-#include "consensus/sign.h"
 #include "consensus/signet.h"
 #include "crypto/hash.h"
+#include "spend/book/key_book.h"
 #include "support/build.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -18,7 +18,8 @@ struct fixture {
     struct arena arena;
     struct network network;
     struct ec_context *ec;
-    struct sign_key key[2]; /* secret 1: compressed, and not */
+    struct key_book book;
+    const struct book_key *key; /* secret 1: compressed, and not */
     struct script_scratch *scratch;
 };
 
@@ -33,14 +34,17 @@ static int set_up(void **state)
     f->network = *network_get(NETWORK_SIGNET);
     f->ec = ec_context_new(seed);
     f->scratch = script_scratch_new();
+    key_book_init(&f->book, f->ec, &f->arena);
     for (int i = 0; i < 2; i++)
-        assert_true(sign_key_init(&f->key[i], f->ec, secret, i == 0));
+        assert_true(key_book_add_secret(&f->book, secret, i == 0));
+    f->key = f->book.keys.at;
     return 0;
 }
 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
+    key_book_deinit(&f->book);
     ec_context_free(f->ec);
     script_scratch_free(f->scratch);
     arena_deinit(&f->arena);
@@ -66,19 +70,19 @@ static struct span around(struct fixture *f, const char *head, struct span push,
     return script_join(&f->arena, begin, bytes(f, tail));
 }
 
-static struct span pubkey(const struct sign_key *key)
+static struct span pubkey(const struct book_key *key)
 {
-    return span_of(key->pubkey, key->pubkey_len);
+    return span_of(key->pubkey, key->len);
 }
 
 enum form { PK, PKH, MULTISIG, N_FORMS };
 
-static struct span plain(struct fixture *f, enum form form, const struct sign_key *key)
+static struct span plain(struct fixture *f, enum form form, const struct book_key *key)
 {
     if (form == PK)
         return around(f, "", pubkey(key), "ac");
     if (form == PKH)
-        return around(f, "76a9", span_of(key->pubkey_hash, 20), "88ac");
+        return around(f, "76a9", span_of(key->hash, 20), "88ac");
     return around(f, "51", pubkey(key), "51ae");
 }
 
@@ -149,11 +153,15 @@ TEST(every_form_that_one_key_satisfies_is_signed, struct fixture *f)
             struct span script = plain(f, form, &f->key[i]);
             check_challenge(f, script);
             check_challenge(f, in_p2sh(f, script));
+            /* Witnesses are signed by compressed keys only. BIP-143, Restrictions on public key
+             * type */
+            if (i == 1)
+                continue;
             check_challenge(f, in_p2wsh(f, script));
             check_challenge(f, in_p2sh(f, in_p2wsh(f, script)));
         }
     }
-    struct span p2wpkh = around(f, "00", span_of(f->key[0].pubkey_hash, 20), "");
+    struct span p2wpkh = around(f, "00", span_of(f->key[0].hash, 20), "");
     check_challenge(f, p2wpkh);
     check_challenge(f, in_p2sh(f, p2wpkh));
 }
@@ -238,7 +246,7 @@ TEST(blocks_pay_the_key_if_nobody_else_is_named, struct fixture *f)
     enum signet_signer_fault fault;
     struct signet_signer *signer = signer_for(f, plain(f, PK, &f->key[1]), key_hex, &fault);
     assert_non_null(signer);
-    struct span p2wpkh = around(f, "00", span_of(f->key[0].pubkey_hash, 20), "");
+    struct span p2wpkh = around(f, "00", span_of(f->key[0].hash, 20), "");
     assert_true(span_equal(signet_signer_script(signer), p2wpkh));
     signet_signer_free(signer);
 }

@@ -1,7 +1,6 @@
 /* test_miniscript_satisfy.c - witnesses of random expressions, put to the interpreter. */
 #include "consensus/script_verify.h"
 #include "consensus/sighash.h"
-#include "consensus/sign.h"
 #include "spend/miniscript/miniscript.h"
 #include "unit/spend/miniscript/miniscript_fixture.h"
 

@@ -1,9 +1,9 @@
-/* test_sign.c - every form of output is signed, and what is signed verifies. */
+/* test_sign_tx.c - every form of output is signed, and what is signed verifies. */
 #include "consensus/script_iter.h"
 #include "consensus/script_write.h"
 #include "consensus/sighash.h"
-#include "consensus/sign.h"
 #include "crypto/hash.h"
+#include "spend/sign/sign_tx.h"
 #include "support/script_names.h"
 #include "support/unit.h"
 
@@ -16,13 +16,27 @@
 struct fixture {
     struct arena arena;
     struct ec_context *ec;
-    struct sign_key keys[4];
-    struct sign_script scripts[2];
+    struct key_book book; /* of the secrets 1 to 4; the last is used uncompressed */
+    struct book_key keys[4];
     struct tx tx;
     struct tx_in in[2];
     struct tx_out out[1], spent[2];
-    struct sign_request request;
+    struct sign_tx_request request;
 };
+
+/* Put the secret key i + 1 into the book. */
+static void know(struct fixture *f, size_t i)
+{
+    uint8_t secret[32] = {[31] = (uint8_t)(i + 1)};
+    assert_true(key_book_add_secret(&f->book, secret, i != 3));
+}
+
+/* No other key is known any more. */
+static void know_only(struct fixture *f, size_t i)
+{
+    f->book.keys.n = 0;
+    know(f, i);
+}
 
 static void set_up(struct fixture *f)
 {
@@ -30,11 +44,10 @@ static void set_up(struct fixture *f)
     *f = (struct fixture){0};
     arena_init(&f->arena, 4096);
     f->ec = ec_context_new(seed);
-    for (size_t i = 0; i < COUNT_OF(f->keys); i++) {
-        uint8_t secret[32] = {[31] = (uint8_t)(i + 1)};
-        /* The last key is used uncompressed. */
-        assert_true(sign_key_init(&f->keys[i], f->ec, secret, i != 3));
-    }
+    key_book_init(&f->book, f->ec, &f->arena);
+    for (size_t i = 0; i < COUNT_OF(f->keys); i++)
+        know(f, i);
+    memcpy(f->keys, f->book.keys.at, sizeof f->keys);
     for (size_t i = 0; i < COUNT_OF(f->in); i++) {
         f->in[i] = (struct tx_in){.prevout = {.txid = {{(uint8_t)(i + 1)}}, .vout = 5},
                                   .sequence = SEQUENCE_FINAL};
@@ -43,15 +56,12 @@ static void set_up(struct fixture *f)
     f->out[0] = (struct tx_out){.value_sat = 60000, .script_pubkey = span_of("\x51", 1)};
     f->tx = (struct tx){.version = 2, .n_in = 2, .n_out = 1, .in = f->in, .out = f->out};
     tx_finish(&f->tx, &f->arena);
-    f->request = (struct sign_request){.ec = f->ec,
-                                       .keys = f->keys,
-                                       .n_keys = COUNT_OF(f->keys),
-                                       .scripts = f->scripts,
-                                       .arena = &f->arena};
+    f->request = (struct sign_tx_request){.mode = SOLVE_SIGN, .book = &f->book, .arena = &f->arena};
 }
 
 static void tear_down(struct fixture *f)
 {
+    key_book_deinit(&f->book);
     ec_context_free(f->ec);
     arena_deinit(&f->arena);
 }
@@ -61,25 +71,24 @@ static struct span joined(struct fixture *f, struct span a, struct span b, struc
     return script_join(&f->arena, script_join(&f->arena, a, b), c);
 }
 
-static struct span key_bytes(const struct sign_key *key)
+static struct span key_bytes(const struct book_key *key)
 {
-    return span_of(key->pubkey, key->pubkey_len);
+    return span_of(key->pubkey, key->len);
 }
 
-static struct span p2pk(struct fixture *f, const struct sign_key *key)
+static struct span p2pk(struct fixture *f, const struct book_key *key)
 {
     return joined(f, script_push(&f->arena, key_bytes(key)), span_of("\xac", 1), span_of(NULL, 0));
 }
 
-static struct span p2pkh(struct fixture *f, const struct sign_key *key)
+static struct span p2pkh(struct fixture *f, const struct book_key *key)
 {
-    return joined(f, span_of("\x76\xa9\x14", 3), span_of(key->pubkey_hash, 20),
-                  span_of("\x88\xac", 2));
+    return joined(f, span_of("\x76\xa9\x14", 3), span_of(key->hash, 20), span_of("\x88\xac", 2));
 }
 
-static struct span p2wpkh(struct fixture *f, const struct sign_key *key)
+static struct span p2wpkh(struct fixture *f, const struct book_key *key)
 {
-    return joined(f, span_of("\x00\x14", 2), span_of(key->pubkey_hash, 20), span_of(NULL, 0));
+    return joined(f, span_of("\x00\x14", 2), span_of(key->hash, 20), span_of(NULL, 0));
 }
 
 static struct span p2sh(struct fixture *f, struct span script)
@@ -108,7 +117,7 @@ static struct span multisig(struct fixture *f, int m, int n)
 
 static void add_script(struct fixture *f, struct span script)
 {
-    sign_script_init(&f->scripts[f->request.n_scripts++], script);
+    key_book_add_script(&f->book, script);
 }
 
 static enum script_error verify(struct fixture *f)
@@ -130,7 +139,7 @@ static bool sign(struct fixture *f, struct span script)
     struct tx_sighash sighash;
     f->spent[1].script_pubkey = script;
     tx_sighash_init_all(&sighash, &f->tx, f->spent);
-    return sign_input(&f->request, &f->tx, f->spent, &sighash, 1);
+    return sign_tx_input(&f->request, &f->tx, f->spent, &sighash, 1);
 }
 
 static void assert_signs(struct fixture *f, struct span script)
@@ -194,11 +203,10 @@ TEST(signatures_of_several_signers_are_joined)
         struct span script = multisig(&f, 2, 3);
         add_script(&f, script);
         struct span output = segwit ? p2wsh(&f, script) : p2sh(&f, script);
-        f.request.keys = &f.keys[2];
-        f.request.n_keys = 1;
+        know_only(&f, 2);
         assert_true(sign(&f, output));
         assert_string_not_equal(script_error_name(verify(&f)), "OK");
-        f.request.keys = &f.keys[0];
+        know_only(&f, 0);
         assert_signs(&f, output);
         tear_down(&f);
     }
@@ -214,11 +222,12 @@ TEST(taproot_is_signed_by_its_key)
     for (size_t i = 0; i < 3; i++) {
         struct fixture f;
         set_up(&f);
-        assert_signs(&f, p2tr(&f, f.keys[i].taproot_output));
+        assert_true(key_book_add_tap(&f.book, f.keys[i].pubkey + 1, NULL));
+        assert_signs(&f, p2tr(&f, f.book.taps.at[0].output));
         assert_int_equal(f.in[1].witness.len, 2 + 64);
         f.in[1].witness = span_of(NULL, 0);
         f.request.hash_type = SIGHASH_ALL | SIGHASH_ANYONECANPAY;
-        assert_signs(&f, p2tr(&f, f.keys[i].xonly));
+        assert_signs(&f, p2tr(&f, f.keys[i].pubkey + 1));
         assert_int_equal(f.in[1].witness.len, 2 + 65);
         tear_down(&f);
     }
@@ -242,18 +251,15 @@ TEST(without_key_or_script_nothing_is_made)
 {
     struct fixture f;
     set_up(&f);
-    f.request.n_keys = 1;
+    know_only(&f, 0);
     assert_false(sign(&f, p2pkh(&f, &f.keys[1])));
     assert_false(sign(&f, p2pk(&f, &f.keys[1])));
     assert_false(sign(&f, p2wpkh(&f, &f.keys[1])));
-    assert_false(sign(&f, p2tr(&f, f.keys[1].xonly)));
+    assert_false(sign(&f, p2tr(&f, f.keys[1].pubkey + 1)));
     assert_false(sign(&f, p2sh(&f, p2pk(&f, &f.keys[0]))));
     assert_false(sign(&f, p2wsh(&f, p2pk(&f, &f.keys[0]))));
     assert_false(sign(&f, span_of("\x51", 1)));
     assert_int_equal(f.in[1].script_sig.len, 0);
     assert_int_equal(f.in[1].witness.len, 0);
-    uint8_t zero[32] = {0};
-    struct sign_key key;
-    assert_false(sign_key_init(&key, f.ec, zero, true));
     tear_down(&f);
 }
