@@ -1,5 +1,6 @@
 /* rpc_psbt.c - PSBTs made, shown, put together and made final: what needs neither keys nor coins.
  */
+#include "crypto/siphash.h"
 #include "rpc/methods.h"
 #include "rpc/psbt_json.h"
 #include "rpc/raw_tx.h"
@@ -103,6 +104,7 @@ struct joining {
     struct place *inputs, *outputs;
     size_t n_inputs, n_outputs;
     struct hash_map seen; /* outpoints, of struct tx_in */
+    struct siphash_key key;
 };
 
 static bool same_outpoint(const void *value, const void *key)
@@ -115,8 +117,7 @@ static bool collect(struct rpc_call *call, struct joining *joining, const struct
 {
     for (size_t i = 0; i < psbt->n_inputs; i++) {
         struct tx_in *in = &psbt->tx.in[i];
-        uint64_t hash;
-        memcpy(&hash, in->prevout.txid.b, sizeof hash);
+        uint64_t hash = siphash24(joining->key, span_of(in->prevout.txid.b, 32));
         if (hash_map_find(&joining->seen, hash ^ in->prevout.vout, same_outpoint, &in->prevout)) {
             char txid[HEX_ID_BYTES];
             hex_encode_reversed(txid, span_of(in->prevout.txid.b, 32));
@@ -143,10 +144,17 @@ static void shuffle(const struct env *env, struct place *places, size_t n)
     }
 }
 
-static void merge_records(struct psbt *psbt, struct psbt_map *map, const struct psbt_map *from)
+/* Of global records those that say nothing of a transaction. */
+static void put_globals(struct psbt *joined, const struct psbt_map *from)
 {
-    for (size_t i = 0; i < from->n; i++)
-        psbt_put(psbt, map, from->at[i].type, from->at[i].data, from->at[i].value);
+    struct psbt_record *kept = arena_calloc(joined->arena, from->n + 1, sizeof *kept);
+    size_t n = 0;
+    for (size_t k = 0; k < from->n; k++) {
+        if (from->at[k].type == PSBT_GLOBAL_XPUB ||
+            !psbt_is_known(PSBT_MAP_GLOBAL, from->at[k].type))
+            kept[n++] = from->at[k];
+    }
+    psbt_put_all(joined, &joined->global, kept, n);
 }
 
 static void put_joined(struct rpc_call *call, const struct joining *joining,
@@ -167,19 +175,18 @@ static void put_joined(struct rpc_call *call, const struct joining *joining,
     for (size_t i = 0; i < joining->n_outputs; i++)
         tx.out[tx.n_out++] = joining->outputs[i].from->tx.out[joining->outputs[i].number];
     psbt_from_tx(&tx, version, &call->arena, &joined);
-    for (size_t i = 0; i < joining->n_inputs; i++)
-        merge_records(&joined, &joined.inputs[i],
-                      &joining->inputs[i].from->inputs[joining->inputs[i].number]);
-    for (size_t i = 0; i < joining->n_outputs; i++)
-        merge_records(&joined, &joined.outputs[i],
-                      &joining->outputs[i].from->outputs[joining->outputs[i].number]);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < psbts[i].global.n; k++) {
-            const struct psbt_record *record = &psbts[i].global.at[k];
-            if (record->type == PSBT_GLOBAL_XPUB || !psbt_is_known(PSBT_MAP_GLOBAL, record->type))
-                psbt_put(&joined, &joined.global, record->type, record->data, record->value);
-        }
+    for (size_t i = 0; i < joining->n_inputs; i++) {
+        const struct place *place = &joining->inputs[i];
+        const struct psbt_map *from = &place->from->inputs[place->number];
+        psbt_put_all(&joined, &joined.inputs[i], from->at, from->n);
     }
+    for (size_t i = 0; i < joining->n_outputs; i++) {
+        const struct place *place = &joining->outputs[i];
+        const struct psbt_map *from = &place->from->outputs[place->number];
+        psbt_put_all(&joined, &joined.outputs[i], from->at, from->n);
+    }
+    for (size_t i = 0; i < n; i++)
+        put_globals(&joined, &psbts[i].global);
     psbt_json_put(&call->out, &joined);
 }
 
@@ -201,6 +208,7 @@ enum rpc_progress rpc_joinpsbts(struct rpc_call *call)
     joining.inputs = arena_calloc(&call->arena, n_inputs + 1, sizeof *joining.inputs);
     joining.outputs = arena_calloc(&call->arena, n_outputs + 1, sizeof *joining.outputs);
     hash_map_init(&joining.seen);
+    env_random(call->rpc->node->env, &joining.key, sizeof joining.key);
     bool ok = true;
     for (size_t i = 0; ok && i < list->n; i++)
         ok = collect(call, &joining, &psbts[i]);

@@ -156,12 +156,6 @@ bool psbt_spent(const struct psbt *psbt, size_t i, struct tx_out *out)
 
 /* -- Combined --------------------------------------------------------------------------------- */
 
-static void merge_map(struct psbt *psbt, struct psbt_map *map, const struct psbt_map *other)
-{
-    for (size_t i = 0; i < other->n; i++)
-        psbt_put(psbt, map, other->at[i].type, other->at[i].data, other->at[i].value);
-}
-
 /* The id of a transaction as it is worked out for comparing: sequences may still change in version
  * 2. BIP-370, Unique Identification */
 static struct txid unique_id(const struct psbt *psbt)
@@ -181,11 +175,11 @@ bool psbt_combine(struct psbt *psbt, const struct psbt *other)
     if (psbt->version != other->version || !txid_equal(&own, &others))
         return false;
     ASSERT(psbt->n_inputs == other->n_inputs && psbt->n_outputs == other->n_outputs);
-    merge_map(psbt, &psbt->global, &other->global);
+    psbt_put_all(psbt, &psbt->global, other->global.at, other->global.n);
     for (size_t i = 0; i < psbt->n_inputs; i++)
-        merge_map(psbt, &psbt->inputs[i], &other->inputs[i]);
+        psbt_put_all(psbt, &psbt->inputs[i], other->inputs[i].at, other->inputs[i].n);
     for (size_t i = 0; i < psbt->n_outputs; i++)
-        merge_map(psbt, &psbt->outputs[i], &other->outputs[i]);
+        psbt_put_all(psbt, &psbt->outputs[i], other->outputs[i].at, other->outputs[i].n);
     return psbt_update_tx(psbt);
 }
 

@@ -116,7 +116,10 @@ const struct psbt_record *psbt_next(const struct psbt_map *map, uint64_t type, s
 /* Put a record in, unless its key is there already. Key data and value are copied to the arena. */
 void psbt_put(struct psbt *psbt, struct psbt_map *map, uint64_t type, struct span data,
               struct span value);
-/* The same where one that is there is to be replaced. */
+/* Put many in, but for those whose key is there already; what they point to has to last. */
+void psbt_put_all(struct psbt *psbt, struct psbt_map *map, const struct psbt_record *records,
+                  size_t n);
+/* psbt_put() where one that is there is to be replaced. */
 void psbt_set(struct psbt *psbt, struct psbt_map *map, uint64_t type, struct span data,
               struct span value);
 /* Take all records of a type out. */

@@ -1,4 +1,5 @@
 /* psbt_map.c - records of a map: found, put in, taken out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "spend/psbt/psbt_fields_internal.h"
@@ -45,6 +46,79 @@ static struct span copy(struct arena *arena, struct span bytes)
         memcpy(p, bytes.p, bytes.len);
     return span_of(p, bytes.len);
 }
+
+/* -- Many at once ----------------------------------------------------------------------------- */
+
+/* A record among others, with its number there. */
+struct numbered {
+    const struct psbt_record *record;
+    size_t number;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct numbered *x = a, *y = b;
+    struct span k = x->record->key, l = y->record->key;
+    size_t len = k.len < l.len ? k.len : l.len;
+    int order = len > 0 ? memcmp(k.p, l.p, len) : 0;
+    if (order == 0)
+        order = (k.len > l.len) - (k.len < l.len);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+bool *psbt_find_duplicates(const struct psbt_record *records, size_t n, struct arena *arena)
+{
+    ASSERT(records || n == 0);
+    bool *is_duplicate = arena_calloc(arena, n + 1, sizeof *is_duplicate);
+    struct numbered *order = arena_calloc(arena, n + 1, sizeof *order);
+    for (size_t i = 0; i < n; i++)
+        order[i] = (struct numbered){&records[i], i};
+    qsort(order, n, sizeof *order, compare_keys);
+    for (size_t i = 1; i < n; i++)
+        is_duplicate[order[i].number] = span_equal(order[i - 1].record->key, order[i].record->key);
+    return is_duplicate;
+}
+
+static int compare_global(const void *a, const void *b)
+{
+    return psbt_compare_records(PSBT_MAP_GLOBAL, a, b);
+}
+
+static int compare_input(const void *a, const void *b)
+{
+    return psbt_compare_records(PSBT_MAP_INPUT, a, b);
+}
+
+static int compare_output(const void *a, const void *b)
+{
+    return psbt_compare_records(PSBT_MAP_OUTPUT, a, b);
+}
+
+void psbt_put_all(struct psbt *psbt, struct psbt_map *map, const struct psbt_record *records,
+                  size_t n)
+{
+    ASSERT(psbt && map && (records || n == 0));
+    static int (*const compare[])(const void *, const void *) = {
+        [PSBT_MAP_GLOBAL] = compare_global,
+        [PSBT_MAP_INPUT] = compare_input,
+        [PSBT_MAP_OUTPUT] = compare_output,
+    };
+    size_t all = map->n + n, kept = 0;
+    struct psbt_record *at = arena_calloc(psbt->arena, all + 1, sizeof *at);
+    if (map->n > 0)
+        memcpy(at, map->at, map->n * sizeof *at);
+    if (n > 0)
+        memcpy(at + map->n, records, n * sizeof *at);
+    const bool *is_duplicate = psbt_find_duplicates(at, all, psbt->arena);
+    for (size_t i = 0; i < all; i++) {
+        if (!is_duplicate[i])
+            at[kept++] = at[i];
+    }
+    qsort(at, kept, sizeof *at, compare[map->kind]);
+    *map = (struct psbt_map){.kind = map->kind, .at = at, .n = kept, .capacity = all + 1};
+}
+
+/* -- One -------------------------------------------------------------------------------------- */
 
 static struct psbt_record new_record(struct arena *arena, uint64_t type, struct span data,
                                      struct span value)

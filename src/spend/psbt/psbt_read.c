@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "spend/psbt/psbt_fields_internal.h"
+#include "util/array.h"
 #include "util/reader.h"
 
 enum { ERROR_BYTES = 160 };
@@ -27,41 +28,73 @@ static bool refuse_end(struct reading *reading)
     return refuse(reading, "SpanReader::read(): end of data");
 }
 
-/* The next record. Sets *is_end at the separator. */
-static bool read_record(struct reading *reading, struct psbt_record *record, bool *is_end)
+/* Records of a map as they come. */
+struct records {
+    ARRAY(struct psbt_record) all;
+    bool is_ended, is_cut; /* by a separator; in the middle of a record */
+};
+
+/* A copy of the bytes that the reader borrows: they may go before the PSBT does. */
+static struct span keep(struct reading *reading, struct span bytes)
 {
-    struct reader *r = &reading->r;
-    record->key = read_var_span(r);
-    *is_end = !r->failed && record->key.len == 0;
-    if (*is_end)
-        return true;
-    struct reader key = reader_of(record->key);
-    record->type = read_compact_size(&key);
-    if (r->failed || key.failed)
-        return refuse_end(reading);
-    record->data = span_of(key.at, reader_left(&key));
-    record->value = read_var_span(r);
-    return !r->failed || refuse_end(reading);
+    uint8_t *p = arena_alloc(reading->psbt->arena, bytes.len + 1);
+    if (bytes.len > 0)
+        memcpy(p, bytes.p, bytes.len);
+    return span_of(p, bytes.len);
 }
 
-/* All records of a map. Which version it is has to be known for inputs and outputs. */
+static void read_records(struct reading *reading, struct records *out)
+{
+    struct reader *r = &reading->r;
+    while (!out->is_ended && !out->is_cut && reader_left(r) > 0) {
+        struct psbt_record record = {.key = read_var_span(r)};
+        out->is_ended = !r->failed && record.key.len == 0;
+        if (out->is_ended)
+            return;
+        record.key = keep(reading, record.key);
+        struct reader key = reader_of(record.key);
+        record.type = read_compact_size(&key);
+        record.value = keep(reading, read_var_span(r));
+        out->is_cut = r->failed || key.failed;
+        if (out->is_cut)
+            return;
+        record.data = span_of(key.at, reader_left(&key));
+        *ARRAY_ADD(&out->all) = record;
+    }
+}
+
+/* What is wrong with the first record that something is wrong with. */
+static const char *find_error(const struct reading *reading, enum psbt_map_kind kind,
+                              const struct records *records)
+{
+    const bool *is_duplicate =
+        psbt_find_duplicates(records->all.at, records->all.n, reading->psbt->arena);
+    for (size_t i = 0; i < records->all.n; i++) {
+        const struct psbt_record *record = &records->all.at[i];
+        const char *error = is_duplicate[i]
+                                ? psbt_duplicate_error(kind, record->type)
+                                : psbt_check_record(kind, reading->psbt->version, record);
+        if (error)
+            return error;
+    }
+    return NULL;
+}
+
+/* A map. Which version it is has to be known for inputs and outputs. */
 static bool read_map(struct reading *reading, struct psbt_map *map, const char *no_end)
 {
-    bool is_end = false;
-    while (reader_left(&reading->r) > 0) {
-        struct psbt_record record = {0};
-        if (!read_record(reading, &record, &is_end))
-            return false;
-        if (is_end)
-            return true;
-        if (psbt_find(map, record.type, record.data))
-            return refuse(reading, psbt_duplicate_error(map->kind, record.type));
-        const char *error = psbt_check_record(map->kind, reading->psbt->version, &record);
-        if (error)
-            return refuse(reading, error);
-        psbt_put(reading->psbt, map, record.type, record.data, record.value);
-    }
-    return refuse(reading, no_end);
+    struct records records = {0};
+    read_records(reading, &records);
+    const char *error = find_error(reading, map->kind, &records);
+    if (!error)
+        psbt_put_all(reading->psbt, map, records.all.at, records.all.n);
+    bool is_ended = records.is_ended, is_cut = records.is_cut;
+    ARRAY_FREE(&records.all);
+    if (error)
+        return refuse(reading, error);
+    if (is_cut)
+        return refuse_end(reading);
+    return is_ended || refuse(reading, no_end);
 }
 
 /* -- The transaction -------------------------------------------------------------------------- */

@@ -121,6 +121,32 @@ static void make_final(struct psbt *psbt, struct psbt_map *input, const struct s
         psbt_set(psbt, input, PSBT_IN_FINAL_SCRIPTWITNESS, span_of("", 0), made->witness);
 }
 
+static size_t count_sigs(const struct psbt_map *input)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < input->n; i++)
+        n += input->at[i].type == PSBT_IN_PARTIAL_SIG || input->at[i].type == PSBT_IN_TAP_KEY_SIG ||
+             input->at[i].type == PSBT_IN_TAP_SCRIPT_SIG;
+    return n;
+}
+
+/* What a new signature covers must not be changed any more. BIP-370, Signer */
+static void note_signature(struct psbt *psbt, uint8_t type)
+{
+    enum { INPUTS = 1, OUTPUTS = 2, HAS_SINGLE = 4 };
+    struct span flags = psbt_get(&psbt->global, PSBT_GLOBAL_TX_MODIFIABLE);
+    if (!flags.p)
+        return;
+    uint8_t now = flags.p[0], kind = type & SIGHASH_OUTPUT_MASK;
+    if (!(type & SIGHASH_ANYONECANPAY))
+        now &= (uint8_t)~INPUTS;
+    if (kind != SIGHASH_NONE)
+        now &= (uint8_t)~OUTPUTS;
+    if (kind == SIGHASH_SINGLE)
+        now |= HAS_SINGLE;
+    psbt_set(psbt, &psbt->global, PSBT_GLOBAL_TX_MODIFIABLE, span_of("", 0), span_of(&now, 1));
+}
+
 /* Signers of a witness need no more than the output. */
 static void note_coin(struct psbt *psbt, struct psbt_map *input, const struct tx_out *coin)
 {
@@ -149,6 +175,7 @@ static enum sign_outcome sign_known(struct sign_session *session, size_t i,
     before.at = arena_calloc(psbt->arena, before.capacity + 1, sizeof *before.at);
     if (input->n > 0)
         memcpy(before.at, input->at, input->n * sizeof *before.at);
+    size_t n_sigs = count_sigs(input);
     solve_input(&request, psbt, input, made);
     /* An amount that no signature covers, and no transaction shows, may be a lie: nothing is kept
      * of such an input. BIP-174, Signer */
@@ -156,6 +183,8 @@ static enum sign_outcome sign_known(struct sign_session *session, size_t i,
         *input = before;
         return SIGN_INCOMPLETE;
     }
+    if (order->mode == SOLVE_SIGN && count_sigs(input) > n_sigs)
+        note_signature(psbt, request.hash_type);
     bool is_complete = made->is_solved && (order->mode == SOLVE_PRETEND ||
                                            satisfies(session, i, made->script_sig, made->witness));
     if (made->is_witness)

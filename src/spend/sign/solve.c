@@ -306,16 +306,15 @@ static bool solve_taproot(struct solving *s, struct span output)
         s->out->witness = encode_witness(s, &stack, last);
         return true;
     }
-    /* Records may move as others are put in: leaves are looked at by their number. */
-    for (size_t i = 0;; i++) {
-        size_t at = 0, seen = 0;
-        const struct psbt_record *record;
-        do
-            record = psbt_next(s->map, PSBT_IN_TAP_LEAF_SCRIPT, &at);
-        while (record && seen++ < i);
-        if (!record)
-            break;
-        if (solve_leaf(s, record, &own) && (!best.p || own.len < best.len))
+    /* Records may move as others are put in: leaves are copied first. */
+    struct psbt_record *leaves = arena_calloc(s->arena, s->map->n + 1, sizeof *leaves);
+    size_t n = 0;
+    for (size_t i = 0; i < s->map->n; i++) {
+        if (s->map->at[i].type == PSBT_IN_TAP_LEAF_SCRIPT)
+            leaves[n++] = s->map->at[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (solve_leaf(s, &leaves[i], &own) && (!best.p || own.len < best.len))
             best = own;
     }
     s->out->witness = best;

@@ -81,3 +81,29 @@ TEST(counts_promise_nothing, struct fixture *f)
     assert_false(psbt_read(span_of(head, sizeof head - 1), &f->arena, &f->psbt, &f->error));
     assert_true(f->arena.total_bytes < 1 << 20);
 }
+
+/* A map may have as many records as there are bytes: each is looked at a few times, no more. */
+TEST(many_records_take_no_square_of_time, struct fixture *f)
+{
+    enum { RECORDS = 300000 };
+    struct buffer bytes;
+    buffer_init(&bytes);
+    buffer_append(&bytes, "\x01\x0e\x20", 3);
+    for (int i = 0; i < 32; i++)
+        buffer_append(&bytes, "\x07", 1);
+    buffer_append(&bytes, "\x01\x0f\x04\0\0\0\0", 7);
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        uint8_t record[] = {
+            4, 0x77, (uint8_t)(i * 7), (uint8_t)(i * 7 >> 8), (uint8_t)(i * 7 >> 16), 0};
+        buffer_append(&bytes, record, sizeof record);
+    }
+    buffer_append(&bytes, "", 1);
+    uint8_t *whole = arena_alloc(&f->arena, bytes.len + 64);
+    struct writer w = writer_to_buffer(whole, bytes.len + 64);
+    write_bytes(&w, "psbt\xff\x01\x02\x04\x02\0\0\0\x01\x04\x01\x01\x01\x05\x01\0", 20);
+    write_bytes(&w, "\x01\xfb\x04\x02\0\0\0\0", 8);
+    write_span(&w, buffer_span(&bytes));
+    assert_true(psbt_read(span_of(whole, w.len), &f->arena, &f->psbt, &f->error));
+    assert_int_equal(f->psbt.inputs[0].n, RECORDS + 2);
+    buffer_deinit(&bytes);
+}

@@ -163,3 +163,29 @@ TEST(preimages_are_used, struct fixture *f)
              span_of(preimage, 32));
     assert_int_equal(sign(f, SOLVE_SIGN, true), SIGN_COMPLETE);
 }
+
+/* BIP-370, Signer */
+TEST(what_is_signed_is_not_to_be_changed, struct fixture *f)
+{
+    static const struct {
+        uint8_t type, before, after;
+    } cases[] = {
+        {SIGHASH_ALL, 3, 0},
+        {SIGHASH_NONE, 3, 2},
+        {SIGHASH_SINGLE, 3, 4},
+        {SIGHASH_NONE | SIGHASH_ANYONECANPAY, 7, 7},
+        {SIGHASH_SINGLE | SIGHASH_ANYONECANPAY, 0xfb, 0xfd},
+    };
+    struct span script = learn(f, "wpkh(" W1 ")", DESC_EXPAND_SECRET);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct sign_order order = {
+            .mode = SOLVE_SIGN, .has_hash_type = true, .hash_type = cases[i].type};
+        begin(f, script, false);
+        psbt_put(&f->psbt, &f->psbt.global, PSBT_GLOBAL_TX_MODIFIABLE, span_of("", 0),
+                 span_of(&cases[i].before, 1));
+        sign_session_init(&f->session, &f->psbt, &f->book);
+        assert_int_equal(sign_psbt_input(&f->session, 0, &order, NULL), SIGN_COMPLETE);
+        sign_session_deinit(&f->session);
+        assert_int_equal(psbt_get(&f->psbt.global, PSBT_GLOBAL_TX_MODIFIABLE).p[0], cases[i].after);
+    }
+}
