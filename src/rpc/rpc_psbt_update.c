@@ -1,4 +1,6 @@
 /* rpc_psbt_update.c - PSBTs filled in and signed: utxoupdatepsbt, descriptorprocesspsbt. */
+#include <errno.h>
+
 #include "chain/coins/coins.h"
 #include "consensus/script_iter.h"
 #include "mempool/mempool.h"
@@ -8,6 +10,8 @@
 #include "spend/sign/sign_psbt.h"
 #include "util/assert.h"
 
+enum { EXPANDED_MAX = 100000 }; /* indexes of all descriptors */
+
 /* What is to be done, in the call's arena. */
 struct update_order {
     struct psbt psbt;
@@ -15,7 +19,7 @@ struct update_order {
     struct tx_out *spent;           /* by what is unspent, of each input */
     bool *is_unspent;
     size_t next; /* input whose previous transaction is looked for */
-    bool is_asking, has_answer;
+    bool is_asking, has_answer, is_cancelled;
     bool signs, with_origins, finalize;
     struct sign_order how;
 };
@@ -66,6 +70,7 @@ static void on_indexed(void *arg, int error, const struct chain_tx *found)
         put_previous(order, found->tx);
     order->next++;
     order->has_answer = true;
+    order->is_cancelled = error == -ECANCELED; /* the node stops */
     /* Within find_previous(), which goes on by itself. */
     if (!order->is_asking && find_previous(call) == RPC_DONE)
         rpc_finish(call);
@@ -80,7 +85,7 @@ static enum rpc_progress find_previous(struct rpc_call *call)
     bool synced;
     int32_t height;
     bool has_index = chain_txindex_status(node->chain, &synced, &height);
-    while (order->next < order->psbt.n_inputs) {
+    while (order->next < order->psbt.n_inputs && !order->is_cancelled) {
         const struct txid *txid = &order->psbt.tx.in[order->next].prevout.txid;
         const struct mempool_entry *entry =
             node->mempool ? mempool_find(node->mempool, txid) : NULL;
@@ -98,6 +103,10 @@ static enum rpc_progress find_previous(struct rpc_call *call)
         order->is_asking = false;
         if (!order->has_answer)
             return RPC_PENDING;
+    }
+    if (order->is_cancelled) {
+        end_update(call);
+        return rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
     }
     return begin_job(call) ? RPC_PENDING : RPC_DONE;
 }
@@ -133,8 +142,7 @@ static void put_unspent(struct update_order *order, const struct key_book *book)
 }
 
 /* All keys and scripts of a descriptor. */
-static bool expand(const struct scan_order *each, enum desc_expand_mode mode,
-                   struct key_book *book)
+static bool expand(const struct scan_order *each, enum desc_expand_mode mode, struct key_book *book)
 {
     bool ok = true;
     for (uint64_t index = each->first; ok && index <= each->last; index++) {
@@ -216,6 +224,17 @@ static void run_update(struct env_job *job)
 
 /* -- Methods ---------------------------------------------------------------------------------- */
 
+/* All indexes are expanded, each to some kilobyte. */
+static bool check_ranges(struct rpc_call *call, const struct scan_orders *descriptors)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < descriptors->n; i++) {
+        const struct scan_order *each = &descriptors->at[i];
+        n += (uint64_t)(each->last - each->first + 1) * each->list.n;
+    }
+    return n <= EXPANDED_MAX || rpc_refuse(call, RPC_INVALID_PARAMETER, "Range is too large");
+}
+
 static enum rpc_progress begin(struct rpc_call *call, struct update_order *order)
 {
     const struct json_value *descriptors = rpc_arg(call, 1);
@@ -223,7 +242,8 @@ static enum rpc_progress begin(struct rpc_call *call, struct update_order *order
         return RPC_DONE;
     scan_orders_init(&order->descriptors, rpc_ec_context(call->rpc));
     call->state = order;
-    if (descriptors && !scan_orders_read(call, descriptors, &order->descriptors)) {
+    if (descriptors && (!scan_orders_read(call, descriptors, &order->descriptors) ||
+                        !check_ranges(call, &order->descriptors))) {
         end_update(call);
         return RPC_DONE;
     }

@@ -6,6 +6,8 @@
 #include "crypto/hash.h"
 #include "crypto/mem.h"
 
+enum { SLOTS_MIN = 64 };
+
 void key_book_init(struct key_book *book, const struct ec_context *ec, struct arena *arena)
 {
     ASSERT(book && arena);
@@ -18,25 +20,49 @@ void key_book_deinit(struct key_book *book)
     if (book->keys.n > 0)
         mem_wipe(book->keys.at, book->keys.n * sizeof *book->keys.at);
     ARRAY_FREE(&book->keys);
+    xfree(book->slots);
     ARRAY_FREE(&book->scripts);
     ARRAY_FREE(&book->taps);
     ARRAY_FREE(&book->musigs);
+}
+
+/* Where a key of that hash is, or would be. A descriptor's range may have a million keys. */
+static uint32_t *slot_of(const struct key_book *book, const uint8_t hash[20])
+{
+    ASSERT(book->n_slots > 2 * book->keys.n);
+    uint64_t start;
+    memcpy(&start, hash, sizeof start);
+    size_t at = (size_t)start & (book->n_slots - 1);
+    while (book->slots[at] && memcmp(book->keys.at[book->slots[at] - 1].hash, hash, 20) != 0)
+        at = (at + 1) & (book->n_slots - 1);
+    return &book->slots[at];
+}
+
+static void make_slots(struct key_book *book)
+{
+    if (book->n_slots > 2 * (book->keys.n + 1))
+        return;
+    xfree(book->slots);
+    book->n_slots = book->n_slots > 0 ? 2 * book->n_slots : SLOTS_MIN;
+    book->slots = xcalloc(book->n_slots, sizeof *book->slots);
+    for (size_t i = 0; i < book->keys.n; i++)
+        *slot_of(book, book->keys.at[i].hash) = (uint32_t)i + 1;
 }
 
 /* The entry of a key, a new one if it has none. */
 static struct book_key *entry_of(struct key_book *book, struct span pubkey)
 {
     ASSERT(pubkey.len == 33 || pubkey.len == 65);
-    for (size_t i = 0; i < book->keys.n; i++) {
-        struct book_key *key = &book->keys.at[i];
-        if (span_equal(pubkey, span_of(key->pubkey, key->len)))
-            return key;
+    struct book_key key = {.len = (uint8_t)pubkey.len};
+    memcpy(key.pubkey, pubkey.p, pubkey.len);
+    hash160(pubkey, key.hash);
+    make_slots(book);
+    uint32_t *slot = slot_of(book, key.hash);
+    if (*slot == 0) {
+        *ARRAY_ADD(&book->keys) = key;
+        *slot = (uint32_t)book->keys.n;
     }
-    struct book_key *key = ARRAY_ADD(&book->keys);
-    *key = (struct book_key){.len = (uint8_t)pubkey.len};
-    memcpy(key->pubkey, pubkey.p, pubkey.len);
-    hash160(pubkey, key->hash);
-    return key;
+    return &book->keys.at[*slot - 1];
 }
 
 bool key_book_add_secret(struct key_book *book, const uint8_t secret[32], bool is_compressed)
@@ -103,33 +129,28 @@ void key_book_add_musig(struct key_book *book, const uint8_t aggregate[33],
 const struct book_key *key_book_find(const struct key_book *book, struct span pubkey)
 {
     ASSERT(book);
-    for (size_t i = 0; i < book->keys.n; i++) {
-        const struct book_key *key = &book->keys.at[i];
-        if (span_equal(pubkey, span_of(key->pubkey, key->len)))
-            return key;
-    }
-    return NULL;
+    uint8_t hash[20];
+    hash160(pubkey, hash);
+    return key_book_find_hash(book, span_of(hash, sizeof hash));
 }
 
 const struct book_key *key_book_find_hash(const struct key_book *book, struct span hash)
 {
     ASSERT(book && hash.len == 20);
-    for (size_t i = 0; i < book->keys.n; i++) {
-        if (memcmp(book->keys.at[i].hash, hash.p, 20) == 0)
-            return &book->keys.at[i];
-    }
-    return NULL;
+    if (book->n_slots == 0)
+        return NULL;
+    uint32_t number = *slot_of(book, hash.p);
+    return number ? &book->keys.at[number - 1] : NULL;
 }
 
 const struct book_key *key_book_find_x(const struct key_book *book, const uint8_t x[32])
 {
     ASSERT(book && x);
-    for (size_t i = 0; i < book->keys.n; i++) {
-        const struct book_key *key = &book->keys.at[i];
-        if (key->len == 33 && memcmp(key->pubkey + 1, x, 32) == 0)
-            return key;
-    }
-    return NULL;
+    uint8_t pubkey[33] = {2};
+    memcpy(pubkey + 1, x, 32);
+    const struct book_key *key = key_book_find(book, span_of(pubkey, sizeof pubkey));
+    pubkey[0] = 3;
+    return key ? key : key_book_find(book, span_of(pubkey, sizeof pubkey));
 }
 
 const struct book_script *key_book_find_script(const struct key_book *book, struct span hash)

@@ -51,6 +51,8 @@ struct key_book {
     const struct ec_context *ec;
     struct arena *arena; /* of what entries point to */
     ARRAY(struct book_key) keys;
+    uint32_t *slots; /* numbers of keys plus one, where their hashes lead; 0: free */
+    size_t n_slots;  /* a power of two, at least twice as many as keys; or 0 */
     ARRAY(struct book_script) scripts;
     ARRAY(struct book_tap) taps;
     ARRAY(struct book_musig) musigs;

@@ -10,6 +10,10 @@
 /* No transaction is shorter than 65 bytes. */
 #define ROOM "00000000000000000000"
 
+#define TPUB                                                                                       \
+    "tpubD6NzVbkrYhZ4WaWSyoBvQwbpLkojyoTZPRsgXELWz3Popb3qkjcJyJUGLnL4qHHoQvao8ESaAstxYSnhyswJ76uZ" \
+    "PStJRJCTKvosUCJZL5B"
+
 enum { TEXT_MAX = 4096 };
 
 static void copy_text(const char *json, const char *before, char out[TEXT_MAX])
@@ -89,6 +93,14 @@ TEST(what_is_asked_wrongly_is_refused)
     assert_holds(rpc_rig_callf(&rig, "utxoupdatepsbt", "[\"%s\",[\"nonsense\"]]", psbt), "-5: ");
     assert_string_equal(rpc_rig_callf(&rig, "descriptorprocesspsbt", "[\"%s\",[],\"SOME\"]", psbt),
                         "-8: 'SOME' is not a valid sighash parameter.");
+    assert_string_equal(
+        rpc_rig_callf(&rig, "utxoupdatepsbt",
+                      "[\"%s\",[{\"desc\":\"wpkh(" TPUB "/*)\",\"range\":[0,100000]}]]", psbt),
+        "-8: Range is too large");
+    assert_holds(rpc_rig_callf(&rig, "utxoupdatepsbt",
+                               "[\"%s\",[{\"desc\":\"wpkh(" TPUB "/*)\",\"range\":[0,2000]}]]",
+                               psbt),
+                 "\"cHNidP8");
     /* The output pays to nobody that is known here: as it came, but for the coin. */
     const char *got =
         rpc_rig_callf(&rig, "descriptorprocesspsbt", "[\"%s\",[\"wpkh(" W2 ")\"]]", psbt);

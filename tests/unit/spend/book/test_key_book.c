@@ -104,3 +104,22 @@ TEST(aggregates_are_kept, struct fixture *f)
     assert_memory_equal(f->book.musigs.at[0].aggregate, aggregate, 33);
     assert_ptr_equal(f->book.musigs.at[0].participants, parts);
 }
+
+TEST(many_keys_are_found, struct fixture *f)
+{
+    enum { MANY = 3000 };
+    uint8_t pubkey[33] = {2};
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < MANY; i++) {
+            memcpy(pubkey + 1, &i, sizeof i);
+            key_book_add_key(&f->book, span_of(pubkey, sizeof pubkey), NULL);
+        }
+    }
+    assert_int_equal(f->book.keys.n, MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        memcpy(pubkey + 1, &i, sizeof i);
+        assert_ptr_equal(key_book_find_x(&f->book, pubkey + 1), &f->book.keys.at[i]);
+    }
+    pubkey[32] = 1;
+    assert_null(key_book_find(&f->book, span_of(pubkey, sizeof pubkey)));
+}
