@@ -16,26 +16,19 @@ static const struct cli_method methods[] = {
     {"abandontransaction", "txid"},
     {"abortprivatebroadcast", "id"},
     {"addhdkey", "hdkey"},
-    {"analyzepsbt", "psbt"},
     {"backupwallet", "destination"},
     {"bumpfee",
      "txid options: | conf_target: fee_rate: replaceable: outputs: original_change_index: "
      "estimate_mode"},
-    {"combinepsbt", "txs:"},
-    {"converttopsbt", "hexstring permitsigdata: iswitness:"},
-    {"createpsbt", "inputs: outputs: locktime: replaceable: version:"},
     {"createwallet",
      "wallet_name disable_private_keys: blank: passphrase avoid_reuse: descriptors: "
      "load_on_startup: external_signer:"},
     {"createwalletdescriptor", "type options: | internal: hdkey"},
-    {"decodepsbt", "psbt"},
     {"derivehdkey", "path options: | private: hdkey"},
-    {"descriptorprocesspsbt", "psbt descriptors: sighashtype bip32derivs: finalize:"},
     {"dumptxoutset", "path type options: | rollback?"},
     {"echoipc", "arg"},
     {"encryptwallet", "passphrase"},
     {"exportwatchonlywallet", "destination"},
-    {"finalizepsbt", "psbt extract:"},
     {"fundrawtransaction",
      "hexstring options: iswitness: | add_inputs: include_unsafe: minconf: maxconf: "
      "changePosition: includeWatching: lockUnspents: fee_rate: feeRate: "
@@ -55,7 +48,6 @@ static const struct cli_method methods[] = {
     {"gettransaction", "txid include_watchonly: verbose:"},
     {"importdescriptors", "requests:"},
     {"importprunedfunds", "rawtransaction txoutproof"},
-    {"joinpsbts", "txs:"},
     {"keypoolrefill", "newsize:"},
     {"listdescriptors", "private:"},
     {"listlabels", "purpose"},
@@ -102,7 +94,6 @@ static const struct cli_method methods[] = {
     {"signrawtransactionwithwallet", "hexstring prevtxs: sighashtype"},
     {"simulaterawtransaction", "rawtxs: options: | include_watchonly:"},
     {"unloadwallet", "wallet_name load_on_startup:"},
-    {"utxoupdatepsbt", "psbt descriptors: prevtxs:"},
     {"walletcreatefundedpsbt",
      "inputs: outputs: locktime: options: bip32derivs: version: | add_inputs: "
      "include_unsafe: minconf: maxconf: changePosition: includeWatching: lockUnspents: "

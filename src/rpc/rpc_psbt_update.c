@@ -6,6 +6,7 @@
 #include "mempool/mempool.h"
 #include "rpc/methods.h"
 #include "rpc/psbt_json.h"
+#include "rpc/raw_tx.h"
 #include "rpc/scan_orders.h"
 #include "spend/sign/sign_psbt.h"
 #include "util/assert.h"
@@ -16,7 +17,9 @@ enum { EXPANDED_MAX = 100000 }; /* indexes of all descriptors */
 struct update_order {
     struct psbt psbt;
     struct scan_orders descriptors; /* with an arena of their own */
-    struct tx_out *spent;           /* by what is unspent, of each input */
+    const struct tx *given;         /* previous transactions that came with the call */
+    size_t n_given;
+    struct tx_out *spent; /* by what is unspent, of each input */
     bool *is_unspent;
     size_t next; /* input whose previous transaction is looked for */
     bool is_asking, has_answer, is_cancelled;
@@ -35,6 +38,15 @@ static void put_previous(struct update_order *order, const struct tx *tx)
     tx_encode(&w, tx, false);
     psbt_put(psbt, &psbt->inputs[order->next], PSBT_IN_NON_WITNESS_UTXO, span_of("", 0),
              span_of(p, w.len));
+}
+
+static const struct tx *find_given(const struct update_order *order, const struct txid *txid)
+{
+    for (size_t i = 0; i < order->n_given; i++) {
+        if (txid_equal(&order->given[i].txid, txid))
+            return &order->given[i];
+    }
+    return NULL;
 }
 
 static void run_update(struct env_job *job);
@@ -89,11 +101,13 @@ static enum rpc_progress find_previous(struct rpc_call *call)
         const struct txid *txid = &order->psbt.tx.in[order->next].prevout.txid;
         const struct mempool_entry *entry =
             node->mempool ? mempool_find(node->mempool, txid) : NULL;
+        const struct tx *tx = find_given(order, txid);
+        tx = tx || !entry ? tx : &entry->tx;
         bool is_there =
             psbt_get(&order->psbt.inputs[order->next], PSBT_IN_NON_WITNESS_UTXO).p != NULL;
-        if (!is_there && entry)
-            put_previous(order, &entry->tx);
-        if (is_there || entry || !has_index) {
+        if (!is_there && tx)
+            put_previous(order, tx);
+        if (is_there || tx || !has_index) {
             order->next++;
             continue;
         }
@@ -250,12 +264,27 @@ static enum rpc_progress begin(struct rpc_call *call, struct update_order *order
     return find_previous(call);
 }
 
+/* Previous transactions that nobody has seen yet. */
+static bool read_given(struct rpc_call *call, struct update_order *order)
+{
+    const struct json_value *list = rpc_arg(call, 2);
+    struct tx *given = arena_calloc(&call->arena, list ? list->n + 1 : 1, sizeof *given);
+    order->given = given;
+    for (const struct json_value *v = list ? list->first : NULL; v; v = v->next) {
+        if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
+            return false;
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &given[order->n_given++]))
+            return rpc_refuse(call, RPC_DESERIALIZATION_ERROR, "TX decode failed");
+    }
+    return true;
+}
+
 enum rpc_progress rpc_utxoupdatepsbt(struct rpc_call *call)
 {
     struct update_order *order = arena_calloc(&call->arena, 1, sizeof *order);
     order->with_origins = true;
     order->how = (struct sign_order){.mode = SOLVE_LOOK};
-    return begin(call, order);
+    return read_given(call, order) ? begin(call, order) : RPC_DONE;
 }
 
 enum rpc_progress rpc_descriptorprocesspsbt(struct rpc_call *call)

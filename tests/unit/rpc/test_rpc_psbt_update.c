@@ -107,3 +107,26 @@ TEST(what_is_asked_wrongly_is_refused)
     assert_holds(got, "\"complete\":false}");
     rpc_rig_deinit(&rig);
 }
+
+/* The parent has not been sent yet. */
+TEST(previous_transactions_may_come_with_the_call)
+{
+    struct rpc_rig rig;
+    char psbt[TEXT_MAX], hex[TEXT_MAX], txid[TEXT_MAX], updated[TEXT_MAX];
+    rpc_rig_init(&rig, NULL, NULL);
+    copy_text(rpc_rig_call(&rig, "createrawtransaction",
+                           "[[{\"txid\":\"00000000000000000000000000000000000000000000000000000000"
+                           "00000abc\",\"vout\":0}],"
+                           "[{\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\":7}]]"),
+              "\"", hex);
+    copy_text(rpc_rig_callf(&rig, "decoderawtransaction", "[\"%s\"]", hex), "\"txid\":\"", txid);
+    copy_text(rpc_rig_callf(&rig, "createpsbt",
+                            "[[{\"txid\":\"%s\",\"vout\":0}],[{\"data\":\"00\"}]]", txid),
+              "\"", psbt);
+    copy_text(rpc_rig_callf(&rig, "utxoupdatepsbt", "[\"%s\",[],[\"%s\"]]", psbt, hex), "\"",
+              updated);
+    assert_holds(rpc_rig_callf(&rig, "decodepsbt", "[\"%s\"]", updated), "\"fee\":7.00000000}");
+    assert_string_equal(rpc_rig_callf(&rig, "utxoupdatepsbt", "[\"%s\",[],[\"00\"]]", psbt),
+                        "-22: TX decode failed");
+    rpc_rig_deinit(&rig);
+}
