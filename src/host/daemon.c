@@ -467,8 +467,9 @@ static bool serve(struct daemon *daemon, char **error)
     ASSERT(daemon->node && !daemon->rpc_server);
     if (!daemon->config.server)
         return true;
-    daemon->rpc_server = rpc_server_new(daemon->loop, node_rpc(daemon->node), &daemon->config,
-                                        log_of(daemon), error);
+    daemon->rpc_server =
+        rpc_server_new(daemon->loop, env_host_env(daemon->env_host), node_rpc(daemon->node),
+                       &daemon->config, log_of(daemon), error);
     return daemon->rpc_server || fail_server(daemon, error);
 }
 

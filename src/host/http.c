@@ -15,6 +15,7 @@
 #include "host/loop.h"
 #include "util/alloc.h"
 #include "util/log.h"
+#include "util/planted.h"
 
 #define UNSENT_BYTES_MAX  (128 * 1024) /* beyond, the next request waits */
 #define LINE_BYTES_MAX    1024         /* a chunk's size line, a trailer */
@@ -587,12 +588,13 @@ static void end_reading(struct connection *connection)
 static void process(struct connection *connection)
 {
     struct http *http = connection->http;
+    const struct env *env = http->options.env;
     int64_t began_us = loop_now_us();
     bool goes_on = false; /* in another turn */
     connection->is_busy = true;
     while (!goes_on && step(connection)) {
         goes_on = connection->state == STATE_HEAD && loop_now_us() - began_us > LOOP_BATCH_US;
-        if (goes_on) {
+        if (goes_on && !(env && PLANTED(env, PIPELINES_FORGOTTEN))) {
             loop_timer_cancel(http->loop, connection->timer);
             connection->timer = loop_timer_start(http->loop, 0, on_continue, connection);
         }

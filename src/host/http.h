@@ -56,6 +56,7 @@ struct http_options {
     size_t parked_max;      /* of http_park(); 0: HTTP_PARKED_MAX */
     size_t connections_max; /* of all, parked or not, for want of descriptors; 0: no such limit */
     const struct log *log;  /* may be NULL */
+    const struct env *env;  /* whose planted bugs it has (util/planted.h); may be NULL */
     void *ctx;              /* first argument of the functions below */
     /* Is there anything at that path? If not, on_head says so, to whoever asks. NULL: there is. */
     bool (*has_path)(const char *uri);

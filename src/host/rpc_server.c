@@ -175,8 +175,8 @@ static bool listen_all(struct rpc_server *server, const struct config *config,
     return n_bound > 0;
 }
 
-struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const struct config *config,
-                                  const struct log *log, char **error)
+struct rpc_server *rpc_server_new(struct loop *loop, const struct env *env, struct rpc *rpc,
+                                  const struct config *config, const struct log *log, char **error)
 {
     ASSERT(error);
     *error = NULL;
@@ -192,6 +192,7 @@ struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc, const stru
         .connections_max = config->rpc_connections_max,
         .ctx = server,
         .log = log,
+        .env = env,
         .has_path = rpc_has_path,
         .on_head = on_head,
         .on_request = on_request,

@@ -10,15 +10,15 @@
 struct loop;
 struct rpc_server;
 
-/* Listen as the config says and hand calls to rpc, which is borrowed.
+/* Listen as the config says and hand calls to rpc, which is borrowed; env: as in http_options.
  *
  * Returns:  NULL with *error, a line for the user freed with xfree(): a port is taken, an address
  *           is not ours. An address family that this machine lacks is only logged, as long as one
  *           address remains
  * Owns:     the caller */
-NODISCARD struct rpc_server *rpc_server_new(struct loop *loop, struct rpc *rpc,
-                                            const struct config *config, const struct log *log,
-                                            char **error);
+NODISCARD struct rpc_server *rpc_server_new(struct loop *loop, const struct env *env,
+                                            struct rpc *rpc, const struct config *config,
+                                            const struct log *log, char **error);
 /* Take no new connections; those that stand end after their answer. */
 void rpc_server_stop(struct rpc_server *server);
 /* True when every answer is on its way to the client. */

@@ -14,9 +14,9 @@
 #include "p2p/session/receive.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
-#define DISCOURAGED_MAX 50000
-#define TICK_MIN_US     1000 /* between two turns that nobody asked for at once */
+#define TICK_MIN_US 1000 /* between two turns that nobody asked for at once */
 
 /* -- Turns --------------------------------------------------------------------------------------
  */
@@ -369,7 +369,8 @@ static void init_reach(struct p2p *p2p, const struct reach_options *options)
 
 static void init_book(struct p2p *p2p, const struct p2p_options *options)
 {
-    recent_set_init(&p2p->discouraged, p2p->key, DISCOURAGED_MAX);
+    bool is_endless = PLANTED(p2p->env, DISCOURAGED_FOR_EVER);
+    recent_set_init(&p2p->discouraged, p2p->key, is_endless ? SIZE_MAX : DISCOURAGED_MAX);
     ban_list_init(&p2p->bans);
     p2p->book = address_book_new(p2p->env, &p2p->grouping);
     p2p->files = (struct address_files){.env = p2p->env,
@@ -406,6 +407,8 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     p2p->min_chain_work =
         options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
     env_random(env, &p2p->key, sizeof p2p->key);
+    if (PLANTED(env, KEYS_KNOWN))
+        p2p->key = (struct siphash_key){0};
     p2p->transports = (struct transport_world){.env = env, .magic = network->magic};
     hash_map_init(&p2p->by_id);
     hash_map_init(&p2p->by_stream);

@@ -2,6 +2,7 @@
 #include "p2p/port_map.h"
 
 #include "p2p/state.h"
+#include "util/planted.h"
 
 /* -- One mapping --------------------------------------------------------------------------------
  */
@@ -49,6 +50,8 @@ static void ask(struct port_mapping *one, int64_t now_us)
 {
     struct p2p *p2p = one->map->p2p;
     uint8_t bytes[PCP_REQUEST_BYTES];
+    if (PLANTED(p2p->env, GATEWAY_ASKED_ALWAYS))
+        one->pcp.tries = 0;
     size_t n = pcp_ask(&one->pcp, bytes);
     if (n == 0) {
         finish(one, now_us);

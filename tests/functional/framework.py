@@ -338,7 +338,9 @@ class Context:
         self.bin = os.path.join(self.build, "bin")
         self.seed, self.soak = args.seed, args.size == "soak"
         self.random = random.Random(f"{args.seed}/{name}")
-        self.v2 = False  # peers of p2p.connect() encrypt, if they do not say otherwise
+        # Peers of p2p.connect() encrypt, if they do not say otherwise.
+        self.v2 = args.transport == "v2" or (args.transport == "lot" and
+                                             random.Random(f"{args.seed}/{name}/v2").random() < 0.5)
         self.scratch = tempfile.mkdtemp(prefix="cairn." + name + ".")
         self.nodes = []
         self.cleanups = []
@@ -443,6 +445,8 @@ def main(names):
     parser.add_argument("--build", default="build/dev", help="build folder whose programs to test")
     parser.add_argument("--seed", type=int, default=random.randrange(1, 1 << 31))
     parser.add_argument("--size", choices=("short", "soak"), default="short")
+    parser.add_argument("--transport", choices=("v1", "v2", "lot"), default="v1",
+                        help="of peers: plain, encrypted, or by lot for each function")
     parser.add_argument("--keep", action="store_true", help="keep the scratch folders")
     parser.add_argument("only", nargs="*", help="only functions whose name contains one of these")
     args = parser.parse_args()

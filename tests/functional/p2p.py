@@ -142,6 +142,7 @@ class Peer:
         self.how = how                # of our version message
         self.messages = collections.deque(maxlen=KEPT_MAX)
         self.count, self.sizes = collections.Counter(), collections.Counter()
+        self.read_bytes = 0           # off the socket
         self.last_ms = 0.0
         self.asked = []               # (type, hash) of every getdata
         self.closed = threading.Event()
@@ -173,6 +174,21 @@ class Peer:
             return self.send_raw(frame(name, payload, **how))
         return self.send_packet(bip324.contents_of(name, payload), **how)
 
+    def wire(self, name, payload=b""):
+        """The bytes of a message, which must be sent before any other."""
+        if not self.session:
+            return frame(name, payload)
+        with self.lock:
+            return self.session.seal(bip324.contents_of(name, payload))
+
+    def send_announced(self, name, length, start=b""):
+        """A message that is said to have so long a payload, and no more of it than its start."""
+        if not self.session:
+            return self.send_raw(frame(name, b"", checksum=bytes(4), length=length) + start)
+        size = len(bip324.contents_of(name, b"")) + length
+        packet = self.session.seal(bip324.contents_of(name, start), size=min(size, (1 << 24) - 1))
+        return self.send_raw(packet[:-16])
+
     def send_packet(self, contents, **how):
         """One packet of the encrypted transport, sealed in the order in which it is sent."""
         try:
@@ -181,6 +197,12 @@ class Peer:
             return True
         except OSError:
             return False
+
+    def begin(self):
+        """The first message, as soon as it can be said."""
+        if self.session:
+            wait_until(lambda: self.encrypted.is_set() or self.closed.is_set(), 20, "the keys")
+        self.say_version()
 
     def say_version(self):
         self.said_version = True
@@ -201,6 +223,7 @@ class Peer:
                 part = self.sock.recv(1 << 18)
                 if not part:
                     break
+                self.read_bytes += len(part)
                 data += part
                 self.take(data)
         except (OSError, ValueError):
@@ -343,10 +366,8 @@ def connect(context, node, store=None, receive_buffer=None, shake=True, v2=None,
         how.setdefault("session", v2_session())
     peer = Peer(dial(node.p2p_port, receive_buffer), store, **how).start()
     context.cleanups.append(peer.close)
-    if peer.session and shake:
-        wait_until(lambda: peer.encrypted.is_set() or peer.closed.is_set(), 20, "the handshake")
     if shake:
-        peer.say_version()
+        peer.begin()
         peer.ready()
     return peer
 

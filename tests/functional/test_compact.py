@@ -1,5 +1,6 @@
 """Compact blocks (BIP152): between nodes, and with a peer that works the short ids out itself."""
 import struct
+import time
 
 import chain
 import framework
@@ -168,6 +169,34 @@ def test_only_blocks_that_are_asked_for_are_taken_from_just_anybody(context):
     peer.send("cmpctblock", cmpctblock(block))
     wait_until(lambda: "not marked as high-bandwidth" in node.log(), 10, "the log")
     equal(node.rpc.getbestblockhash(), blocks[-1].id(), "the tip")
+
+
+def test_who_withholds_transactions_of_a_block_holds_it_up_little(context):
+    """Row 60, CVE-2024-52922: of two that are relied on the first announces a block and does not
+    complete it. The second is asked for the same at once, and the block is here."""
+    node, blocks = start(context)
+    tip, peers = blocks[-1], []
+    for _ in range(2):  # who brings a block first is relied on
+        peers.append(p2p.connect(context, node))
+        peers[-1].send("sendcmpct", sendcmpct(False))
+        tip = tip.child(seconds=1)
+        peers[-1].send("headers", p2p.headers([tip.header()]))
+        peers[-1].wait_asked(tip.hash())
+        peers[-1].send("cmpctblock", cmpctblock(tip))
+        node.wait_tip(tip.id(), 20)
+        equal(peers[-1].wait("sendcmpct", 2), sendcmpct(True), "it is relied on")
+    staller, honest = peers
+    unknown = spend(blocks, 7)
+    block = tip.child([unknown], seconds=1)
+    staller.send("cmpctblock", cmpctblock(block, nonce=1))
+    staller.wait("getblocktxn")
+    begin = time.monotonic()
+    honest.send("cmpctblock", cmpctblock(block, nonce=2))
+    honest.wait("getblocktxn", seconds=2)
+    honest.send("blocktxn", block.hash() + b"\1" + unknown.encode())
+    node.wait_tip(block.id(), 2)
+    print(f"the block came {time.monotonic() - begin:.3f} s after it was withheld")
+    equal(len(kinds(honest, block)), 0, "how often it was asked for whole")
 
 
 if __name__ == "__main__":

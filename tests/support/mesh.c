@@ -3,6 +3,7 @@
 
 #include "chain/core/script_cache.h"
 #include "support/frame_header.h"
+#include "support/plant.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/reader.h"
@@ -194,7 +195,8 @@ struct mesh_node *mesh_add(struct mesh *mesh, const struct p2p_options *options,
     if (getenv("CAIRN_TEST_LOG"))
         node->log = (struct log){
             .write = write_log, .ctx = node, .categories = 1u << LOG_NET | 1u << LOG_MEMPOOL};
-    node->sim = sim_env_new_on(&mesh->events, mesh->seed * 1000 + mesh->n_nodes);
+    node->sim =
+        plant_what_is_wanted(sim_env_new_on(&mesh->events, mesh->seed * 1000 + mesh->n_nodes));
     node->host = sim_net_join(mesh->net, node->address);
     sim_env_set_host(node->sim, node->host);
     sim_env_set_addresses(node->sim, mesh->machine, mesh->n_machine);

@@ -17,7 +17,10 @@ void unit_add(const char *name, void (*run)(void **state), unit_fixture_fn setup
     all.test[all.n++] = (struct CMUnitTest){name, run, setup, teardown, NULL};
 }
 
-int main(void)
+/* With an argument only tests whose names match it, a pattern as of file names. */
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return _cmocka_run_group_tests("tests", all.test, all.n, NULL, NULL);
 }

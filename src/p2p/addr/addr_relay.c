@@ -3,6 +3,7 @@
 
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 #define GOSSIP_PENALTY_S (2 * 3600) /* hearsay is older than it claims */
 #define FRESH_S          600        /* only what was seen so lately is passed on */
@@ -221,7 +222,9 @@ static void take(struct p2p *p2p, struct peer *peer, struct net_peer_address *ad
 {
     struct peer_addr *addr = &peer->addr;
     int64_t now_s = p2p_now_s(p2p);
-    if (addr->tokens < 1 && !(peer->permissions & PERMISSION_ADDR)) {
+    bool is_limited =
+        !(peer->permissions & PERMISSION_ADDR) && !PLANTED(p2p->env, ADDRESSES_UNLIMITED);
+    if (addr->tokens < 1 && is_limited) {
         addr->rate_limited++;
         return;
     }
@@ -297,8 +300,9 @@ static const struct addr_cache *cached_answer(struct p2p *p2p, const struct peer
     struct net_address local = peer_own_end(p2p, peer);
     uint8_t network = peer->is_inbound_onion ? NET_TORV3 : peer->address.network;
     struct addr_cache *cache = addr_caches_get(&p2p->addr_caches, network, &local, now_us);
-    if (cache->list)
+    if (cache->list && !PLANTED(p2p->env, ADDRESSES_ANEW))
         return cache;
+    xfree(cache->list);
     cache->n =
         p2p_sample_addresses(p2p, SAMPLE_MAX, ADDRESS_BOOK_SAMPLE_PERCENT, NET_NONE, &cache->list);
     cache->until_us =

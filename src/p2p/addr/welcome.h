@@ -9,6 +9,8 @@
 struct net_address;
 struct p2p;
 
+#define DISCOURAGED_MAX 50000 /* hosts remembered: hazard 57 */
+
 /* The host is banned by hand now. */
 bool p2p_is_banned(const struct p2p *p2p, const struct net_address *address);
 /* It has misbehaved since the start. */

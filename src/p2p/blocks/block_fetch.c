@@ -7,6 +7,7 @@
 #include "p2p/blocks/block_plan.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 #define BLOCK_BYTES_START  20000.0
 #define BLOCK_BYTES_WEIGHT 0.05
@@ -519,8 +520,8 @@ static void on_decided(void *arg, const struct chain_block_result *result)
     fetch->delivered_bytes -= delivery->len;
     p2p->n_operations--;
     const struct block_node *node = chain_find(p2p->chain, &delivery->hash);
-    struct block_request *request =
-        node && delivery->was_asked ? block_request_find(fetch, node) : NULL;
+    bool is_its_own = delivery->was_asked || PLANTED(p2p->env, COPIES_END_REQUESTS);
+    struct block_request *request = node && is_its_own ? block_request_find(fetch, node) : NULL;
     if (request)
         end_request(p2p, request, delivery->peer, &result->verdict);
     struct peer *peer = p2p_find_peer(p2p, delivery->peer);
@@ -654,9 +655,10 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
     struct verdict verdict;
     if (!chain_accept_header(p2p->chain, header, &verdict))
         return fault_of(&verdict, peer);
-    if (u256_compare(work, chain_tip(p2p->chain)->chain_work) < 0)
+    bool is_stored = PLANTED(p2p->env, UNASKED_STORED);
+    if (u256_compare(work, chain_tip(p2p->chain)->chain_work) < 0 && !is_stored)
         return FAULT_NONE;
-    deliver(p2p, peer, hash, false, false);
+    deliver(p2p, peer, hash, false, is_stored);
     return FAULT_NONE;
 }
 

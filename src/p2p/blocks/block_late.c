@@ -3,6 +3,7 @@
 
 #include "p2p/blocks/block_plan.h"
 #include "p2p/state.h"
+#include "util/planted.h"
 
 #define SOONER_FACTOR 1.3 /* in initial download a second peer must be so much quicker */
 #define DOUBLINGS_MAX 8   /* of the wait, two for each peer asked before */
@@ -174,7 +175,8 @@ static void check_peer(struct p2p *p2p, struct peer *peer, int64_t now_us)
     struct peer_fetch *fetch = &peer->fetch;
     if (fetch->is_stalled)
         revive(p2p, peer, now_us);
-    if (peer->state != PEER_READY || fetch->n_in_flight == 0 || !is_silent(p2p, peer, now_us))
+    if (peer->state != PEER_READY || fetch->n_in_flight == 0 || !is_silent(p2p, peer, now_us) ||
+        PLANTED(p2p->env, SILENCE_IS_BORNE))
         return;
     if (!fetch->is_stalled)
         fall_silent(p2p, peer, now_us);
@@ -297,7 +299,8 @@ static void hedge(struct p2p *p2p, struct block_request *request, int64_t now_us
     bool near = is_near(p2p, request->node);
     bool is_next = request->node->prev && request->node->prev->chain_tx > 0;
     struct owed owed = look(p2p, request, now_us);
-    if (request->is_delivered || (!near && (owed.n_live == 0 || !is_next)) ||
+    if (PLANTED(p2p->env, ONE_OWES_A_BLOCK) || request->is_delivered ||
+        (!near && (owed.n_live == 0 || !is_next)) ||
         (request->is_wanted_by_user && owed.n_live > 0))
         return;
     struct peer *pick = choose(p2p, request);

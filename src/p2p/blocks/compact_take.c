@@ -7,6 +7,7 @@
 #include "p2p/state.h"
 #include "util/alloc.h"
 #include "util/hex.h"
+#include "util/planted.h"
 
 /* -- What waits for an answer -------------------------------------------------------------------
  */
@@ -224,8 +225,8 @@ static void offer_all(const struct p2p *p2p, struct compact_fill *fill)
  * last place is kept for a peer that we chose. Core: already_in_flight */
 static bool may_ask(const struct p2p *p2p, const struct peer *peer, const struct attempts *attempts)
 {
-    if (attempts->is_first)
-        return true;
+    if (attempts->is_first || PLANTED(p2p->env, COMPACT_FROM_ONE))
+        return attempts->is_first;
     return compact_peers_is_high(p2p, peer) && (peer_is_outbound(peer) || attempts->has_outbound ||
                                                 attempts->n < COMPACT_TAKE_PARALLEL_MAX - 1);
 }
@@ -293,7 +294,8 @@ static bool is_wanted(struct p2p *p2p, struct peer *peer, const struct block_nod
     struct attempts attempts = look(p2p, peer, node);
     if (block_node_has_data(node) || (request && request->is_delivered))
         return false;
-    if (!attempts.is_asked && !compact_peers_is_high(p2p, peer)) {
+    if (!attempts.is_asked && !compact_peers_is_high(p2p, peer) &&
+        !PLANTED(p2p->env, COMPACT_FROM_ANYBODY)) {
         log_printf(p2p->log, LOG_NET,
                    "Peer %llu, not marked as high-bandwidth, sent us an unsolicited compact block!",
                    peer_shown(peer->id));
@@ -380,7 +382,7 @@ static enum fault take_txs(struct p2p *p2p, struct peer *peer, const struct comp
                    peer_shown(peer->id));
         return FAULT_NONE;
     }
-    if (peer->compact->has_failed) {
+    if (peer->compact->has_failed && !PLANTED(p2p->env, COMPACT_ANSWERED_TWICE)) {
         release(p2p, peer, node);
         return FAULT_COMPACT_AGAIN;
     }

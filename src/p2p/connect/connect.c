@@ -6,6 +6,7 @@
 #include "p2p/connect/evict.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 #define FEELERS 1
 
@@ -18,7 +19,8 @@ void connect_init(struct p2p *p2p)
     struct net_peer_address anchors[CONNECT_ANCHORS_MAX];
     struct connect *connect = &p2p->connect;
     size_t n = 0;
-    if (!p2p->options.connect_only) /* else all are the user's choice */
+    bool has_anchors = !p2p->options.connect_only; /* else all are the user's choice */
+    if (has_anchors && !PLANTED(p2p->env, ANCHORS_FORGOTTEN))
         n = address_files_take_anchors(&p2p->files, anchors, CONNECT_ANCHORS_MAX);
     for (size_t i = 0; i < n; i++)
         if (reach_may_dial(&p2p->reach, &anchors[i].at))
@@ -89,7 +91,7 @@ static bool evict_one(struct p2p *p2p, bool is_relaying)
             .is_onion = peer->is_inbound_onion,
         };
     }
-    uint64_t id = evict_choose(list, n);
+    uint64_t id = PLANTED(p2p->env, OLDEST_GIVES_WAY) ? list[0].id : evict_choose(list, n);
     xfree(list);
     struct peer *peer = id ? p2p_find_peer(p2p, id) : NULL;
     if (peer)
@@ -147,7 +149,7 @@ static bool has_group(void *ctx, const struct net_address *address)
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next) {
         bool stays = peer->class == PEER_FULL || peer->class == PEER_BLOCK_ONLY ||
                      peer->class == PEER_MANUAL;
-        if (!stays || peer->address.network == NET_NONE)
+        if (!stays || peer->address.network == NET_NONE || PLANTED(p2p->env, GROUPS_REPEATED))
             continue;
         struct net_group taken = net_grouping_of(&p2p->grouping, &peer->address);
         if (net_group_equal(&taken, &group))

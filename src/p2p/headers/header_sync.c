@@ -6,6 +6,7 @@
 #include "p2p/headers/header_presync.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 #define FAR_BEHIND_S 86400              /* our best header is older: one peer is enough */
 #define ASK_AGAIN_US INT64_C(600000000) /* everybody, in case something was missed */
@@ -16,7 +17,7 @@ struct u256 header_sync_min_work(const struct p2p *p2p)
     const struct block_node *tip = chain_tip(p2p->chain);
     struct u256 slack = u256_mul(pow_block_work(tip->bits), FORK_DEPTH);
     struct u256 work = u256_of(0);
-    if (u256_compare(tip->chain_work, slack) > 0)
+    if (u256_compare(tip->chain_work, slack) > 0 && !PLANTED(p2p->env, OLD_FORKS_KEPT))
         work = u256_sub(tip->chain_work, slack);
     return u256_compare(work, p2p->min_chain_work) > 0 ? work : p2p->min_chain_work;
 }
@@ -289,7 +290,7 @@ static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_he
     struct block_hash last = block_header_hash(&headers[n - 1]);
     bool is_known = chain_find(p2p->chain, &last) != NULL;
     /* Who is trusted not to fill our memory may tell of any chain, as in Core. */
-    bool is_trusted = (peer->permissions & PERMISSION_NOBAN) != 0;
+    bool is_trusted = (peer->permissions & PERMISSION_NOBAN) || PLANTED(p2p->env, LOW_WORK_KEPT);
     if (!is_known && !is_trusted &&
         u256_compare(work_of(prev, headers, n), header_sync_min_work(p2p)) < 0) {
         if (is_full && peer->headers.presync) {

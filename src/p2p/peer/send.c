@@ -2,6 +2,7 @@
 #include "p2p/peer/send.h"
 
 #include "p2p/state.h"
+#include "util/planted.h"
 
 /* Whether it may be sent at all. */
 static const struct message *sendable(const struct p2p *p2p, const struct peer *peer,
@@ -72,7 +73,8 @@ void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block
  * not read costs one message more than this (hazard 51). */
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)
 {
-    return env_stream_queued_bytes(p2p->env, peer->stream) < PEER_SEND_QUEUE_PAUSE;
+    return env_stream_queued_bytes(p2p->env, peer->stream) < PEER_SEND_QUEUE_PAUSE ||
+           PLANTED(p2p->env, UNREAD_ANSWERED);
 }
 
 bool peer_turn_is_over(const struct peer *peer)

@@ -43,7 +43,7 @@ static void set_filter(struct p2p *p2p, struct peer *peer, struct bloom *filter_
 enum fault light_on_filterload(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     bool is_too_large;
-    if (peer_asks_filter(peer) != FAULT_NONE)
+    if (peer_asks_filter(p2p, peer) != FAULT_NONE)
         return FAULT_NOT_OFFERED;
     struct bloom *filter = bloom_read(r, &is_too_large);
     if (!filter)
@@ -54,8 +54,7 @@ enum fault light_on_filterload(struct p2p *p2p, struct peer *peer, struct reader
 
 enum fault light_on_filteradd(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
-    (void)p2p;
-    if (peer_asks_filter(peer) != FAULT_NONE)
+    if (peer_asks_filter(p2p, peer) != FAULT_NONE)
         return FAULT_NOT_OFFERED;
     struct span element = read_var_span(r);
     if (r->failed)
@@ -69,7 +68,7 @@ enum fault light_on_filteradd(struct p2p *p2p, struct peer *peer, struct reader 
 enum fault light_on_filterclear(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     (void)r;
-    if (peer_asks_filter(peer) != FAULT_NONE)
+    if (peer_asks_filter(p2p, peer) != FAULT_NONE)
         return FAULT_NOT_OFFERED;
     set_filter(p2p, peer, NULL);
     return FAULT_NONE;

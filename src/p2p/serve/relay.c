@@ -6,6 +6,7 @@
 #include "p2p/headers/header_ask.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 #define TRICKLE_TARGET     70 /* told in one go, and a share of what waits. Core: 14 a second */
 #define FEE_FILTER_MAX_SAT INT64_C(9170997) /* asks for no transaction at all, while we sync */
@@ -171,6 +172,8 @@ static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
     size_t max = TRICKLE_TARGET + relay->queue.n / 1000 * 5, n = 0, kept = 0;
     if (max > RELAY_TRICKLE_MAX || (peer->permissions & PERMISSION_NOBAN))
         max = RELAY_TRICKLE_MAX;
+    if (PLANTED(p2p->env, ALL_TOLD_AT_ONCE))
+        max = WIRE_INV_MAX;
     const struct mempool_entry **entries = xmalloc((relay->queue.n + 1) * sizeof *entries);
     for (size_t i = 0; i < relay->queue.n; i++) {
         /* It may have left the mempool, or the peer may have told us meanwhile. */
@@ -266,6 +269,8 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
             struct block_hash hash;
             memcpy(hash.b, inv.hash, 32);
             asks_headers |= !header_sync_announced(p2p, peer, &hash);
+            if (asks_headers && PLANTED(p2p->env, EACH_BLOCK_ASKED_FOR))
+                header_ask(p2p, peer, NULL);
         } else if (!r->failed && tx_relay_is_heard(peer, inv.type)) {
             if (!peer_may_send_txs(p2p, peer))
                 fault = FAULT_UNWANTED_TX;
@@ -290,7 +295,7 @@ enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r
 {
     (void)r;
     if (!(peer->permissions & PERMISSION_MEMPOOL)) {
-        if (peer_asks_filter(peer) != FAULT_NONE)
+        if (peer_asks_filter(p2p, peer) != FAULT_NONE)
             return FAULT_NOT_OFFERED;
         if (upload_is_reached(&p2p->upload))
             return FAULT_UPLOAD_LIMIT;

@@ -3,6 +3,7 @@
 
 #include "p2p/state.h"
 #include "util/alloc.h"
+#include "util/planted.h"
 
 #define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED: BIP-159, New service bit */
 #define KEPT_BLOCKS_SLACK  2            /* the peer's tip may be a little behind */
@@ -356,7 +357,8 @@ bool serve_is_public(const struct p2p *p2p, const struct block_node *node)
 static bool is_below_limit(const struct p2p *p2p, const struct peer *peer,
                            const struct block_node *node)
 {
-    return !(peer->our_services & NODE_NETWORK) && !(peer->permissions & PERMISSION_NOBAN) &&
+    return !PLANTED(p2p->env, PRUNED_SERVES_ALL) && !(peer->our_services & NODE_NETWORK) &&
+           !(peer->permissions & PERMISSION_NOBAN) &&
            chain_tip(p2p->chain)->height - node->height > KEPT_BLOCKS_SERVED + KEPT_BLOCKS_SLACK;
 }
 
@@ -365,7 +367,8 @@ static bool is_kept_back(const struct p2p *p2p, const struct peer *peer,
                          const struct block_node *node)
 {
     const struct block_node *best = chain_best_header(p2p->chain);
-    return (int64_t)best->time - (int64_t)node->time > UPLOAD_HISTORICAL_S &&
+    return !PLANTED(p2p->env, UPLOAD_UNLIMITED) &&
+           (int64_t)best->time - (int64_t)node->time > UPLOAD_HISTORICAL_S &&
            !(peer->permissions & PERMISSION_DOWNLOAD) &&
            !upload_serves_historical(&p2p->upload, p2p_now_s(p2p));
 }
@@ -511,7 +514,7 @@ static enum fault serve_item(struct p2p *p2p, struct peer *peer, const struct wi
     case INV_COMPACT_BLOCK:
         return serve_block(p2p, peer, inv);
     case INV_FILTERED_BLOCK:
-        if (peer_asks_filter(peer) != FAULT_NONE)
+        if (peer_asks_filter(p2p, peer) != FAULT_NONE)
             return FAULT_NOT_OFFERED; /* as the messages that set the filter */
         /* BIP-37, Extensions to existing messages */
         return peer->light.filter ? serve_block(p2p, peer, inv) : FAULT_NONE;
@@ -533,7 +536,8 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
         wire_inv_decode(&next, &inv);
         if (!may_serve(p2p, peer, &inv))
             break;
-        serve->at = next;
+        if (!PLANTED(p2p->env, UNKNOWN_KINDS_KEPT) || inv.type != 99)
+            serve->at = next;
         enum fault fault = serve_item(p2p, peer, &inv);
         if (fault != FAULT_NONE) {
             peer_fault(p2p, peer, fault, "getdata");
@@ -628,7 +632,7 @@ void serve_peer_gone(struct p2p *p2p, struct peer *peer)
     leave_queue(&p2p->serve, peer);
     struct serve_read *read;
     while ((read = LIST_POP(struct serve_read, &serve->reads, link))) {
-        if (read->is_done)
+        if (read->is_done || PLANTED(p2p->env, READS_FREED_EARLY))
             read_free(read); /* else on_read() does, which finds no peer */
     }
     xfree(serve->items);

@@ -6,6 +6,7 @@
 
 #include "p2p/session/features.h"
 #include "p2p/state.h"
+#include "util/planted.h"
 
 #define TIME_OFFSETS_MIN     5 /* outbound peers that must agree before we doubt our clock */
 #define TIME_OFFSET_WARN_S   600
@@ -58,6 +59,8 @@ static void send_version(struct p2p *p2p, struct peer *peer)
     snprintf(ours.user_agent, sizeof ours.user_agent, "%s", p2p->options.user_agent);
     if (peer_is_private(peer))
         ours = nobodys_version(peer->nonce);
+    if (PLANTED(p2p->env, CLOCK_OF_PEERS))
+        ours.time += handshake_time_offset_s(p2p);
     peer->our_services = ours.services;
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     wire_version_encode(&w, &ours);
@@ -155,8 +158,10 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
         return FAULT_OLD_VERSION;
     if (!peer_is_outbound(peer) && is_ourselves(p2p, peer->version.nonce))
         return FAULT_SELF;
-    /* A time of any 64 bits must not overflow. */
-    if (__builtin_sub_overflow(peer->version.time, p2p_now_s(p2p), &peer->time_offset_s))
+    /* A time of any 64 bits must not overflow: hazard 41. */
+    if (PLANTED(p2p->env, TIMES_OVERFLOW))
+        peer->time_offset_s = peer->version.time - p2p_now_s(p2p);
+    else if (__builtin_sub_overflow(peer->version.time, p2p_now_s(p2p), &peer->time_offset_s))
         peer->time_offset_s = peer->version.time < 0 ? INT64_MIN : INT64_MAX;
     if (peer_is_outbound(peer)) {
         address_book_set_services(p2p->book, &peer->address, peer->version.services);

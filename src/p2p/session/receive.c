@@ -3,14 +3,19 @@
 
 #include "p2p/session/handshake.h"
 #include "p2p/state.h"
+#include "util/alloc.h"
+#include "util/planted.h"
 
 /* -- What is worth keeping -----------------------------------------------------------------------
  */
 
-static bool is_in_phase(const struct peer *peer, const struct message *message)
+static bool is_in_phase(const struct p2p *p2p, const struct peer *peer,
+                        const struct message *message)
 {
     if (peer->is_private_up)
         return message->flags & MESSAGE_PRIVATE;
+    if (PLANTED(p2p->env, HANDSHAKE_ANY_TIME))
+        return true;
     switch (message->phase) {
     case MESSAGE_VERSION:
         return peer->state == PEER_NEW;
@@ -26,7 +31,7 @@ static bool is_in_phase(const struct peer *peer, const struct message *message)
 static bool is_empty_to_us(const struct p2p *p2p, const struct peer *peer,
                            const struct message *message)
 {
-    return !message || !is_in_phase(peer, message) || (message->flags & MESSAGE_UNREAD) ||
+    return !message || !is_in_phase(p2p, peer, message) || (message->flags & MESSAGE_UNREAD) ||
            (message->is_on && !message->is_on(p2p));
 }
 
@@ -42,7 +47,8 @@ static struct frame_rule rule_of(void *arg, const char *name)
     const struct message *message = message_find(of->p2p->messages, name);
     /* Who captures messages wants to see those too that mean nothing to us. */
     bool is_discarded = is_empty_to_us(of->p2p, of->peer, message) && !of->p2p->capture;
-    return (struct frame_rule){.max_bytes = message ? message->max : FRAME_PAYLOAD_MAX,
+    bool has_max = message && !PLANTED(of->p2p->env, LENGTHS_UNBOUNDED);
+    return (struct frame_rule){.max_bytes = has_max ? message->max : FRAME_PAYLOAD_MAX,
                                .is_discarded = is_discarded};
 }
 
@@ -64,7 +70,8 @@ static bool is_unasked_large(const struct p2p *p2p, const struct peer *peer)
     const struct message *message = message_of(p2p, peer);
     bool is_asked = message && message->is_asked && message->is_asked(p2p, peer);
     return peer->frame.payload_size > RECEIVE_LARGE_BYTES && !peer_is_outbound(peer) &&
-           !(peer->permissions & PERMISSION_NOBAN) && !is_asked;
+           !(peer->permissions & PERMISSION_NOBAN) && !is_asked &&
+           !PLANTED(p2p->env, LARGE_FROM_ALL);
 }
 
 static void end_large(struct p2p *p2p, struct peer *peer)
@@ -100,11 +107,21 @@ static struct peer *find_slowest(const struct p2p *p2p)
     return large_age_us(p2p, slowest) < RECEIVE_LARGE_US ? NULL : slowest;
 }
 
+/* Memory for all that is announced: what frame_read() does not do. */
+static void take_all_at_once(struct frame_reader *frame)
+{
+    frame->payload = xrealloc(frame->payload, frame->payload_size, 1);
+    memset(frame->payload + frame->payload_len, 0, frame->payload_size - frame->payload_len);
+    frame->capacity = frame->payload_size;
+}
+
 /* A message begins. If it is large and unasked, it needs a place; least progress gives way, and who
  * gets none loses the message, not the connection. */
 static void begin_message(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(!peer->is_large);
+    if (PLANTED(p2p->env, LENGTHS_BELIEVED))
+        take_all_at_once(&peer->frame);
     if (peer->frame.is_discarded || !is_unasked_large(p2p, peer))
         return;
     if (p2p->n_large == RECEIVE_LARGE_MAX) {
@@ -129,8 +146,9 @@ static void begin_message(struct p2p *p2p, struct peer *peer)
 /* What must be over before we take more of this peer's messages. */
 static bool must_wait(const struct p2p *p2p, const struct peer *peer)
 {
-    return serve_is_busy(peer) || filters_is_busy(peer) ||
-           tx_queue_is_full(&p2p->txs.queue, &peer->tx_queue) || block_fetch_is_full(peer) ||
+    bool is_full =
+        tx_queue_is_full(&p2p->txs.queue, &peer->tx_queue) && !PLANTED(p2p->env, QUEUES_ENDLESS);
+    return serve_is_busy(peer) || filters_is_busy(peer) || is_full || block_fetch_is_full(peer) ||
            !peer_has_room(p2p, peer);
 }
 
@@ -149,7 +167,7 @@ static void handle(struct p2p *p2p, struct peer *peer)
                    message->name, peer_shown(peer->id));
         return;
     }
-    if (!is_in_phase(peer, message)) {
+    if (!is_in_phase(p2p, peer, message)) {
         /* Repeated greetings and what comes before its time have no effect: hazard 42. But a peer
          * that negotiates after the end breaks BIP-339, Specification, and BIP-155, Signaling
          * support and compatibility. */

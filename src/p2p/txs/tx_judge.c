@@ -6,6 +6,7 @@
 #include "p2p/txs/tx_parents.h"
 #include "util/alloc.h"
 #include "util/hex.h"
+#include "util/planted.h"
 
 /* Whatever peers have sent, the mempool has room for all that is judged at once: each by itself, or
  * both of a pair, and one orphan. A pair's parent has its place in the queue, too. */
@@ -177,6 +178,9 @@ static void decided(struct p2p *p2p, const struct submission *submission,
     else if (peer && peer->has_txs && result->tx && submission->item &&
              !recent_set_has(&p2p->txs.known.rejects, wtxid->b))
         tx_parents_keep(p2p, peer, result->tx);
+    if (PLANTED(p2p->env, OLDEST_ORPHAN_GOES) && p2p->txs.orphans.all.count > 100)
+        (void)orphans_remove(&p2p->txs.orphans,
+                             &LIST_FIRST(struct orphan, &p2p->txs.orphans.all, link)->wtxid);
     answered(p2p, peer, txid, wtxid);
 }
 
@@ -443,7 +447,7 @@ void tx_judge_next(struct p2p *p2p)
 void tx_judge_orphan(struct p2p *p2p)
 {
     struct orphans_peer *peer;
-    if (p2p->txs.judge.orphan_pending)
+    if (p2p->txs.judge.orphan_pending && !PLANTED(p2p->env, ORPHANS_ALL_AT_ONCE))
         return;
     const struct orphan *orphan = orphans_next(&p2p->txs.orphans, &peer);
     if (!orphan)

@@ -5,6 +5,7 @@
 #include "p2p/txs/tx_parents.h"
 #include "util/alloc.h"
 #include "util/hex.h"
+#include "util/planted.h"
 
 #define GETDATA_MAX    1000 /* in one message. Core: MAX_GETDATA_SZ */
 #define PREFETCH_AHEAD 8    /* transactions of a block */
@@ -35,12 +36,15 @@ bool tx_relay_is_asked(const struct p2p *p2p, const struct peer *peer)
 void tx_relay_peer_ready(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_READY && !peer->has_txs);
-    bool is_preferred = peer_is_outbound(peer) || (peer->permissions & PERMISSION_NOBAN);
+    bool is_preferred = peer_is_outbound(peer) || (peer->permissions & PERMISSION_NOBAN) ||
+                        PLANTED(p2p->env, CALLERS_ASKED_FIRST);
+    bool is_unlimited =
+        (peer->permissions & PERMISSION_RELAY) || PLANTED(p2p->env, ANNOUNCEMENTS_UNLIMITED);
     tx_queue_peer_init(&peer->tx_queue, peer->id);
     peer->orphans = (struct orphans_peer){.id = peer->id};
     tx_fetch_peer_init(&p2p->txs.fetch, &peer->txs, peer->id,
                        (is_preferred ? TX_FETCH_PREFERRED : 0) |
-                           (peer->permissions & PERMISSION_RELAY ? TX_FETCH_UNLIMITED : 0) |
+                           (is_unlimited ? TX_FETCH_UNLIMITED : 0) |
                            (peer->wants_wtxid ? TX_FETCH_BY_WTXID : 0));
     peer->has_txs = true;
 }
@@ -78,6 +82,10 @@ static void log_inv(const struct p2p *p2p, const struct peer *peer, const struct
 static bool want(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
 {
     int64_t now_us = p2p_now_us(p2p);
+    uint64_t other;
+    if (PLANTED(p2p->env, FIRST_ANNOUNCER_ONLY) &&
+        tx_fetch_announcers(&p2p->txs.fetch, inv->hash, &other, 1) > 0)
+        return false;
     if (!tx_fetch_announced(&p2p->txs.fetch, &peer->txs, inv->hash, inv->type == INV_WTX, now_us))
         return false;
     /* No sooner can it be asked for. */

@@ -76,7 +76,7 @@ static int setup(void **state)
 static void serve(struct world *w)
 {
     char *error = NULL;
-    w->server = rpc_server_new(w->loop, w->rpc, &w->config, NULL, &error);
+    w->server = rpc_server_new(w->loop, NULL, w->rpc, &w->config, NULL, &error);
     if (!w->server)
         fail_msg("%s", error);
 }
@@ -168,7 +168,7 @@ TEST(a_taken_port_and_a_name_are_refused, struct world *w)
     char *error = NULL, want[128];
     int fd = sockets_listen("127.0.0.1", (uint16_t)w->port);
     assert_true(fd >= 0);
-    assert_null(rpc_server_new(w->loop, w->rpc, &w->config, NULL, &error));
+    assert_null(rpc_server_new(w->loop, NULL, w->rpc, &w->config, NULL, &error));
     snprintf(
         want, sizeof want,
         "Unable to bind any endpoint for RPC server: 127.0.0.1 port %d: Address already in use",
@@ -178,7 +178,7 @@ TEST(a_taken_port_and_a_name_are_refused, struct world *w)
     close(fd);
 
     strcpy(w->config.rpc_binds[0].host, "node.example");
-    assert_null(rpc_server_new(w->loop, w->rpc, &w->config, NULL, &error));
+    assert_null(rpc_server_new(w->loop, NULL, w->rpc, &w->config, NULL, &error));
     assert_non_null(strstr(error, "node.example"));
     xfree(error);
 }
@@ -195,7 +195,7 @@ TEST(an_address_that_is_not_ours_is_skipped_while_another_remains, struct world 
     rpc_server_free(w->server);
     w->server = NULL;
     w->config.n_rpc_binds = 1;
-    assert_null(rpc_server_new(w->loop, w->rpc, &w->config, NULL, &error));
+    assert_null(rpc_server_new(w->loop, NULL, w->rpc, &w->config, NULL, &error));
     assert_non_null(strstr(error, "for RPC server: 192.0.2.1 port "));
     xfree(error);
 }

@@ -65,8 +65,10 @@ TEST(who_can_serve_a_block_is_seen_from_what_he_announced, struct fixture *f)
 
 TEST(filters_are_for_those_who_may)
 {
+    const struct env env = {0};
+    const struct p2p p2p = {.env = &env};
     struct peer peer = peer_of(PEER_INBOUND, 0);
-    assert_int_equal(peer_asks_filter(&peer), FAULT_NOT_OFFERED);
+    assert_int_equal(peer_asks_filter(&p2p, &peer), FAULT_NOT_OFFERED);
     peer.our_services = NODE_BLOOM;
-    assert_int_equal(peer_asks_filter(&peer), FAULT_NONE);
+    assert_int_equal(peer_asks_filter(&p2p, &peer), FAULT_NONE);
 }
