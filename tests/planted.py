@@ -20,7 +20,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIP = 77
-LIMIT_S = 400
+LIMIT_S = 120
 # Why else a test may fail: then the row shows nothing.
 BROKEN = re.compile(r"SyntaxError|ImportError|NameError|AttributeError|TypeError|no cairnd in")
 # Of waits that end in vain.
@@ -35,6 +35,108 @@ QUICK = {"is_quick": True}
 FAILURE = "error: Failure!|assertion failed"
 
 ROWS = (
+    Row("GATEWAY_ASKED_ALWAYS", (39,),
+        "unit p2p/port_map: a_silent_gateway_is_asked_three_times_and_later_again", FAILURE, **QUICK),
+    Row("ADDRESSES_UNLIMITED", (40, 67),
+        "functional net_defences: test_addresses_are_taken_at_their_rate", "AssertionError: 10000"),
+    Row("ADDRESSES_ANEW", (67,),
+        "functional addresses: test_each_address_of_ours_has_an_answer_of_its_own", "value: got b"),
+    Row("TIMES_OVERFLOW", (41,),
+        "functional net_hazards: test_clocks_of_peers_do_not_move_ours",
+        "signed integer overflow", needs="sanitizer"),
+    Row("HANDSHAKE_ANY_TIME", (42,),
+        "functional net_hazards: test_any_message_in_any_state_of_the_handshake",
+        "assertion failed|AssertionError", **QUICK),
+    Row("READS_FREED_EARLY", (43,),
+        "unit p2p/serve: a_peer_may_leave_while_its_blocks_are_read",
+        "heap-use-after-free", needs="sanitizer"),
+    Row("PIPELINES_FORGOTTEN", (44,),
+        "functional net_hazards: test_pipelined_requests_all_get_their_answers",
+        r"closed after \d+ answers"),
+    Row("FILTERS_FOR_ALL", (45,),
+        "functional net_defences: test_filters_that_are_not_offered_cost_the_connection",
+        "the node to hang up: not within", **QUICK),
+    Row("LENGTHS_UNBOUNDED", (46,),
+        "functional net_hazards: test_announced_lengths_take_no_memory",
+        "the node to hang up: not within"),
+    Row("LENGTHS_BELIEVED", (46,),
+        "unit p2p/receive: announced_bytes_cost_nothing_before_they_come", FAILURE, **QUICK),
+    Row("LARGE_FROM_ALL", (46, 64),
+        "unit p2p/receive: large_messages_are_kept_from_few_at_a_time", FAILURE, **QUICK),
+    Row("LOW_WORK_KEPT", (47,),
+        "functional net_hazards: test_headers_of_little_work_are_not_kept", "value: got"),
+    Row("OLD_FORKS_KEPT", (48,),
+        "functional net_hazards: test_forks_far_below_the_tip_are_not_kept",
+        "value: got 2, want 1"),
+    Row("UNASKED_STORED", (49,),
+        "functional net_hazards: test_blocks_that_nobody_asked_for", "a block of less work", **QUICK),
+    Row("ANNOUNCEMENTS_UNLIMITED", (50,),
+        "functional net_hazards: test_floods_of_announcements_are_bounded", "asked of one peer"),
+    Row("UNREAD_ANSWERED", (51,),
+        "functional net_hazards: test_who_does_not_read_is_not_written_for", "AssertionError"),
+    Row("EACH_BLOCK_ASKED_FOR", (51,),
+        "functional net_hazards: test_who_does_not_read_is_not_written_for", r"got 500\d, want 1"),
+    Row("UNKNOWN_KINDS_KEPT", (52,),
+        "functional net_hazards: test_getdata_of_unknown_kinds_ends", "pong: not within"),
+    Row("ORPHANS_ALL_AT_ONCE", (53,),
+        "unit p2p/tx_relay: many_orphans_are_tried_one_at_a_time", FAILURE, **QUICK),
+    Row("OLDEST_ORPHAN_GOES", (54,),
+        "functional net_hazards: test_orphans_of_others_are_not_pushed_out", "AssertionError: 100"),
+    Row("FIRST_ANNOUNCER_ONLY", (55,),
+        "functional net_hazards: test_a_withheld_transaction_is_asked_of_others",
+        "getdata of [0-9a-f]+: not within"),
+    Row("CALLERS_ASKED_FIRST", (55,),
+        "functional net_hazards: test_a_withheld_transaction_is_asked_of_others",
+        r"chosen\.wait_asked"),
+    Row("ALL_TOLD_AT_ONCE", (56,),
+        "functional net_defences: test_transactions_are_told_in_portions", "AssertionError: 305"),
+    Row("DISCOURAGED_FOR_EVER", (57,),
+        "unit p2p/welcome: so_many_are_remembered_to_have_misbehaved", FAILURE, **QUICK),
+    Row("COPIES_END_REQUESTS", (59,),
+        "functional net_hazards: test_a_mutated_block_disturbs_nobody_else", "how often it was asked for"),
+    Row("COMPACT_FROM_ONE", (60,),
+        "functional compact: test_who_withholds_transactions_of_a_block_holds_it_up_little",
+        "1 getblocktxn: not within"),
+    Row("ONE_OWES_A_BLOCK", (60,),
+        "functional withheld: test_a_second_peer_is_asked_within_a_third_of_a_second", "Failure"),
+    Row("SILENCE_IS_BORNE", (61,),
+        "unit p2p/block_late: who_fails_five_times_in_a_row_is_dropped", FAILURE),
+    Row("COMPACT_FROM_ANYBODY", (62,),
+        "functional compact: test_only_blocks_that_are_asked_for_are_taken_from_just_anybody",
+        "the log: not within|the tip: got"),
+    Row("KEYS_KNOWN", (63,), "unit p2p/p2p: ids_made_to_collide_do_not", FAILURE, **QUICK),
+    Row("QUEUES_ENDLESS", (64,), "unit p2p/tx_relay: a_peer_has_so_many_transactions_waiting", FAILURE),
+    Row("UPLOAD_UNLIMITED", (68,),
+        "functional net_options: "
+        "test_blocks_older_than_a_week_are_kept_back_near_the_upload_target",
+        "the node to hang up: not within"),
+    Row("PRUNED_SERVES_ALL", (68,),
+        "functional net_defences: test_a_pruned_node_serves_what_all_its_peers_have",
+        "the node to hang up: not within"),
+    Row("GARBAGE_ENDLESS", (69,),
+        "functional v2: test_too_much_garbage_ends_the_connection", "timed out|AssertionError"),
+    Row("PACKETS_UNPROVEN", (69,),
+        "functional v2: test_one_wrong_bit_anywhere_ends_the_connection",
+        "timed out|AssertionError"),
+    Row("OTHER_NETWORKS_HEARD", (69,),
+        "functional v2: test_probes_of_the_other_protocol", "timed out|AssertionError", **QUICK),
+    Row("HANDSHAKE_UNTIMED", (69,),
+        "functional v2: test_probes_of_the_other_protocol", "timed out|AssertionError"),
+    Row("BOOK_WITHOUT_BUCKETS", (70,),
+        "unit p2p/address_book: one_source_cannot_fill_the_book", FAILURE, **QUICK),
+    Row("GROUPS_REPEATED", (70,),
+        "unit p2p/connect: outbound_slots_are_filled_from_the_book_one_of_each_group", FAILURE),
+    Row("ANCHORS_FORGOTTEN", (70,),
+        "unit p2p/address_files: anchors_are_called_after_a_restart", FAILURE),
+    Row("OLDEST_GIVES_WAY", (71,),
+        "functional net_defences: test_who_gave_us_a_block_keeps_its_place", "the giver is gone"),
+    Row("TIP_NEVER_STALE", (72,),
+        "unit p2p/stale_tip: one_more_is_dialled_when_no_block_comes", FAILURE, **QUICK),
+    Row("LAGGARDS_BORNE", (72,),
+        "functional net_defences: test_who_never_comes_up_to_our_tip_is_replaced",
+        "getheaders: not within"),
+    Row("CLOCK_OF_PEERS", (73,),
+        "functional net_hazards: test_clocks_of_peers_do_not_move_ours", "AssertionError: 1"),
 )
 
 
@@ -115,8 +217,11 @@ def run(row, args, planted):
     env.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1")
     if planted:
         env["CAIRN_TESTS_SLOWDOWN"] = IMPATIENCE
-    done = subprocess.run(command_of(row, args), cwd=ROOT, env=env, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=LIMIT_S, check=False)
+    try:
+        done = subprocess.run(command_of(row, args), cwd=ROOT, env=env, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=LIMIT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        return -1, (error.stdout or b"").decode(errors="replace") + "(ran out of time)"
     return done.returncode, done.stdout.decode(errors="replace")
 
 

@@ -588,13 +588,12 @@ static void end_reading(struct connection *connection)
 static void process(struct connection *connection)
 {
     struct http *http = connection->http;
-    const struct env *env = http->options.env;
     int64_t began_us = loop_now_us();
     bool goes_on = false; /* in another turn */
     connection->is_busy = true;
     while (!goes_on && step(connection)) {
         goes_on = connection->state == STATE_HEAD && loop_now_us() - began_us > LOOP_BATCH_US;
-        if (goes_on && !(env && PLANTED(env, PIPELINES_FORGOTTEN))) {
+        if (goes_on) {
             loop_timer_cancel(http->loop, connection->timer);
             connection->timer = loop_timer_start(http->loop, 0, on_continue, connection);
         }
@@ -620,6 +619,10 @@ void http_on_read(struct bufferevent *bufferevent, void *arg)
 void http_on_written(struct bufferevent *bufferevent, void *arg)
 {
     (void)bufferevent;
+    const struct connection *connection = arg;
+    const struct env *env = connection->http->options.env;
+    if (env && PLANTED(env, PIPELINES_FORGOTTEN) && connection->state == STATE_HEAD)
+        return;
     process(arg);
 }
 

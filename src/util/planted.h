@@ -41,8 +41,7 @@
     X(CLOCK_OF_PEERS, "our clock follows those of our peers")                                      \
     X(HANDSHAKE_ANY_TIME, "greetings are taken twice, messages before the handshake is over")      \
     X(READS_FREED_EARLY, "what reads a block for a peer goes with the peer")                       \
-    X(PIPELINES_FORGOTTEN, "requests that wait for another turn of the loop are not looked at "    \
-                           "again")                                                                \
+    X(PIPELINES_FORGOTTEN, "requests that wait for room for an answer are not looked at again")    \
     X(FILTERS_FOR_ALL, "Bloom filters are served though they are not offered")                     \
     X(LENGTHS_UNBOUNDED, "a message may be longer than its kind ever is")                          \
     X(LENGTHS_BELIEVED, "memory is taken for all that is announced")                               \
@@ -65,7 +64,6 @@
     X(ONE_OWES_A_BLOCK, "no second peer is asked for a block")                                     \
     X(SILENCE_IS_BORNE, "who owes blocks may be silent for as long as he likes")                   \
     X(COMPACT_FROM_ANYBODY, "short ids are taken from just anybody, unasked")                      \
-    X(COMPACT_ANSWERED_TWICE, "a second answer is taken after one that failed")                    \
     X(KEYS_KNOWN, "the keys of hash tables are zero")                                              \
     X(QUEUES_ENDLESS, "a peer may have any number of transactions waiting")                        \
     X(UPLOAD_UNLIMITED, "old blocks are served beyond the upload target")                          \

@@ -181,15 +181,17 @@ def test_peers_come_and_go_while_rpc_asks_them_for_blocks(context):
 
 
 def test_pipelined_requests_all_get_their_answers(context):
-    """Row 44: a flag set after the buffer was drained left a connection stuck."""
+    """Row 44: a flag set after the buffer was drained left a connection stuck. Who asks for much
+    more than fits on the way, and reads late, gets all of it in the end."""
     node = p2p.node(context, "-rpcservertimeout=5")
-    count = 100000 if context.soak else 5000
-    body = b'{"id":1,"method":"getblockcount","params":[]}'
+    count = 20000 if context.soak else 2000
+    body, end = b'{"id":1,"method":"help","params":[]}', b'"id":1}'
     token = base64.b64encode(node.rpc.credentials.encode()).decode()
     request = (f"POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {token}\r\n"
                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
                ).encode() + body
-    sock = socket.create_connection(("127.0.0.1", node.port), 60)
+    sock = p2p.dial(node.port, receive_buffer=65536)
+    sock.settimeout(60)
 
     def write():
         sent = 0
@@ -199,13 +201,14 @@ def test_pipelined_requests_all_get_their_answers(context):
             sent += n
     thread = threading.Thread(target=write)
     thread.start()
+    time.sleep(0.5)
     answers, tail, start = 0, b"", time.monotonic()
     while answers < count:
         part = sock.recv(1 << 16)
         assert part, f"closed after {answers} answers"
         tail += part
-        answers += tail.count(b'"result":0')
-        tail = tail[-9:] if b'"result":0' not in tail[-9:] else b""
+        answers += tail.count(end)
+        tail = b"" if tail.endswith(end) else tail[-len(end) + 1:]
     thread.join()
     sock.close()
     print(f"{count} pipelined requests in {time.monotonic() - start:.2f} s")
@@ -405,7 +408,7 @@ def test_who_does_not_read_is_not_written_for(context):
     equal(node.rpc.submitblock(big.hex()), None)
     honest = p2p.connect(context, node, p2p.Store(blocks))
     before = honest.count["getheaders"]
-    honest.send("inv", p2p.inv([(p2p.INV_BLOCK, os.urandom(32)) for _ in range(50_000)]))
+    honest.send("inv", p2p.inv([(p2p.INV_BLOCK, os.urandom(32)) for _ in range(5000)]))
     honest.sync()
     equal(honest.count["getheaders"] - before, 1)
     tip = big
@@ -443,7 +446,7 @@ def test_getdata_of_unknown_kinds_ends(context):
     peer = p2p.connect(context, node)
     for kind in (0, 99, 0xFFFFFFFF, p2p.INV_BLOCK, p2p.INV_TX):
         peer.send("getdata", p2p.inv([(kind, bytes([n % 251] * 32)) for n in range(50_000)]))
-    peer.sync(30)
+        peer.sync(10)
     time.sleep(0.3)
     before = p2p.cpu_seconds(node.process)
     time.sleep(1.5)
@@ -597,6 +600,8 @@ def test_a_mutated_block_disturbs_nobody_else(context):
     honest.sync()
     flights = [p["inflight"] for p in node.rpc.getpeerinfo()]
     assert [new.height] in flights, flights
+    time.sleep(0.2)
+    equal([digest for _, digest in honest.asked].count(new.hash()), 1, "how often it was asked for")
     honest.send("block", new.encode())
     node.wait_tip(new.id(), 10)
     node.stop()

@@ -642,7 +642,8 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
         block_late_delivered(peer, p2p_now_us(p2p));
     }
     const struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
-    bool is_on_its_way = request && (request->is_delivered || block_request_has_peer(request));
+    bool is_on_its_way = request && (request->is_delivered || block_request_has_peer(request)) &&
+                         !PLANTED(p2p->env, COPIES_END_REQUESTS);
     if (node && (node->n_tx > 0 || is_on_its_way))
         return FAULT_NONE; /* nobody's request is touched. Hazard 59 */
     const struct block_node *prev = chain_find(p2p->chain, &header->prev);

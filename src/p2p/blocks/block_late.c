@@ -175,8 +175,9 @@ static void check_peer(struct p2p *p2p, struct peer *peer, int64_t now_us)
     struct peer_fetch *fetch = &peer->fetch;
     if (fetch->is_stalled)
         revive(p2p, peer, now_us);
-    if (peer->state != PEER_READY || fetch->n_in_flight == 0 || !is_silent(p2p, peer, now_us) ||
-        PLANTED(p2p->env, SILENCE_IS_BORNE))
+    bool is_borne = PLANTED(p2p->env, SILENCE_IS_BORNE) || PLANTED(p2p->env, ONE_OWES_A_BLOCK);
+    if (peer->state != PEER_READY || fetch->n_in_flight == 0 || is_borne ||
+        !is_silent(p2p, peer, now_us))
         return;
     if (!fetch->is_stalled)
         fall_silent(p2p, peer, now_us);

@@ -382,7 +382,7 @@ static enum fault take_txs(struct p2p *p2p, struct peer *peer, const struct comp
                    peer_shown(peer->id));
         return FAULT_NONE;
     }
-    if (peer->compact->has_failed && !PLANTED(p2p->env, COMPACT_ANSWERED_TWICE)) {
+    if (peer->compact->has_failed) {
         release(p2p, peer, node);
         return FAULT_COMPACT_AGAIN;
     }

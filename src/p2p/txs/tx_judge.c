@@ -455,4 +455,6 @@ void tx_judge_orphan(struct p2p *p2p)
     p2p->txs.judge.orphan_pending = true;
     submit(new_submission(p2p, peer->id, &orphan->txid, &orphan->wtxid, orphan->raw_len),
            span_of(orphan->raw, orphan->raw_len));
+    if (PLANTED(p2p->env, ORPHANS_ALL_AT_ONCE))
+        p2p_schedule_now(p2p);
 }

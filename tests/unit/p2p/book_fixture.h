@@ -3,7 +3,7 @@
 #define TESTS_UNIT_P2P_BOOK_FIXTURE_H
 
 #include "p2p/addr/address_book_file.h"
-#include "sim/sim_env.h"
+#include "support/plant.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 
@@ -21,7 +21,7 @@ struct world {
 static inline int book_setup(void **state)
 {
     struct world *w = xcalloc(1, sizeof *w);
-    w->sim = sim_env_new(5);
+    w->sim = plant_what_is_wanted(sim_env_new(5));
     w->book = address_book_new(sim_env_get(w->sim), &w->grouping);
     buffer_init(&w->bytes);
     *state = w;

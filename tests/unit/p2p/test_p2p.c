@@ -123,3 +123,22 @@ TEST(a_transaction_is_told_to_everybody_and_mined_by_another, struct fixture *f)
     assert_true(mesh_wait_tip(&f->mesh, mined, 20) >= 0);
     assert_int_equal(mempool_count(node[0]->mempool), 0);
 }
+
+/* Hazard 63: of ids that all fall into one place under a key that everybody knows few do so under
+ * ours. */
+TEST(ids_made_to_collide_do_not, struct fixture *f)
+{
+    enum { IDS = 200, PLACES = 1024 };
+    const struct p2p *p2p = fixture_node(f, 9, NULL, NULL)->p2p;
+    const struct siphash_key known = {0};
+    size_t n = 0, n_together = 0;
+    for (uint64_t i = 0; n < IDS; i++) {
+        uint8_t id[32] = {0};
+        memcpy(id, &i, sizeof i);
+        if (siphash13_id(known, id, 0) % PLACES != 0)
+            continue;
+        n++;
+        n_together += siphash13_id(p2p->key, id, 0) % PLACES == 0;
+    }
+    assert_true(n_together < 10);
+}

@@ -50,3 +50,24 @@ TEST(nobody_is_told_of_who_is_not_welcome, struct fixture *f)
     assert_int_equal(list[0].at.bytes[1], 0);
     xfree(list);
 }
+
+/* Hazard 57: however many misbehave, the first of them are forgotten. */
+TEST(so_many_are_remembered_to_have_misbehaved, struct fixture *f)
+{
+    mesh_init(&f->mesh, 56, &f->builder, NULL);
+    struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
+    struct net_address address = {0};
+    uint8_t id[32], host[4] = {32};
+    for (uint32_t i = 0; i < 2 * DISCOURAGED_MAX + 1; i++) {
+        host[1] = (uint8_t)(i >> 16);
+        host[2] = (uint8_t)(i >> 8);
+        host[3] = (uint8_t)i;
+        address = net_address_of_ipv4(host, 8333);
+        net_address_host_id(&address, id);
+        (void)recent_set_add(&p2p->discouraged, id);
+    }
+    assert_true(p2p_is_discouraged(p2p, &address));
+    address = net_address_of_ipv4((const uint8_t[4]){32, 0, 0, 0}, 8333);
+    assert_false(p2p_is_discouraged(p2p, &address));
+    assert_true(p2p->discouraged.count <= DISCOURAGED_MAX);
+}

@@ -214,6 +214,7 @@ TEST(an_unasked_mangled_copy_changes_nothing_for_others, struct fixture *f)
     struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.n_in_flight, 1);
+    assert_int_equal(raw_count(honest, "getdata"), 1); /* it is the same request */
     raw_send_block(honest, block);
     assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
 }

@@ -163,6 +163,7 @@ TEST(announced_bytes_cost_nothing_before_they_come, struct fixture *f)
     raw_send_bytes(raw, header, sizeof header);
     mesh_run(&f->mesh, 1000000);
     assert_false(raw->is_closed);
+    assert_in_range(f->node->p2p->peers->frame.capacity, 0, 4096);
     raw_free(raw);
     raw = raw_join(&f->mesh, &f->mesh.nodes[0], SERVICES);
     header[16] = 1; /* one more than allowed */
