@@ -3,8 +3,8 @@
 
 What counts as a test: a cmocka test function of tests/unit, a script of tests/functional, a program
 of tests/sim, a lint of tools/lint, a fuzz harness, a test of Bitcoin Core's that
-tests/conformance.txt lists. Exit status 77 of a program means skipped. The
-last line is "N passed, N failed, N skipped"; the exit status is 0 only if nothing failed.
+tests/conformance.txt lists, a row of tests/planted.py. Exit status 77 of a program means skipped.
+The last line is "N passed, N failed, N skipped"; the exit status is 0 only if nothing failed.
 """
 import argparse
 import collections
@@ -20,6 +20,7 @@ import threading
 import time
 
 import conformance
+import planted
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIP = 77
@@ -41,6 +42,9 @@ FAST_SIMS = ("sim_eclipse", "sim_planted")
 
 # How many times as long a program may take as in an ordinary build; contrib/soak says.
 SLOWDOWN = float(os.environ.get("CAIRN_TESTS_SLOWDOWN", "1"))
+
+# Their peers speak v1 or v2: by lot, in soak both.
+BY_BOTH = ("net_hazards", "net_defences", "compact", "addresses", "net_options")
 
 Job = collections.namedtuple("Job", "name command limit kind env")
 Result = collections.namedtuple("Result", "job passed failed skipped output seconds")
@@ -89,13 +93,33 @@ def unit_jobs(build):
             yield Job(f"unit/{layer}/{module}", [path], 240 * SLOWDOWN, "unit", {})
 
 
+def transports(soak):
+    """How peers speak, and what is added to the name of a test then."""
+    return (("v1", ""), ("v2", "-v2")) if soak else (("lot", ""),)
+
+
 def functional_jobs(build, seed, soak):
     sizes = "soak" if soak else "short"
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "functional", "test_*.py"))):
         name = os.path.basename(path)[len("test_"):-len(".py")]
         command = [sys.executable, path, f"--build={build}", f"--seed={seed}", f"--size={sizes}"]
         limit = SLOWDOWN * (3600 if soak else 170)
-        yield Job(f"functional/{name}", command, limit, "functional", {})
+        for transport, suffix in transports(soak) if name in BY_BOTH else (("v1", ""),):
+            yield Job(f"functional/{name}{suffix}", command + [f"--transport={transport}"], limit,
+                      "functional", {})
+
+
+def planted_jobs(build, seed, soak):
+    """Defences switched off: all of them, by both transports, or those that are quick to miss."""
+    command = [sys.executable, planted.__file__, f"--build={build}", f"--seed={seed}"]
+    yield Job("planted/table", command + ["table"], 60, "planted", {})
+    for row in planted.ROWS:
+        if not soak and not row.is_quick:
+            continue
+        is_functional = row.test.startswith("functional")
+        for transport, suffix in transports(soak) if is_functional else (("lot", ""),):
+            more = [f"--transport={transport}", row.name] + ["--sound"] * soak
+            yield Job(f"planted/{row.name}{suffix}", command + more, 600, "planted", {})
 
 
 def sim_jobs(build, fast_build):
@@ -156,7 +180,7 @@ class Report:
             state = "FAIL" if result.failed else "ok" if result.passed else "SKIP"
             count = len(result.passed) + len(result.failed) + len(result.skipped)
             detail = f"{count} tests" if result.job.kind in ("unit", "functional") else ""
-            if result.job.kind == "sim":
+            if result.job.kind in ("sim", "planted"):
                 detail = (result.output.strip().splitlines() or [""])[-1]
             if result.skipped and result.passed:
                 detail += f", {len(result.skipped)} skipped"
@@ -196,7 +220,7 @@ def arguments():
     parser.add_argument("--fuzz-build", default="", help="build folder of the fuzz harnesses")
     parser.add_argument("--fast-build", default="", help=f"build folder of {', '.join(FAST_SIMS)}")
     parser.add_argument("--fuzz-seconds", type=int, default=3, help="for each harness")
-    parser.add_argument("--kinds", default="lint,unit,functional,sim,conformance,fuzz")
+    parser.add_argument("--kinds", default="lint,unit,functional,sim,planted,conformance,fuzz")
     parser.add_argument("--only", default="", help="only names that contain this")
     parser.add_argument("--seed", type=int, default=random.randrange(1, 1 << 31))
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
@@ -218,6 +242,8 @@ def main():
         jobs += unit_jobs(build)
     if "sim" in kinds:
         jobs += sim_jobs(build, os.path.join(ROOT, args.fast_build) if args.fast_build else "")
+    if "planted" in kinds:
+        jobs += planted_jobs(build, args.seed, args.soak)
     if "conformance" in kinds:
         jobs += conformance_jobs(build)
     if "fuzz" in kinds and args.fuzz_build:

@@ -389,6 +389,7 @@ class Listener:
     def __init__(self, context, store=None, v2=None, **how):
         self.store, self.how, self.peers = store, how, []
         self.v2 = v2 if v2 is not None else context.v2
+        self.v2_how = {}  # what bip324.Session takes
         self.sock = socket.socket()
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.port = free_port()
@@ -407,7 +408,7 @@ class Listener:
                     if not self.v2:
                         sock.close()  # as a node without BIP324: it will call again
                         continue
-                    how["session"] = bip324.Session(chain.REGTEST_MAGIC, False)
+                    how["session"] = bip324.Session(chain.REGTEST_MAGIC, False, **self.v2_how)
                 self.peers.append(Peer(sock, self.store, **how).start())
         except OSError:
             pass

@@ -47,7 +47,7 @@ def test_addresses_are_taken_at_their_rate(context):
     equal(info["addr_processed"] + info["addr_rate_limited"], 10_000)
     assert node.rpc.getaddrmaninfo()["all_networks"]["total"] <= most
     peer.send("addr", addresses(0, 1001))
-    peer.wait_closed()
+    peer.wait_closed(5)
     node.stop()
 
 
@@ -63,7 +63,7 @@ def test_filters_that_are_not_offered_cost_the_connection(context):
         offered = struct.unpack_from("<Q", peer.wait("version"), 4)[0]
         equal(offered & NODE_BLOOM, 0)
         peer.send(name, payload)
-        peer.wait_closed()
+        peer.wait_closed(5)
     is_alive(node)
     node.restart("-peerbloomfilters=1")
     peer = p2p.connect(context, node)
@@ -77,7 +77,7 @@ def test_filters_that_are_not_offered_cost_the_connection(context):
         peer.send("filterload", empty)
         peer.sync()
         peer.send(name, payload)
-        peer.wait_closed()
+        peer.wait_closed(5)
     node.stop()
 
 
@@ -135,6 +135,24 @@ def test_invalid_blocks_do_not_fill_the_log(context):
         assert sizes[1] > LOG_BYTES_MAX * 1.2, sizes
 
 
+def test_a_withheld_block_is_asked_of_another(context):
+    """Rows 60 and 61, CVE-2024-52922: who is asked for a block and says nothing loses the place to
+    the next who has it, within a moment."""
+    node, blocks = started(context)
+    new = blocks[-1].child(seconds=60)
+    peers = [p2p.connect(context, node, mute=["getdata"]) for _ in range(2)]
+    for peer in peers:
+        peer.send("headers", p2p.headers([new.header()]))
+        peer.sync()
+    wait_until(lambda: peers[0].asked or peers[1].asked, 5, "the question")
+    start = time.monotonic()
+    wait_until(lambda: peers[0].asked and peers[1].asked, 4, "the second question")
+    print(f"asked of the second after {time.monotonic() - start:.2f} s more")
+    peers[1].send("block", new.encode())
+    node.wait_tip(new.id(), 10)
+    node.stop()
+
+
 def test_a_pruned_node_serves_what_all_its_peers_have(context):
     """Row 68: the last 288 blocks and two more; a deeper one would tell how far it has pruned."""
     node = p2p.node(context, "-prune=1")
@@ -148,7 +166,7 @@ def test_a_pruned_node_serves_what_all_its_peers_have(context):
         if is_served:
             equal(chain.sha256d(peer.wait("block")[:80]), block)
         else:
-            peer.wait_closed()
+            peer.wait_closed(5)
     node.stop()
 
 

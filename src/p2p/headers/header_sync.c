@@ -290,8 +290,8 @@ static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_he
     struct block_hash last = block_header_hash(&headers[n - 1]);
     bool is_known = chain_find(p2p->chain, &last) != NULL;
     /* Who is trusted not to fill our memory may tell of any chain, as in Core. */
-    bool is_trusted = (peer->permissions & PERMISSION_NOBAN) || PLANTED(p2p->env, LOW_WORK_KEPT);
-    if (!is_known && !is_trusted &&
+    bool is_trusted = (peer->permissions & PERMISSION_NOBAN) != 0;
+    if (!is_known && !is_trusted && !PLANTED(p2p->env, LOW_WORK_KEPT) &&
         u256_compare(work_of(prev, headers, n), header_sync_min_work(p2p)) < 0) {
         if (is_full && peer->headers.presync) {
             presync_end(peer); /* not what it was asked for, but something from before */

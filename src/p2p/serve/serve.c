@@ -357,8 +357,7 @@ bool serve_is_public(const struct p2p *p2p, const struct block_node *node)
 static bool is_below_limit(const struct p2p *p2p, const struct peer *peer,
                            const struct block_node *node)
 {
-    return !PLANTED(p2p->env, PRUNED_SERVES_ALL) && !(peer->our_services & NODE_NETWORK) &&
-           !(peer->permissions & PERMISSION_NOBAN) &&
+    return !(peer->our_services & NODE_NETWORK) && !(peer->permissions & PERMISSION_NOBAN) &&
            chain_tip(p2p->chain)->height - node->height > KEPT_BLOCKS_SERVED + KEPT_BLOCKS_SLACK;
 }
 
@@ -367,8 +366,7 @@ static bool is_kept_back(const struct p2p *p2p, const struct peer *peer,
                          const struct block_node *node)
 {
     const struct block_node *best = chain_best_header(p2p->chain);
-    return !PLANTED(p2p->env, UPLOAD_UNLIMITED) &&
-           (int64_t)best->time - (int64_t)node->time > UPLOAD_HISTORICAL_S &&
+    return (int64_t)best->time - (int64_t)node->time > UPLOAD_HISTORICAL_S &&
            !(peer->permissions & PERMISSION_DOWNLOAD) &&
            !upload_serves_historical(&p2p->upload, p2p_now_s(p2p));
 }
@@ -391,17 +389,16 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
         not_found(peer, inv);
         return FAULT_NONE;
     }
-    if (is_kept_back(p2p, peer, node))
+    if (is_kept_back(p2p, peer, node) && !PLANTED(p2p->env, UPLOAD_UNLIMITED))
         return FAULT_UPLOAD_LIMIT;
-    if (is_below_limit(p2p, peer, node))
+    if (is_below_limit(p2p, peer, node) && !PLANTED(p2p->env, PRUNED_SERVES_ALL))
         return FAULT_PRUNED_REQUEST;
     bool is_compact = inv->type == INV_COMPACT_BLOCK && is_worth_compact(p2p, node);
     start_read(p2p, peer, node, inv->type, is_compact);
     return FAULT_NONE;
 }
 
-/* -- Transactions -------------------------------------------------------------------------------
- */
+/* -- Transactions ------------------------------------------------------------------------------ */
 
 /* Only what the peer was told of, or everybody may know by now, of a block or by its age: otherwise
  * asking would tell what we got from whom, and when. That the peer has told us of it proves
@@ -536,8 +533,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
         wire_inv_decode(&next, &inv);
         if (!may_serve(p2p, peer, &inv))
             break;
-        if (!PLANTED(p2p->env, UNKNOWN_KINDS_KEPT) || inv.type != 99)
-            serve->at = next;
+        serve->at = PLANTED(p2p->env, UNKNOWN_KINDS_KEPT) && inv.type == 99 ? serve->at : next;
         enum fault fault = serve_item(p2p, peer, &inv);
         if (fault != FAULT_NONE) {
             peer_fault(p2p, peer, fault, "getdata");

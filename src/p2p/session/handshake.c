@@ -149,6 +149,17 @@ static enum fault greet_privately(struct p2p *p2p, struct peer *peer)
     return FAULT_NONE;
 }
 
+/* A time of any 64 bits must not overflow: hazard 41. */
+static int64_t offset_of(const struct p2p *p2p, int64_t time_s)
+{
+    int64_t offset_s;
+    if (PLANTED(p2p->env, TIMES_OVERFLOW))
+        return time_s - p2p_now_s(p2p);
+    if (__builtin_sub_overflow(time_s, p2p_now_s(p2p), &offset_s))
+        return time_s < 0 ? INT64_MIN : INT64_MAX;
+    return offset_s;
+}
+
 enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     ASSERT(peer->state == PEER_NEW);
@@ -158,11 +169,7 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
         return FAULT_OLD_VERSION;
     if (!peer_is_outbound(peer) && is_ourselves(p2p, peer->version.nonce))
         return FAULT_SELF;
-    /* A time of any 64 bits must not overflow: hazard 41. */
-    if (PLANTED(p2p->env, TIMES_OVERFLOW))
-        peer->time_offset_s = peer->version.time - p2p_now_s(p2p);
-    else if (__builtin_sub_overflow(peer->version.time, p2p_now_s(p2p), &peer->time_offset_s))
-        peer->time_offset_s = peer->version.time < 0 ? INT64_MIN : INT64_MAX;
+    peer->time_offset_s = offset_of(p2p, peer->version.time);
     if (peer_is_outbound(peer)) {
         address_book_set_services(p2p->book, &peer->address, peer->version.services);
         if (!has_services(p2p, peer))

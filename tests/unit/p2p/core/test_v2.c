@@ -19,17 +19,29 @@ struct end {
     struct buffer out;
 };
 
+/* Always the same for each side: made once. */
+static const uint8_t *encoding_of(const uint8_t key[32], bool initiating)
+{
+    static uint8_t encodings[2][V2_KEY_BYTES];
+    static bool is_made[2];
+    uint8_t seed[32] = {7}, random[32] = {(uint8_t)(initiating + 1)};
+    if (!is_made[initiating]) {
+        struct ec_context *ec = ec_context_new(seed);
+        is_made[initiating] = ellswift_create(ec, key, random, encodings[initiating]);
+        assert_true(is_made[initiating]);
+        ec_context_free(ec);
+    }
+    return encodings[initiating];
+}
+
 static void end_init(struct end *end, bool initiating, size_t garbage_len)
 {
     static uint8_t garbage[V2_GARBAGE_MAX];
     struct v2_own own = {.garbage = span_of(garbage, garbage_len)};
-    uint8_t seed[32] = {7}, random[32] = {(uint8_t)(initiating + 1)};
-    struct ec_context *ec = ec_context_new(seed);
-    for (size_t i = 0; i < sizeof garbage; i++)
+    for (size_t i = 0; i < garbage_len; i++)
         garbage[i] = (uint8_t)(i * 7 + initiating);
     memset(own.key, initiating ? 0x11 : 0x22, sizeof own.key);
-    assert_true(ellswift_create(ec, own.key, random, own.encoding));
-    ec_context_free(ec);
+    memcpy(own.encoding, encoding_of(own.key, initiating), sizeof own.encoding);
     *end = (struct end){.v2 = v2_new(magic, initiating, &own)};
     frame_reader_init(&end->reader, magic);
     buffer_init(&end->out);
@@ -141,7 +153,7 @@ TEST(keys_change_as_the_stream_goes_on)
 TEST(garbage_is_passed_over_and_proven)
 {
     struct end a, b;
-    for (size_t n = 0; n <= V2_GARBAGE_MAX; n += n < 70 ? 1 : 61) {
+    for (size_t n = 0; n <= V2_GARBAGE_MAX; n++) {
         greet(&a, &b, n, V2_GARBAGE_MAX - n, 100000);
         end_deinit(&a);
         end_deinit(&b);
