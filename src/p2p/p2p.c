@@ -384,6 +384,15 @@ static void init_book(struct p2p *p2p, const struct p2p_options *options)
         address_book_use_test_key(p2p->book);
 }
 
+/* Of all tables whose keys are chosen by peers: hazard 63. */
+static struct siphash_key make_key(const struct env *env)
+{
+    struct siphash_key key = {0};
+    if (!PLANTED(env, KEYS_KNOWN))
+        env_random(env, &key, sizeof key);
+    return key;
+}
+
 struct p2p *p2p_new(const struct env *env, const struct log *log, const struct network *network,
                     struct chain *chain, struct mempool *mempool, const struct p2p_options *options,
                     const struct p2p_events *events)
@@ -406,9 +415,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     p2p->upload.target_bytes = options->upload_target_bytes;
     p2p->min_chain_work =
         options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
-    env_random(env, &p2p->key, sizeof p2p->key);
-    if (PLANTED(env, KEYS_KNOWN))
-        p2p->key = (struct siphash_key){0};
+    p2p->key = make_key(env);
     p2p->transports = (struct transport_world){.env = env, .magic = network->magic};
     hash_map_init(&p2p->by_id);
     hash_map_init(&p2p->by_stream);
