@@ -114,7 +114,7 @@ def test_blocks_go_down_a_line_by_short_ids(context):
 def test_short_ids_are_those_of_the_bip(context):
     node, blocks = start(context)
     txs = spends(node, blocks, 5)
-    peer = p2p.connect(context, node)
+    peer = p2p.connect(context, node, mute=["getdata"])
     equal(peer.wait("sendcmpct"), sendcmpct(False), "what a node says of itself")
     peer.send("sendcmpct", sendcmpct(False))
     block = blocks[-1].child(txs)
@@ -131,7 +131,7 @@ def test_what_is_missing_is_had_with_one_question(context):
     node, blocks = start(context)
     known = spends(node, blocks, 3)
     unknown = [spend(blocks, i) for i in (5, 6)]
-    peer = p2p.connect(context, node)
+    peer = p2p.connect(context, node, mute=["getdata"])
     peer.send("sendcmpct", sendcmpct(False))
     block = blocks[-1].child([known[0], unknown[0], known[1], known[2], unknown[1]])
     peer.send("headers", p2p.headers([block.header()]))
@@ -147,7 +147,7 @@ def test_a_block_is_told_with_what_was_not_known(context):
     node, blocks = start(context)
     known = spends(node, blocks, 2)
     unknown = spend(blocks, 5)
-    peer = p2p.connect(context, node)
+    peer = p2p.connect(context, node, mute=["getdata"])
     peer.send("sendcmpct", sendcmpct(True))
     peer.send("headers", p2p.headers([blocks[-1].header()]))
     peer.sync()
@@ -163,7 +163,7 @@ def test_a_block_is_told_with_what_was_not_known(context):
 
 def test_only_blocks_that_are_asked_for_are_taken_from_just_anybody(context):
     node, blocks = start(context)
-    peer = p2p.connect(context, node)
+    peer = p2p.connect(context, node, mute=["getdata"])
     peer.send("sendcmpct", sendcmpct(False))
     block = blocks[-1].child()
     peer.send("cmpctblock", cmpctblock(block))
@@ -177,7 +177,7 @@ def test_who_withholds_transactions_of_a_block_holds_it_up_little(context):
     node, blocks = start(context)
     tip, peers = blocks[-1], []
     for _ in range(2):  # who brings a block first is relied on
-        peers.append(p2p.connect(context, node))
+        peers.append(p2p.connect(context, node, mute=["getdata"]))
         peers[-1].send("sendcmpct", sendcmpct(False))
         tip = tip.child(seconds=1)
         peers[-1].send("headers", p2p.headers([tip.header()]))
