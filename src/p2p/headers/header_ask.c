@@ -100,11 +100,3 @@ void header_ask_soon(struct p2p *p2p, struct peer *peer)
     else
         header_ask(p2p, peer, NULL);
 }
-
-void header_ask_for_inv(struct p2p *p2p, struct peer *peer)
-{
-    bool is_welcome = peer_has_blocks(peer) || !peer->headers.was_asked_for_inv;
-    peer->headers.was_asked_for_inv = true;
-    if (is_welcome)
-        header_ask_soon(p2p, peer);
-}

@@ -32,8 +32,6 @@ void header_ask_anew(struct p2p *p2p, struct peer *peer);
 /* After our best header, but not before the last question was answered or is old: a peer that
  * announces on and on is asked once in a while only. */
 void header_ask_soon(struct p2p *p2p, struct peer *peer);
-/* It announced blocks that we do not know by their hashes: ask, who offers no blocks only once. */
-void header_ask_for_inv(struct p2p *p2p, struct peer *peer);
 
 /* The last question was answered, or is old. */
 bool header_ask_is_due(const struct p2p *p2p, const struct peer *peer);

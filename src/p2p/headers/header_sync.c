@@ -62,13 +62,43 @@ static bool is_far_behind(const struct p2p *p2p)
     return p2p_now_s(p2p) - (int64_t)chain_best_header(p2p->chain)->time > FAR_BEHIND_S;
 }
 
+/* Ask it of our own accord, from the block before our best header on, or before the last that it
+ * told us of. */
+static void start(struct p2p *p2p, struct peer *peer, bool anew)
+{
+    struct peer_headers *headers = &peer->headers;
+    if (!headers->is_started)
+        log_printf(p2p->log, LOG_NET, "initial getheaders (%d) to peer=%llu",
+                   MAX_OF(chain_best_header(p2p->chain)->height - 1, 0), peer_shown(peer->id));
+    headers->is_started = true;
+    if (headers->owes_since_us == 0 && is_far_behind(p2p))
+        headers->owes_since_us = p2p_now_us(p2p);
+    if (anew)
+        header_ask_anew(p2p, peer);
+    else
+        header_ask_first(p2p, peer);
+}
+
+void header_sync_ask_for_inv(struct p2p *p2p, struct peer *peer)
+{
+    struct peer_headers *headers = &peer->headers;
+    if (!headers->is_started) {
+        if (headers->was_asked_for_inv ||
+            block_hash_equal(&headers->unknown, &p2p->headers.last_inv))
+            return;
+        headers->was_asked_for_inv = true;
+        p2p->headers.last_inv = headers->unknown;
+    }
+    header_ask_soon(p2p, peer);
+}
+
 void header_sync_peer_ready(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_READY);
     if (!peer_has_blocks(peer))
         return;
     if (p2p->headers.is_synced || !is_far_behind(p2p))
-        header_ask_first(p2p, peer);
+        start(p2p, peer, false);
     else
         p2p_schedule_now(p2p);
 }
@@ -189,7 +219,7 @@ static void ask_all(struct p2p *p2p)
     for (struct peer *peer = p2p->peers; peer; peer = peer->next)
         if (peer->state == PEER_READY && peer_has_blocks(peer) && !peer->headers.best_known &&
             header_ask_is_due(p2p, peer))
-            header_ask_first(p2p, peer);
+            start(p2p, peer, false);
 }
 
 static void presync_ask(struct p2p *p2p, struct peer *peer)
@@ -314,7 +344,7 @@ static enum fault take(struct p2p *p2p, struct peer *peer, const struct block_he
         p2p->up->headers_told(p2p, peer, end);
     if (is_full)
         walk_on(p2p, peer, end, n_new > 0);
-    else if (p2p->headers.sync_peer == peer->id || !p2p->headers.is_synced)
+    else if (p2p->headers.sync_peer == peer->id)
         ask_all(p2p);
     return FAULT_NONE;
 }
@@ -325,13 +355,12 @@ enum fault header_sync_on_headers(struct p2p *p2p, struct peer *peer, struct rea
     struct block_header *headers;
     size_t n;
     peer->headers.is_asked = false;
+    peer->headers.owes_since_us = 0;
     enum fault fault = decode_headers(p2p, r, &headers, &n);
     if (fault == FAULT_NONE && n > 0) {
         fault = take(p2p, peer, headers, n);
     } else if (fault == FAULT_NONE) {
-        presync_end(peer);
-        if (p2p->headers.sync_peer == peer->id)
-            ask_all(p2p);
+        presync_end(peer); /* it has no more; others may, in their turn */
     }
     xfree(headers);
     if (fault == FAULT_NONE)
@@ -393,13 +422,9 @@ static int64_t next_useful_us(const struct p2p *p2p, int64_t now_us)
     return next_us;
 }
 
-/* One that came to us is asked, which may mean to keep us waiting, and one that we have chosen is
- * here and was not asked yet. */
-static bool is_outranked(const struct p2p *p2p)
+/* One that we have chosen is here and was not asked yet. */
+static bool has_fresh_outbound(const struct p2p *p2p)
 {
-    const struct peer *asked = p2p_find_peer(p2p, p2p->headers.sync_peer);
-    if (!asked || peer_is_outbound(asked))
-        return false;
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
         if (peer_is_outbound(peer) && peer->state == PEER_READY && peer_has_blocks(peer) &&
             peer->headers.asked_us == 0)
@@ -407,19 +432,89 @@ static bool is_outranked(const struct p2p *p2p)
     return false;
 }
 
+/* When one that we have chosen takes the place of who is asked now: at once if that one has told
+ * all it has, soon if it came to us, which may mean to keep us waiting; INT64_MAX: not at all. */
+static int64_t outranked_us(const struct p2p *p2p)
+{
+    const struct header_sync *sync = &p2p->headers;
+    const struct peer *asked = p2p_find_peer(p2p, sync->sync_peer);
+    if (!asked || (peer_is_outbound(asked) && asked->headers.is_asked) || !has_fresh_outbound(p2p))
+        return INT64_MAX;
+    return asked->headers.is_asked ? sync->since_us + HEADER_SYNC_OUTRANK_US : sync->since_us;
+}
+
 static int64_t sync_tick(struct p2p *p2p, int64_t now_us)
 {
     struct header_sync *sync = &p2p->headers;
-    if (sync->sync_peer && now_us < sync->until_us && !is_outranked(p2p))
-        return sync->until_us;
+    int64_t next_us = outranked_us(p2p);
+    next_us = MIN_OF(next_us, sync->until_us);
+    if (sync->sync_peer && now_us < next_us)
+        return next_us;
     struct peer *peer = choose(p2p, now_us);
     if (!peer)
         return next_useful_us(p2p, now_us); /* or as soon as somebody new is there */
     sync->sync_peer = peer->id;
     sync->was_inbound = !peer_is_outbound(peer);
+    sync->since_us = now_us;
     sync->until_us = now_us + HEADER_SYNC_PATIENCE_US;
-    header_ask_first(p2p, peer);
+    start(p2p, peer, false);
     return sync->until_us;
+}
+
+/* Another one of our choice could be asked. Core: m_num_preferred_download_peers */
+static bool has_preferred(const struct p2p *p2p, const struct peer *who)
+{
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer != who && peer->state == PEER_READY && peer_has_blocks(peer) &&
+            (peer_is_outbound(peer) || (peer->permissions & PERMISSION_NOBAN)))
+            return true;
+    return false;
+}
+
+/* It has answered nothing for too long. One at a time: the others' time begins anew. */
+static void give_up(struct p2p *p2p, struct peer *peer)
+{
+    for (struct peer *other = p2p->peers; other; other = other->next)
+        if (other->headers.owes_since_us != 0)
+            other->headers.owes_since_us = p2p_now_us(p2p);
+    if (!(peer->permissions & PERMISSION_NOBAN)) {
+        log_printf(p2p->log, LOG_NET, "Timeout downloading headers, disconnecting peer=%llu",
+                   peer_shown(peer->id));
+        peer_drop(p2p, peer, "owes headers and sends none");
+        return;
+    }
+    log_printf(p2p->log, LOG_NET,
+               "Timeout downloading headers from noban peer, not disconnecting peer=%llu",
+               peer_shown(peer->id));
+    peer->headers.is_started = peer->headers.is_asked = false;
+    peer->headers.owes_since_us = 0;
+    if (p2p->headers.sync_peer == peer->id)
+        p2p->headers.sync_peer = 0;
+}
+
+/* Once we have caught up nobody goes for that, not even when time has jumped: Core. */
+static int64_t owed_tick(struct p2p *p2p, int64_t now_us)
+{
+    bool is_over = !is_far_behind(p2p);
+    int64_t age_s = p2p_now_s(p2p) - (int64_t)chain_best_header(p2p->chain)->time;
+    int64_t limit_us = HEADER_SYNC_ANSWER_US +
+                       age_s / p2p->network->pow_target_spacing_s * HEADER_SYNC_PER_HEADER_US;
+    int64_t next_us = INT64_MAX;
+    struct peer *next;
+    for (struct peer *peer = p2p->peers; peer; peer = next) {
+        next = peer->next;
+        if (is_over)
+            peer->headers.owes_since_us = 0;
+        int64_t since_us = peer->headers.owes_since_us;
+        if (peer->state != PEER_READY || since_us == 0 || peer->class == PEER_MANUAL ||
+            !has_preferred(p2p, peer))
+            continue;
+        if (now_us - since_us > limit_us)
+            give_up(p2p, peer);
+        else
+            next_us = MIN_OF(next_us, since_us + limit_us + 1);
+    }
+    return next_us;
 }
 
 /* Who announced more while a question was open, and has not answered it. */
@@ -440,9 +535,11 @@ static int64_t ask_again_tick(struct p2p *p2p)
 int64_t header_sync_tick(struct p2p *p2p, int64_t now_us)
 {
     int64_t next_us = ask_again_tick(p2p);
+    int64_t owed_us = owed_tick(p2p, now_us);
+    next_us = MIN_OF(next_us, owed_us);
     if (!p2p->headers.is_synced && is_far_behind(p2p)) {
         int64_t sync_us = sync_tick(p2p, now_us);
-        return sync_us < next_us ? sync_us : next_us;
+        return MIN_OF(sync_us, next_us);
     }
     p2p->headers.is_synced = true;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
@@ -450,7 +547,7 @@ int64_t header_sync_tick(struct p2p *p2p, int64_t now_us)
             continue;
         int64_t at_us = peer->headers.asked_us + ASK_AGAIN_US;
         if (peer->headers.asked_us == 0 || at_us <= now_us) {
-            header_ask_anew(p2p, peer);
+            start(p2p, peer, true);
             at_us = now_us + ASK_AGAIN_US;
         }
         next_us = MIN_OF(next_us, at_us);

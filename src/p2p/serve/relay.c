@@ -285,7 +285,7 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
         return fault != FAULT_NONE ? fault : FAULT_MALFORMED;
     /* At most one question for one inv, however many blocks it names: hazard 51. */
     if (asks_headers)
-        header_ask_for_inv(p2p, peer);
+        header_sync_ask_for_inv(p2p, peer);
     if (n > 0)
         block_fetch_wake(p2p);
     return FAULT_NONE;

@@ -369,3 +369,114 @@ TEST(the_next_peer_is_asked_if_one_is_slow, struct fixture *f)
     mesh_run(&f->mesh, 1000000);
     assert_int_equal(chain_best_header(a->chain)->height, 8000);
 }
+
+/* -- As Core asks --------------------------------------------------------------------------------
+ */
+
+#define S INT64_C(1000000)
+
+/* An outbound peer of that class. */
+static struct raw_peer *chosen(struct fixture *f, uint16_t port, enum peer_class class)
+{
+    struct net_address address;
+    struct raw_peer *raw = raw_listen(&f->mesh, port);
+    assert_true(net_address_parse("10.9.9.9", port, &address));
+    assert_non_null(dial(f->node->p2p, &address, class, false));
+    raw_handshake(raw, SERVICES);
+    raw_send_headers(raw, f->blocks, 1); /* or it would be behind us, and let go for that */
+    return raw;
+}
+
+static void tell_of(struct raw_peer *raw, uint8_t byte)
+{
+    uint8_t hash[32] = {byte};
+    raw_send_inv(raw, "inv", INV_BLOCK, hash);
+}
+
+/* Whoever tells of it: the first one of those that were not asked so before. */
+TEST(a_new_block_has_one_more_peer_asked_while_we_are_far_behind, struct fixture *f)
+{
+    struct raw_peer *raw[4];
+    size_t want[] = {1, 0, 0, 0};
+    (void)fixture_node(f, 60, NULL, NULL);
+    for (size_t i = 0; i < 4; i++)
+        raw[i] = raw_join(&f->mesh, f->node, SERVICES);
+    for (uint8_t block = 1; block <= 4; block++) {
+        for (size_t i = 0; i < 4; i++) {
+            assert_int_equal(raw_count(raw[i], "getheaders"), want[i]);
+            raw_send_headers(raw[i], NULL, 0);
+            tell_of(raw[i], block);
+        }
+        want[0]++; /* who is asked anyway is asked for each */
+        if (block < 4)
+            want[block] = 1;
+        mesh_run(&f->mesh, S / 2);
+    }
+    assert_int_equal(raw_count(raw[0], "getheaders"), 5);
+}
+
+/* One that came to us owes headers from now on. Returns: for how long it may, but for some seconds
+ */
+static int64_t let_owe(struct fixture *f, struct raw_peer **owes)
+{
+    (void)fixture_node(f, 61, &(struct p2p_options){.connect_only = true}, NULL);
+    f->blocks[0] = builder_block(&f->builder, f->builder.genesis, NULL);
+    mesh_give(f->node, f->blocks[0]);
+    *owes = raw_join(&f->mesh, f->node, SERVICES);
+    assert_int_equal(raw_count(*owes, "getheaders"), 1);
+    int64_t age_s = p2p_now_s(f->node->p2p) - chain_tip(f->node->chain)->time;
+    return HEADER_SYNC_ANSWER_US + age_s / 600 * HEADER_SYNC_PER_HEADER_US - 5 * S;
+}
+
+TEST(who_owes_headers_for_long_goes_if_we_have_chosen_another, struct fixture *f)
+{
+    struct raw_peer *owes;
+    int64_t wait_us = let_owe(f, &owes);
+    struct raw_peer *two = chosen(f, 701, PEER_FULL), *three = chosen(f, 702, PEER_FULL);
+    mesh_run(&f->mesh, wait_us);
+    assert_false(owes->is_closed);
+    mesh_run(&f->mesh, 10 * S);
+    assert_true(owes->is_closed);
+    mesh_run(&f->mesh, wait_us - 10 * S); /* the next one has as long again */
+    assert_false(two->is_closed || three->is_closed);
+    mesh_run(&f->mesh, 30 * S);
+    assert_int_equal(two->is_closed + three->is_closed, 1);
+    mesh_run(&f->mesh, 2 * wait_us);
+    assert_int_equal(two->is_closed + three->is_closed, 1); /* nobody else is there */
+}
+
+TEST(who_owes_headers_stays_beside_those_who_came_to_us, struct fixture *f)
+{
+    struct raw_peer *owes;
+    int64_t wait_us = let_owe(f, &owes);
+    struct raw_peer *other = raw_join(&f->mesh, f->node, SERVICES);
+    mesh_run(&f->mesh, wait_us + 30 * S);
+    assert_false(owes->is_closed || other->is_closed);
+}
+
+TEST(who_is_not_to_be_banned_and_owes_headers_is_asked_again_in_his_turn, struct fixture *f)
+{
+    struct raw_peer *owes;
+    int64_t wait_us = let_owe(f, &owes);
+    struct peer *peer = f->node->p2p->peers;
+    peer->permissions |= PERMISSION_NOBAN;
+    (void)chosen(f, 701, PEER_MANUAL);
+    mesh_run(&f->mesh, wait_us);
+    assert_true(peer->headers.is_started);
+    for (int i = 0; i < 100 && peer->headers.is_started; i++)
+        mesh_run(&f->mesh, S / 10);
+    assert_false(peer->headers.is_started || owes->is_closed);
+    mesh_run(&f->mesh, 2 * HEADER_SYNC_PATIENCE_US);
+    assert_true(peer->headers.is_started);
+}
+
+TEST(nobody_goes_for_headers_once_we_have_caught_up, struct fixture *f)
+{
+    struct raw_peer *owes;
+    int64_t wait_us = let_owe(f, &owes);
+    (void)chosen(f, 701, PEER_FULL);
+    sim_env_set_unix_s(f->node->sim, chain_tip(f->node->chain)->time + 86400 - 60);
+    mesh_run(&f->mesh, 120 * S); /* and far behind again, without a block */
+    mesh_run(&f->mesh, wait_us);
+    assert_false(owes->is_closed);
+}

@@ -16,6 +16,8 @@ static int setup(void **state)
         f->blocks[i] = builder_block(&f->builder, i ? f->blocks[i - 1] : f->builder.genesis, NULL);
     mesh_give(f->node, f->blocks[0]);
     mesh_give(f->node, f->blocks[1]);
+    /* Far behind, who owes headers goes for that: not here. */
+    sim_env_set_unix_s(f->node->sim, f->blocks[2]->block.header.time);
     return 0;
 }
 
@@ -45,7 +47,8 @@ TEST(who_never_catches_up_is_asked_once_more_and_goes, struct fixture *f)
     mesh_run(&f->mesh, INT64_C(1190) * S);
     size_t n_behind = raw_count(behind, "getheaders");
     mesh_run(&f->mesh, INT64_C(20) * S);
-    assert_int_equal(raw_count(behind, "getheaders"), n_behind + 1);
+    /* Beside the question of every ten minutes. */
+    assert_int_equal(raw_count(behind, "getheaders"), n_behind + 2);
     mesh_run(&f->mesh, INT64_C(100) * S);
     assert_false(silent->is_closed || behind->is_closed);
     mesh_run(&f->mesh, INT64_C(20) * S);

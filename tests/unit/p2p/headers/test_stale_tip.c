@@ -14,6 +14,7 @@ static void start(struct fixture *f, size_t n, int max_connections)
     (void)fixture_node(f, 41, &options, NULL);
     const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
     mesh_give(f->node, block);
+    sim_env_set_unix_s(f->node->sim, block->block.header.time + 60);
     for (size_t i = 0; i < n; i++) {
         struct net_address address;
         uint16_t port = (uint16_t)(700 + i);
