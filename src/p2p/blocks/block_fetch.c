@@ -26,6 +26,7 @@ void block_fetch_init(struct p2p *p2p)
 {
     hash_map_init(&p2p->fetch.by_node);
     p2p->fetch.block_bytes = BLOCK_BYTES_START;
+    block_stall_init(&p2p->fetch.stall);
 }
 
 void block_fetch_deinit(struct p2p *p2p)
@@ -96,6 +97,7 @@ void block_fetch_connected(struct p2p *p2p, const struct block_node *node)
     struct block_request *request = block_request_find(&p2p->fetch, node);
     if (request && !request->is_delivered)
         block_request_remove(p2p, request);
+    block_stall_connected(p2p);
 }
 
 /* What it said it has, it has not: it is asked no more before it says so again. */
@@ -370,11 +372,40 @@ static void carry_out(struct p2p *p2p, struct plan *plan, int64_t now_us)
     xfree(batches);
 }
 
+/* Somebody could be asked for more who is not known for delivering nothing. */
+static bool has_sound(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_peers; i++)
+        if (!((const struct peer *)plan->peers[i].who)->fetch.is_on_trial)
+            return true;
+    return false;
+}
+
+/* The first block that is missing, if the window of the best chain ends before that does, and all
+ * in it that could be asked for is. NULL: it can move, or waits for the chain. */
+static const struct block_node *stuck_at(const struct p2p *p2p, const struct window *window,
+                                         bool may_ask)
+{
+    const struct block_branch *branch = &window->branches[0];
+    if (window->n_branches == 0 || branch->to == branch->goal->height)
+        return NULL;
+    const struct block_node *first = window->nodes[0];
+    for (size_t i = 0; i < branch_length(branch); i++) {
+        const struct block_node *node = window->nodes[i];
+        const struct block_request *request = block_request_find(&p2p->fetch, node);
+        bool is_wanted = !block_node_has_data(node) && !request;
+        if ((is_wanted && may_ask) || (request && request->is_delivered))
+            return NULL;
+    }
+    return block_node_has_data(first) ? NULL : first;
+}
+
 static void run(struct p2p *p2p, int64_t now_us)
 {
     struct window *window = xmalloc(sizeof *window);
     window_fill(p2p, window);
     if (window->n == 0 && !chain_loss(p2p->chain)) {
+        block_stall_look(p2p, NULL, now_us);
         xfree(window);
         return;
     }
@@ -387,6 +418,7 @@ static void run(struct p2p *p2p, int64_t now_us)
         list_items(p2p, window, &plan);
     }
     carry_out(p2p, &plan, now_us);
+    block_stall_look(p2p, stuck_at(p2p, window, has_sound(&plan)), now_us);
     xfree(plan.items);
     xfree(plan.peers);
     xfree(window);

@@ -9,6 +9,7 @@
 #include "chain/disk/block_ref.h"
 #include "p2p/blocks/block_late.h"
 #include "p2p/blocks/block_request.h"
+#include "p2p/blocks/block_stall.h"
 #include "p2p/peer/score.h"
 #include "util/hash_map.h"
 #include "util/list.h"
@@ -36,6 +37,7 @@ struct block_fetch {
     size_t delivered_bytes; /* handed to the chain, which has not answered */
     double block_bytes;     /* average size of late, for estimates */
     uint64_t n_sized;       /* blocks that it is made of */
+    struct block_stall stall;
     bool wants_run;
     uint64_t n_answers; /* of header_sync, at the last run */
 };
