@@ -601,8 +601,8 @@ static const struct rpc_method methods[] = {
       {"message", RPC_TYPE_STRING, NULL, "The text"}}},
 
     {"getzmqnotifications", "Zmq", rpc_getzmqnotifications, 0,
-     "The ZeroMQ publishers that are on: none, since there are none here.",
-     "[]", {{0}}},
+     "The ZeroMQ publishers that are on.",
+     "[{\"type\": \"pubhashblock\"|..., \"address\": \"...\", \"hwm\": n}, ...]", {{0}}},
 };
 /* clang-format on */
 

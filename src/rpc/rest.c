@@ -10,7 +10,7 @@
 /* The first that fits is meant: longer ones come first. */
 /* clang-format off */
 static const struct rest_route routes[] = {
-    {"/rest/tx/",                 0,          rest_tx},
+    {"/rest/tx/",                 REST_LARGE, rest_tx},
     {"/rest/block/notxdetails/",  REST_LARGE, rest_block_notxdetails},
     {"/rest/block/",              REST_LARGE, rest_block},
     {"/rest/blockpart/",          REST_LARGE, rest_blockpart},

@@ -13,6 +13,7 @@ TEST(routes_are_found_by_their_beginning)
     assert_null(rest_find("/rest/"));
     assert_null(rest_find("/rest/blocks/x"));
     assert_ptr_equal(rest_find("/rest/tx/x")->handler, rest_tx);
+    assert_true(rest_find("/rest/tx/x")->flags & REST_LARGE); /* JSON of a transaction of 4 MB */
     assert_ptr_equal(rest_find("/rest/block/x")->handler, rest_block);
     assert_ptr_equal(rest_find("/rest/block/notxdetails/x")->handler, rest_block_notxdetails);
     assert_ptr_equal(rest_find("/rest/deploymentinfo.json")->handler, rest_deploymentinfo);
