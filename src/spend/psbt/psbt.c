@@ -168,6 +168,19 @@ static struct txid unique_id(const struct psbt *psbt)
     return tx.txid;
 }
 
+/* What one of them forbids to change stays forbidden. Core: Merge() */
+static void merge_modifiable(struct psbt *psbt, const struct psbt *other)
+{
+    const uint8_t all = PSBT_MODIFIABLE_INPUTS | PSBT_MODIFIABLE_OUTPUTS;
+    struct span own = psbt_get(&psbt->global, PSBT_GLOBAL_TX_MODIFIABLE);
+    struct span others = psbt_get(&other->global, PSBT_GLOBAL_TX_MODIFIABLE);
+    if (!own.p && !others.p)
+        return;
+    uint8_t a = own.p ? own.p[0] : 0, b = others.p ? others.p[0] : 0;
+    uint8_t both = (uint8_t)((a & b & all) | ((a | b) & (uint8_t)~all));
+    psbt_set(psbt, &psbt->global, PSBT_GLOBAL_TX_MODIFIABLE, no_data, span_of(&both, 1));
+}
+
 bool psbt_combine(struct psbt *psbt, const struct psbt *other)
 {
     ASSERT(psbt && other);
@@ -175,6 +188,7 @@ bool psbt_combine(struct psbt *psbt, const struct psbt *other)
     if (psbt->version != other->version || !txid_equal(&own, &others))
         return false;
     ASSERT(psbt->n_inputs == other->n_inputs && psbt->n_outputs == other->n_outputs);
+    merge_modifiable(psbt, other);
     psbt_put_all(psbt, &psbt->global, other->global.at, other->global.n);
     for (size_t i = 0; i < psbt->n_inputs; i++)
         psbt_put_all(psbt, &psbt->inputs[i], other->inputs[i].at, other->inputs[i].n);

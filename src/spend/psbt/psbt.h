@@ -34,6 +34,13 @@ enum psbt_global {
     PSBT_GLOBAL_VERSION = 0xfb,
 };
 
+/* Flags of PSBT_GLOBAL_TX_MODIFIABLE. */
+enum psbt_modifiable {
+    PSBT_MODIFIABLE_INPUTS = 1,
+    PSBT_MODIFIABLE_OUTPUTS = 2,
+    PSBT_HAS_SIGHASH_SINGLE = 4,
+};
+
 enum psbt_in {
     PSBT_IN_NON_WITNESS_UTXO = 0x00,
     PSBT_IN_WITNESS_UTXO = 0x01,
@@ -126,7 +133,7 @@ void psbt_set(struct psbt *psbt, struct psbt_map *map, uint64_t type, struct spa
 void psbt_remove(struct psbt_map *map, uint64_t type);
 /* Does a type of a map of that kind stand for something known? */
 bool psbt_is_known(enum psbt_map_kind kind, uint64_t type);
-/* Does an input have final scripts? */
+/* Does an input have final scripts? Those that hold nothing are none. */
 bool psbt_is_final(const struct psbt_map *input);
 
 /* -- Records with a structure --------------------------------------------------------------- */

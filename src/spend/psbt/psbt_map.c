@@ -201,6 +201,7 @@ void psbt_remove(struct psbt_map *map, uint64_t type)
 bool psbt_is_final(const struct psbt_map *input)
 {
     ASSERT(input && input->kind == PSBT_MAP_INPUT);
+    struct span witness = psbt_get(input, PSBT_IN_FINAL_SCRIPTWITNESS);
     return psbt_get(input, PSBT_IN_FINAL_SCRIPTSIG).len > 0 ||
-           psbt_get(input, PSBT_IN_FINAL_SCRIPTWITNESS).len > 0;
+           (witness.len > 0 && witness.p[0] > 0);
 }

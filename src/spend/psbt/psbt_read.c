@@ -132,11 +132,14 @@ static const struct {
     {PSBT_GLOBAL_TX_MODIFIABLE, "PSBT_GLOBAL_TX_MODIFIABLE is not allowed in PSBTv0", NULL},
 };
 
-/* A count, which no more maps than there are bytes left can have. */
-static size_t read_count(const struct reading *reading, uint64_t type)
+/* Bytes of the smallest maps of version 2: of fields that have to be there, and a separator. */
+enum { INPUT_BYTES_MIN = 35 + 7 + 1, OUTPUT_BYTES_MIN = 11 + 3 + 1 };
+
+/* A count: of one that lies, as many as are just too many for the bytes left. */
+static size_t read_count(const struct reading *reading, uint64_t type, size_t each_bytes)
 {
     struct reader r = reader_of(psbt_get(&reading->psbt->global, type));
-    uint64_t n = read_compact_size(&r), most = reader_left(&reading->r) + 1;
+    uint64_t n = read_compact_size(&r), most = reader_left(&reading->r) / each_bytes + 1;
     return (size_t)(n < most ? n : most);
 }
 
@@ -158,8 +161,8 @@ static bool check_global(struct reading *reading)
         return read_unsigned_tx(reading, tx);
     if (tx.p)
         return refuse(reading, "PSBT_GLOBAL_UNSIGNED_TX is not allowed in PSBTv2");
-    psbt->n_inputs = read_count(reading, PSBT_GLOBAL_INPUT_COUNT);
-    psbt->n_outputs = read_count(reading, PSBT_GLOBAL_OUTPUT_COUNT);
+    psbt->n_inputs = read_count(reading, PSBT_GLOBAL_INPUT_COUNT, INPUT_BYTES_MIN);
+    psbt->n_outputs = read_count(reading, PSBT_GLOBAL_OUTPUT_COUNT, OUTPUT_BYTES_MIN);
     return true;
 }
 
@@ -192,6 +195,16 @@ static bool check_previous_tx(struct reading *reading, struct psbt_map *input,
     return true;
 }
 
+/* Final scripts that hold nothing are not passed on, as in Core. */
+static void drop_empty_scripts(struct psbt_map *input)
+{
+    struct span witness = psbt_get(input, PSBT_IN_FINAL_SCRIPTWITNESS);
+    if (psbt_get(input, PSBT_IN_FINAL_SCRIPTSIG).len == 0)
+        psbt_remove(input, PSBT_IN_FINAL_SCRIPTSIG);
+    if (witness.len > 0 && witness.p[0] == 0)
+        psbt_remove(input, PSBT_IN_FINAL_SCRIPTWITNESS);
+}
+
 static bool read_input(struct reading *reading, size_t i)
 {
     struct psbt *psbt = reading->psbt;
@@ -199,6 +212,7 @@ static bool read_input(struct reading *reading, size_t i)
     struct outpoint spent;
     if (!read_map(reading, input, "Separator is missing at the end of an input map"))
         return false;
+    drop_empty_scripts(input);
     if (psbt->version == PSBT_VERSION_0)
         return check_previous_tx(reading, input, &psbt->tx.in[i].prevout);
     struct span txid = psbt_get(input, PSBT_IN_PREVIOUS_TXID);

@@ -86,7 +86,8 @@ static bool sigs_have_type(const struct psbt_map *input, uint8_t type)
     return true;
 }
 
-/* Which type to sign with. False if the input asks for another one. */
+/* Which type to sign with. False if the input asks for another one: what is signed is chosen by
+ * whoever signs, so a type that only the PSBT asks for is never signed. Core: SIGHASH_MISMATCH */
 static bool choose_hash_type(struct sign_session *session, size_t i, const struct sign_order *order,
                              uint8_t *type)
 {
@@ -94,8 +95,9 @@ static bool choose_hash_type(struct sign_session *session, size_t i, const struc
     bool is_v1 = is_taproot(session->spent[i].script_pubkey);
     uint32_t asked = 0;
     bool has_asked = psbt_get_u32(input, PSBT_IN_SIGHASH_TYPE, &asked);
+    bool does_as_asked = has_asked && order->mode != SOLVE_SIGN;
     *type = order->has_hash_type ? order->hash_type
-            : has_asked          ? (uint8_t)asked
+            : does_as_asked      ? (uint8_t)asked
             : is_v1              ? SIGHASH_DEFAULT
                                  : SIGHASH_ALL;
     if (has_asked && asked != *type)
@@ -133,17 +135,16 @@ static size_t count_sigs(const struct psbt_map *input)
 /* What a new signature covers must not be changed any more. BIP-370, Signer */
 static void note_signature(struct psbt *psbt, uint8_t type)
 {
-    enum { INPUTS = 1, OUTPUTS = 2, HAS_SINGLE = 4 };
     struct span flags = psbt_get(&psbt->global, PSBT_GLOBAL_TX_MODIFIABLE);
     if (!flags.p)
         return;
     uint8_t now = flags.p[0], kind = type & SIGHASH_OUTPUT_MASK;
     if (!(type & SIGHASH_ANYONECANPAY))
-        now &= (uint8_t)~INPUTS;
+        now &= (uint8_t)~PSBT_MODIFIABLE_INPUTS;
     if (kind != SIGHASH_NONE)
-        now &= (uint8_t)~OUTPUTS;
+        now &= (uint8_t)~PSBT_MODIFIABLE_OUTPUTS;
     if (kind == SIGHASH_SINGLE)
-        now |= HAS_SINGLE;
+        now |= PSBT_HAS_SIGHASH_SINGLE;
     psbt_set(psbt, &psbt->global, PSBT_GLOBAL_TX_MODIFIABLE, span_of("", 0), span_of(&now, 1));
 }
 

@@ -27,7 +27,7 @@ struct sign_session {
 /* What is to be done with an input. */
 struct sign_order {
     enum solve_mode mode;
-    bool has_hash_type; /* else what the input asks for, or its kind's default */
+    bool has_hash_type; /* else its kind's default; or where nothing is signed, what it asks for */
     uint8_t hash_type;
     bool finalize;
 };

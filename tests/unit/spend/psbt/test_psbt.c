@@ -79,6 +79,36 @@ TEST(copies_are_combined_and_others_are_not, struct fixture *f)
     assert_false(psbt_combine(&a, &other));
 }
 
+/* What one of them forbids stays forbidden; a field that is not there forbids all. Core: Merge() */
+TEST(what_may_be_changed_is_what_all_allow, struct fixture *f)
+{
+    enum { MISSING = -1 };
+    static const struct {
+        int own, other, both;
+    } cases[] = {{3, 2, 2},
+                 {3, 0, 0},
+                 {1, 6, 4},
+                 {7, 3, 7},
+                 {3, MISSING, 0},
+                 {MISSING, 7, 4},
+                 {MISSING, MISSING, MISSING}};
+    struct tx tx = make_tx(f);
+    struct span none = span_of("", 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct psbt a, b;
+        uint8_t own = (uint8_t)cases[i].own, other = (uint8_t)cases[i].other;
+        psbt_from_tx(&tx, PSBT_VERSION_2, &f->arena, &a);
+        psbt_from_tx(&tx, PSBT_VERSION_2, &f->arena, &b);
+        if (cases[i].own != MISSING)
+            psbt_put(&a, &a.global, PSBT_GLOBAL_TX_MODIFIABLE, none, span_of(&own, 1));
+        if (cases[i].other != MISSING)
+            psbt_put(&b, &b.global, PSBT_GLOBAL_TX_MODIFIABLE, none, span_of(&other, 1));
+        assert_true(psbt_combine(&a, &b));
+        struct span both = psbt_get(&a.global, PSBT_GLOBAL_TX_MODIFIABLE);
+        assert_int_equal(both.p ? both.p[0] : MISSING, cases[i].both);
+    }
+}
+
 TEST(what_is_spent_is_found, struct fixture *f)
 {
     struct tx previous = make_tx(f), tx = make_tx(f);

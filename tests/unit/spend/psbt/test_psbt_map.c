@@ -58,6 +58,9 @@ TEST(final_scripts_make_an_input_final, struct fixture *f)
     assert_false(psbt_is_final(&map));
     psbt_put(&f->psbt, &map, PSBT_IN_FINAL_SCRIPTSIG, span_of("", 0), span_of("", 0));
     assert_false(psbt_is_final(&map));
-    psbt_put(&f->psbt, &map, PSBT_IN_FINAL_SCRIPTWITNESS, span_of("", 0), span_of("\x01\0", 2));
+    /* A stack without items is none. Core: IsNull() */
+    psbt_put(&f->psbt, &map, PSBT_IN_FINAL_SCRIPTWITNESS, span_of("", 0), span_of("\0", 1));
+    assert_false(psbt_is_final(&map));
+    psbt_set(&f->psbt, &map, PSBT_IN_FINAL_SCRIPTWITNESS, span_of("", 0), span_of("\x01\0", 2));
     assert_true(psbt_is_final(&map));
 }

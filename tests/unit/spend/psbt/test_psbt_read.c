@@ -72,6 +72,17 @@ TEST(what_is_wrong_is_said, struct fixture *f)
     assert_string_equal(f->error, "Unsupported version number: iostream error");
 }
 
+/* Final scripts that hold nothing are not there, as in Core, which does not pass them on. */
+TEST(empty_final_scripts_are_dropped, struct fixture *f)
+{
+    static const char input[] = "\x01\x07\0\x01\x08\x01\0"
+                                "\x01\x0e\x20"
+                                "01234567890123456789012345678901"
+                                "\x01\x0f\x04\0\0\0\0";
+    assert_true(read_v2(f, 1, 0, span_of(input, sizeof input)));
+    assert_int_equal(f->psbt.inputs[0].n, 2);
+}
+
 /* No more maps are made than there are bytes for. */
 TEST(counts_promise_nothing, struct fixture *f)
 {
@@ -80,6 +91,23 @@ TEST(counts_promise_nothing, struct fixture *f)
                                "\x01\x05\x01\0\x01\xfb\x04\x02\0\0\0\0";
     assert_false(psbt_read(span_of(head, sizeof head - 1), &f->arena, &f->psbt, &f->error));
     assert_true(f->arena.total_bytes < 1 << 20);
+}
+
+/* Each input has bytes of its own: a count that lies costs no multiple of the body. */
+TEST(a_count_that_lies_costs_no_more_than_the_body, struct fixture *f)
+{
+    enum { BODY_BYTES = 1 << 20 };
+    struct buffer bytes;
+    buffer_init(&bytes);
+    buffer_append(&bytes,
+                  "psbt\xff\x01\x02\x04\x02\0\0\0\x01\x04\x05\xfe\0\0\x08\0\x01\x05\x01\0\x01\xfb"
+                  "\x04\x02\0\0\0\0",
+                  35);
+    while (bytes.len < BODY_BYTES)
+        buffer_append(&bytes, "\x01", 1);
+    assert_false(psbt_read(buffer_span(&bytes), &f->arena, &f->psbt, &f->error));
+    buffer_deinit(&bytes);
+    assert_true(f->arena.total_bytes < 4 * BODY_BYTES);
 }
 
 /* A map may have as many records as there are bytes: each is looked at a few times, no more. */

@@ -93,6 +93,24 @@ TEST(hash_types_have_to_agree, struct fixture *f)
     assert_int_equal(sign_psbt_input(&f->session, 0, &order, NULL), SIGN_SIGHASH_MISMATCH);
 }
 
+/* Whoever wrote the PSBT does not choose what is signed. Core: SIGHASH_MISMATCH without a type */
+TEST(a_foreign_hash_type_is_not_signed_unasked, struct fixture *f)
+{
+    static const char *const texts[] = {"wpkh(" W1 ")", "tr(" W1 ")"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        forget(f);
+        begin(f, learn(f, texts[i], DESC_EXPAND_SECRET), false);
+        struct psbt_map *input = &f->psbt.inputs[0];
+        psbt_put(&f->psbt, input, PSBT_IN_SIGHASH_TYPE, span_of("", 0), span_of("\x02\0\0\0", 4));
+        size_t n = input->n;
+        assert_int_equal(sign(f, SOLVE_SIGN, true), SIGN_SIGHASH_MISMATCH);
+        assert_int_equal(input->n, n);
+        assert_int_equal(sign(f, SOLVE_LOOK, true), SIGN_INCOMPLETE);
+        assert_int_equal(sign(f, SOLVE_PRETEND, false), SIGN_COMPLETE);
+        assert_int_equal(psbt_get(input, PSBT_IN_SIGHASH_TYPE).p[0], 2);
+    }
+}
+
 TEST(coins_have_to_be_known, struct fixture *f)
 {
     begin(f, learn(f, "wpkh(" W1 ")", DESC_EXPAND_SECRET), false);
