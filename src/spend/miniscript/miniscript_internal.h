@@ -58,6 +58,10 @@ void ms_builder_finish(struct ms_builder *builder, struct miniscript *out);
 uint32_t ms_type_of(enum ms_context context, const struct ms_node *nodes,
                     const struct ms_node *node);
 
+enum {
+    MS_STACK_MAX = 1000, /* items on a stack while a script runs. BIP-379, Resource Limits */
+};
+
 /* A place of a walk. */
 struct ms_step {
     uint32_t node, step;

@@ -7,7 +7,6 @@
 enum {
     OPS_MAX = 201,
     P2WSH_STACK_MAX = 100, /* items of a witness, by policy */
-    EXEC_STACK_MAX = 1000,
 };
 
 /* -- Costs ------------------------------------------------------------------------------------ */
@@ -192,9 +191,17 @@ static struct cost with_part(const struct cost *before, size_t j, size_t n, cons
 static struct cost cost_of_thresh(const struct ms_node *node, const struct cost *costs,
                                   struct arena *arena)
 {
+    int64_t n_ops = 0;
+    /* Each part that can be both satisfied and not takes an item at least: what has more cannot be
+     * spent, whatever they cost. */
+    if (node->n_subs > MS_STACK_MAX)
+        return (struct cost){.n_ops = node->n_subs,
+                             .sat_ops = no_ops,
+                             .dsat_ops = no_ops,
+                             .sat = {true, node->n_subs, node->n_subs},
+                             .dsat = {true, node->n_subs, node->n_subs}};
     struct arena_mark mark = arena_mark(arena);
     struct cost *by_count = arena_calloc(arena, node->k + 1, sizeof *by_count);
-    int64_t n_ops = 0;
     by_count[0] = (struct cost){.sat_ops = no_ops, .sat = nothing};
     for (size_t n = 0; n < node->n_subs; n++) {
         const struct cost *part = &costs[node->subs[n]];
@@ -282,7 +289,7 @@ static bool fits(const struct miniscript *ms, const struct ms_node *node, const 
     if (!cost->sat.is_possible)
         return true;
     if (ms->context == MS_TAPSCRIPT)
-        return cost->sat.peak + own <= EXEC_STACK_MAX;
+        return cost->sat.peak + own <= MS_STACK_MAX;
     return cost->n_ops + cost->sat_ops.n <= OPS_MAX && cost->sat.drop + own <= P2WSH_STACK_MAX;
 }
 

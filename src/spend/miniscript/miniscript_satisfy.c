@@ -1,5 +1,6 @@
 /* miniscript_satisfy.c - witnesses for expressions that nobody else can change. */
 #include "spend/miniscript/miniscript_internal.h"
+#include "util/alloc.h"
 
 enum { PREIMAGE_BYTES = 32 };
 
@@ -49,37 +50,55 @@ static struct way one(struct satisfying *s)
     return of_item(s, span_of("\x01", 1));
 }
 
-/* First a's items, then b's. */
-static struct way join(struct satisfying *s, struct way a, struct way b)
+/* First a's items, then b's: all but the items. */
+static struct way add(struct way a, struct way b)
 {
     if (!a.is_possible || !b.is_possible)
         return impossible;
-    struct way out = {.is_possible = true,
-                      .has_signature = a.has_signature || b.has_signature,
-                      .is_malleable = a.is_malleable || b.is_malleable,
-                      .bytes = a.bytes + b.bytes,
-                      .items = a.items ? a.items : b.items};
-    if (a.items && b.items) {
-        struct rope *rope = arena_calloc(s->arena, 1, sizeof *rope);
-        *rope = (struct rope){.left = a.items, .right = b.items};
-        out.items = rope;
-    }
+    return (struct way){.is_possible = true,
+                        .has_signature = a.has_signature || b.has_signature,
+                        .is_malleable = a.is_malleable || b.is_malleable,
+                        .bytes = a.bytes + b.bytes};
+}
+
+static const struct rope *join_items(struct satisfying *s, const struct rope *a,
+                                     const struct rope *b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    struct rope *rope = arena_calloc(s->arena, 1, sizeof *rope);
+    *rope = (struct rope){.left = a, .right = b};
+    return rope;
+}
+
+/* First a's items, then b's. */
+static struct way join(struct satisfying *s, struct way a, struct way b)
+{
+    struct way out = add(a, b);
+    if (out.is_possible)
+        out.items = join_items(s, a.items, b.items);
     return out;
+}
+
+static bool is_second_better(struct way a, struct way b)
+{
+    if (!a.is_possible || !b.is_possible)
+        return !a.is_possible;
+    /* What needs no signature others can make too: it has to be taken, or they would. */
+    if (a.has_signature != b.has_signature)
+        return a.has_signature;
+    if (a.has_signature && a.is_malleable != b.is_malleable)
+        return a.is_malleable;
+    return a.bytes > b.bytes;
 }
 
 /* The one of two that others cannot turn into the other; the shorter if both are so. */
 static struct way choose(struct way a, struct way b)
 {
-    if (!a.is_possible || !b.is_possible)
-        return a.is_possible ? a : b;
-    /* What needs no signature others can make too: it has to be taken, or they would. */
-    if (a.has_signature != b.has_signature)
-        return a.has_signature ? b : a;
-    if (!a.has_signature)
-        a.is_malleable = b.is_malleable = true;
-    else if (a.is_malleable != b.is_malleable)
-        return a.is_malleable ? b : a;
-    return a.bytes <= b.bytes ? a : b;
+    struct way out = is_second_better(a, b) ? b : a;
+    if (a.is_possible && b.is_possible && !a.has_signature && !b.has_signature)
+        out.is_malleable = true;
+    return out;
 }
 
 /* One that does more than it has to: others can take the surplus away. */
@@ -87,6 +106,60 @@ static struct way overcomplete(struct way way)
 {
     way.is_malleable = true;
     return way;
+}
+
+/* -- Some of many parts ----------------------------------------------------------------------- */
+
+/* The best ways to satisfy 0, 1, ... of a row of parts and to dissatisfy the others, behind a
+ * start. Kept are figures, and for each part and count one byte, whether it is satisfied there:
+ * items are laid together only for the counts that are used. */
+struct counting {
+    struct way start;
+    const struct ways *parts; /* in the order of their items */
+    size_t n, most;           /* parts; the highest count that is asked for */
+    struct way *by_count;
+    uint8_t *is_satisfied;
+};
+
+static void count_ways(struct counting *c)
+{
+    c->by_count = xcalloc(c->most + 1, sizeof *c->by_count);
+    c->is_satisfied = xcalloc((c->most + 1) * (c->n + 1), 1);
+    c->by_count[0] = c->start;
+    c->by_count[0].items = NULL;
+    for (size_t i = 0; i < c->n; i++) {
+        /* From above, so that each is worked out from what was there before. */
+        for (size_t j = i + 1 < c->most ? i + 1 : c->most;; j--) {
+            struct way without = add(c->by_count[j], c->parts[i].dsat);
+            struct way with = j > 0 ? add(c->by_count[j - 1], c->parts[i].sat) : impossible;
+            c->is_satisfied[i * (c->most + 1) + j] = is_second_better(without, with);
+            c->by_count[j] = choose(without, with);
+            if (j == 0)
+                break;
+        }
+    }
+}
+
+/* The way of a count, with its items. */
+static struct way way_of_count(struct satisfying *s, const struct counting *c, size_t count)
+{
+    struct way out = c->by_count[count];
+    if (!out.is_possible)
+        return impossible;
+    for (size_t i = c->n; i > 0; i--) {
+        const struct ways *part = &c->parts[i - 1];
+        bool is_satisfied = c->is_satisfied[(i - 1) * (c->most + 1) + count];
+        out.items = join_items(s, is_satisfied ? part->sat.items : part->dsat.items, out.items);
+        count -= is_satisfied;
+    }
+    out.items = join_items(s, c->start.items, out.items);
+    return out;
+}
+
+static void counting_deinit(struct counting *c)
+{
+    xfree(c->by_count);
+    xfree(c->is_satisfied);
 }
 
 /* -- Leaves ----------------------------------------------------------------------------------- */
@@ -112,25 +185,17 @@ static struct way known_key(struct satisfying *s, uint32_t key)
 static struct ways multi_ways(struct satisfying *s, const struct ms_node *node)
 {
     bool is_a = node->fragment == MS_MULTI_A;
-    struct way *by_count = arena_calloc(s->arena, node->k + 1, sizeof *by_count);
-    struct ways out = {.dsat = is_a ? empty : zero(s)};
-    by_count[0] = out.dsat;
-    for (uint32_t i = 0; i < node->n_keys; i++) {
-        struct way sig = signature(s, node->keys[is_a ? node->n_keys - 1 - i : i]);
-        for (size_t j = i + 1 < node->k ? i + 1 : node->k;; j--) {
-            struct way without =
-                is_a && by_count[j].is_possible ? join(s, by_count[j], zero(s)) : by_count[j];
-            struct way with = j > 0 ? join(s, by_count[j - 1], sig) : impossible;
-            by_count[j] = choose(without, with);
-            if (j == 0)
-                break;
-        }
-    }
+    size_t n = node->n_keys;
+    struct ways *parts = arena_calloc(s->arena, n + 1, sizeof *parts);
+    struct counting c = {.start = is_a ? empty : zero(s), .parts = parts, .n = n, .most = node->k};
+    for (size_t i = 0; i < n; i++)
+        parts[i] = (struct ways){.sat = signature(s, node->keys[is_a ? n - 1 - i : i]),
+                                 .dsat = is_a ? zero(s) : empty};
+    count_ways(&c);
+    struct ways out = {.sat = way_of_count(s, &c, node->k), .dsat = way_of_count(s, &c, 0)};
+    counting_deinit(&c);
     for (uint32_t i = 0; !is_a && i < node->k; i++)
         out.dsat = join(s, out.dsat, zero(s));
-    if (is_a)
-        out.dsat = by_count[0];
-    out.sat = by_count[node->k];
     return out;
 }
 
@@ -210,24 +275,24 @@ static struct ways or_ways(struct satisfying *s, enum ms_fragment fragment, stru
 
 static struct ways thresh_ways(struct satisfying *s, const struct ms_node *node)
 {
-    size_t n = node->n_subs;
-    struct way *by_count = arena_calloc(s->arena, n + 1, sizeof *by_count);
-    by_count[0] = empty;
-    for (size_t i = 0; i < n; i++) {
-        struct ways part = s->ways[node->subs[n - 1 - i]];
-        for (size_t j = i + 1;; j--) {
-            struct way without = j <= i ? join(s, by_count[j], part.dsat) : impossible;
-            struct way with = j > 0 ? join(s, by_count[j - 1], part.sat) : impossible;
-            by_count[j] = choose(without, with);
-            if (j == 0)
-                break;
-        }
-    }
-    struct ways out = {.sat = by_count[node->k], .dsat = by_count[0]};
+    size_t n = node->n_subs, best = 0;
+    if (n > MS_STACK_MAX)
+        return (struct ways){.sat = impossible, .dsat = impossible};
+    struct ways *parts = arena_calloc(s->arena, n + 1, sizeof *parts);
+    struct counting c = {.start = empty, .parts = parts, .n = n, .most = n};
+    for (size_t i = 0; i < n; i++)
+        parts[i] = s->ways[node->subs[n - 1 - i]];
+    count_ways(&c);
+    struct way dsat = c.by_count[0];
     for (size_t j = 1; j <= n; j++) {
-        if (j != node->k)
-            out.dsat = choose(out.dsat, overcomplete(by_count[j]));
+        if (j == node->k)
+            continue;
+        best = is_second_better(dsat, overcomplete(c.by_count[j])) ? j : best;
+        dsat = choose(dsat, overcomplete(c.by_count[j]));
     }
+    struct ways out = {.sat = way_of_count(s, &c, node->k), .dsat = dsat};
+    out.dsat.items = way_of_count(s, &c, best).items;
+    counting_deinit(&c);
     return out;
 }
 

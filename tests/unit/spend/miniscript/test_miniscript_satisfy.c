@@ -1,7 +1,7 @@
 /* test_miniscript_satisfy.c - witnesses of random expressions, put to the interpreter. */
 #include "consensus/script_verify.h"
 #include "consensus/sighash.h"
-#include "spend/miniscript/miniscript.h"
+#include "spend/miniscript/miniscript_internal.h"
 #include "unit/spend/miniscript/miniscript_fixture.h"
 
 FIXTURE(setup, teardown)
@@ -257,5 +257,51 @@ TEST(the_way_that_others_could_take_is_taken, struct fixture *f)
     assert_int_equal(n, 2);
     assert_true(items[0].len > 60);
     hand.keys = 2;
+    assert_false(ms_satisfy(&f->ms, &with, &f->arena, &items, &n));
+}
+
+/* thresh(1,first,part,part,...) of n parts. */
+static void read_thresh(struct fixture *f, const char *first, const char *part, int n)
+{
+    struct buffer text;
+    buffer_init(&text);
+    buffer_append_format(&text, "thresh(1,%s", first);
+    for (int i = 1; i < n; i++)
+        buffer_append_format(&text, ",%s", part);
+    buffer_append(&text, ")", 2);
+    f->context = MS_TAPSCRIPT;
+    if (!read_text(f, (const char *)text.p))
+        fail_msg("not read");
+    buffer_deinit(&text);
+}
+
+TEST(many_ways_take_no_square_of_memory, struct fixture *f)
+{
+    struct hand hand = {.f = f, .keys = 1, .script = span_of("x", 1)};
+    struct ms_satisfier with = {&hand, sign_with, know_key, know_preimage, is_later, is_later};
+    struct span *items;
+    size_t n;
+    read_thresh(f, "or_i(1,0)", "a:or_i(1,0)", MS_STACK_MAX);
+    size_t before = f->arena.total_bytes;
+    assert_false(ms_satisfy(&f->ms, &with, &f->arena, &items, &n));
+    assert_true(f->arena.total_bytes - before < 4 << 20);
+}
+
+TEST(thresholds_have_no_more_parts_than_the_stack_has_items, struct fixture *f)
+{
+    struct hand hand = {.f = f, .keys = 1, .script = span_of("x", 1)};
+    struct ms_satisfier with = {&hand, sign_with, know_key, know_preimage, is_later, is_later};
+    struct tx tx;
+    struct tx_out spent;
+    struct span *items;
+    uint32_t node;
+    size_t n;
+    fill_tx(&hand, &tx, &spent);
+    read_thresh(f, "pk(A)", "a:0", MS_STACK_MAX);
+    assert_int_equal(ms_check(&f->ms, &f->keys, &f->arena, &node), MS_SANE);
+    assert_true(ms_satisfy(&f->ms, &with, &f->arena, &items, &n));
+    assert_int_equal(n, 1);
+    read_thresh(f, "pk(A)", "a:0", MS_STACK_MAX + 1);
+    assert_int_equal(ms_check(&f->ms, &f->keys, &f->arena, &node), MS_EXCEEDS_LIMITS);
     assert_false(ms_satisfy(&f->ms, &with, &f->arena, &items, &n));
 }
