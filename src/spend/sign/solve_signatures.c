@@ -15,6 +15,14 @@ enum {
 
 static const struct span none = {.p = NULL, .len = 0};
 
+/* Put a signature that was made into the map; one that is pretended stands nowhere, and a script
+ * may ask for very many. */
+static void keep(struct solving *s, uint64_t type, struct span data, struct span sig)
+{
+    if (s->request->mode != SOLVE_PRETEND)
+        psbt_put(s->psbt, s->map, type, data, sig);
+}
+
 /* -- Keys ------------------------------------------------------------------------------------- */
 
 /* Say where a key comes from, if that is known. */
@@ -145,7 +153,7 @@ struct span solve_sig(struct solving *s, struct span pubkey)
     note_origin(s, pubkey);
     struct span sig = make_sig(s, pubkey);
     if (sig.p) {
-        psbt_put(s->psbt, s->map, PSBT_IN_PARTIAL_SIG, pubkey, sig);
+        keep(s, PSBT_IN_PARTIAL_SIG, pubkey, sig);
         return sig;
     }
     struct solve_key_hash hash;
@@ -215,7 +223,7 @@ struct span solve_tap_key_sig(struct solving *s, const uint8_t output[32])
     if (!sig.p)
         sig = sign_key_path(s, output, false, NULL);
     if (sig.p)
-        psbt_put(s->psbt, s->map, PSBT_IN_TAP_KEY_SIG, span_of("", 0), sig);
+        keep(s, PSBT_IN_TAP_KEY_SIG, span_of("", 0), sig);
     return sig;
 }
 
@@ -237,7 +245,7 @@ struct span solve_tap_script_sig(struct solving *s, const uint8_t x[32])
     else if (s->request->mode == SOLVE_SIGN && key && key->has_secret)
         sig = schnorr(s, key->secret, s->leaf_hash);
     if (sig.p)
-        psbt_put(s->psbt, s->map, PSBT_IN_TAP_SCRIPT_SIG, data, sig);
+        keep(s, PSBT_IN_TAP_SCRIPT_SIG, data, sig);
     return sig;
 }
 

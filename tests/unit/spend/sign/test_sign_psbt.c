@@ -123,6 +123,9 @@ TEST(coins_have_to_be_known, struct fixture *f)
 TEST(pretending_tells_the_length, struct fixture *f)
 {
     begin(f, learn(f, "wsh(multi(2," W1 "," K3 "," W2 "))", DESC_EXPAND_PUBLIC), false);
+    assert_int_equal(sign(f, SOLVE_PRETEND, false), SIGN_COMPLETE);
+    size_t n_sigs = 0;
+    assert_null(psbt_next(&f->psbt.inputs[0], PSBT_IN_PARTIAL_SIG, &n_sigs));
     assert_int_equal(sign(f, SOLVE_PRETEND, true), SIGN_COMPLETE);
     size_t pretended = psbt_get(&f->psbt.inputs[0], PSBT_IN_FINAL_SCRIPTWITNESS).len;
     forget(f);
