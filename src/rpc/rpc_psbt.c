@@ -85,11 +85,9 @@ enum rpc_progress rpc_combinepsbt(struct rpc_call *call)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "Parameter 'txs' cannot be empty");
     if (!read_list(call, list, &psbts))
         return RPC_DONE;
-    for (size_t i = 1; i < list->n; i++) {
-        if (!psbt_combine(&psbts[0], &psbts[i]))
-            return rpc_fail(call, RPC_INVALID_PARAMETER,
-                            "PSBTs not compatible (different transactions)");
-    }
+    if (!psbt_combine(psbts, list->n))
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "PSBTs not compatible (different transactions)");
     psbt_json_put(&call->out, &psbts[0]);
     return RPC_DONE;
 }
@@ -144,17 +142,23 @@ static void shuffle(const struct env *env, struct place *places, size_t n)
     }
 }
 
-/* Of global records those that say nothing of a transaction. */
-static void put_globals(struct psbt *joined, const struct psbt_map *from)
+/* Of global records those that say nothing of a transaction; of all PSBTs at once, since each time
+ * the map is copied. */
+static void put_globals(struct psbt *joined, const struct psbt *psbts, size_t n)
 {
-    struct psbt_record *kept = arena_calloc(joined->arena, from->n + 1, sizeof *kept);
-    size_t n = 0;
-    for (size_t k = 0; k < from->n; k++) {
-        if (from->at[k].type == PSBT_GLOBAL_XPUB ||
-            !psbt_is_known(PSBT_MAP_GLOBAL, from->at[k].type))
-            kept[n++] = from->at[k];
+    size_t n_records = 0, n_kept = 0;
+    for (size_t i = 0; i < n; i++)
+        n_records += psbts[i].global.n;
+    struct psbt_record *kept = arena_calloc(joined->arena, n_records + 1, sizeof *kept);
+    for (size_t i = 0; i < n; i++) {
+        const struct psbt_map *from = &psbts[i].global;
+        for (size_t k = 0; k < from->n; k++) {
+            uint64_t type = from->at[k].type;
+            if (type == PSBT_GLOBAL_XPUB || !psbt_is_known(PSBT_MAP_GLOBAL, type))
+                kept[n_kept++] = from->at[k];
+        }
     }
-    psbt_put_all(joined, &joined->global, kept, n);
+    psbt_put_all(joined, &joined->global, kept, n_kept);
 }
 
 static void put_joined(struct rpc_call *call, const struct joining *joining,
@@ -185,8 +189,7 @@ static void put_joined(struct rpc_call *call, const struct joining *joining,
         const struct psbt_map *from = &place->from->outputs[place->number];
         psbt_put_all(&joined, &joined.outputs[i], from->at, from->n);
     }
-    for (size_t i = 0; i < n; i++)
-        put_globals(&joined, &psbts[i].global);
+    put_globals(&joined, psbts, n);
     psbt_json_put(&call->out, &joined);
 }
 

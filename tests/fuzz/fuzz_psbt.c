@@ -8,17 +8,18 @@
 static void check_again(const struct psbt *psbt, struct arena *arena)
 {
     struct buffer first, second;
-    struct psbt again;
+    struct psbt both[2], *again = both;
     const char *error;
     buffer_init(&first);
     buffer_init(&second);
     psbt_write(psbt, &first);
-    ASSERT(psbt_read(buffer_span(&first), arena, &again, &error));
-    psbt_write(&again, &second);
+    ASSERT(psbt_read(buffer_span(&first), arena, again, &error));
+    psbt_write(again, &second);
     ASSERT(span_equal(buffer_span(&first), buffer_span(&second)));
-    ASSERT(psbt_combine(&again, psbt));
+    both[1] = *psbt;
+    ASSERT(psbt_combine(both, COUNT_OF(both)));
     second.len = 0;
-    psbt_write(&again, &second);
+    psbt_write(again, &second);
     ASSERT(span_equal(buffer_span(&first), buffer_span(&second)));
     buffer_deinit(&first);
     buffer_deinit(&second);

@@ -181,20 +181,47 @@ static void merge_modifiable(struct psbt *psbt, const struct psbt *other)
     psbt_set(psbt, &psbt->global, PSBT_GLOBAL_TX_MODIFIABLE, no_data, span_of(&both, 1));
 }
 
-bool psbt_combine(struct psbt *psbt, const struct psbt *other)
+/* The maps of a PSBT by their number: the global one first, then inputs, then outputs. */
+static struct psbt_map *map_at(struct psbt *psbt, size_t number)
 {
-    ASSERT(psbt && other);
-    struct txid own = unique_id(psbt), others = unique_id(other);
-    if (psbt->version != other->version || !txid_equal(&own, &others))
-        return false;
-    ASSERT(psbt->n_inputs == other->n_inputs && psbt->n_outputs == other->n_outputs);
-    merge_modifiable(psbt, other);
-    psbt_put_all(psbt, &psbt->global, other->global.at, other->global.n);
-    for (size_t i = 0; i < psbt->n_inputs; i++)
-        psbt_put_all(psbt, &psbt->inputs[i], other->inputs[i].at, other->inputs[i].n);
-    for (size_t i = 0; i < psbt->n_outputs; i++)
-        psbt_put_all(psbt, &psbt->outputs[i], other->outputs[i].at, other->outputs[i].n);
-    return psbt_update_tx(psbt);
+    if (number == 0)
+        return &psbt->global;
+    return number <= psbt->n_inputs ? &psbt->inputs[number - 1]
+                                    : &psbt->outputs[number - 1 - psbt->n_inputs];
+}
+
+/* Put the records of map `number` of all into that of the first: at once, since each time the map
+ * is copied. */
+static void merge_maps(struct psbt *psbts, size_t n, size_t number)
+{
+    size_t n_records = 0;
+    for (size_t i = 1; i < n; i++)
+        n_records += map_at(&psbts[i], number)->n;
+    struct psbt_record *records = arena_calloc(psbts->arena, n_records + 1, sizeof *records);
+    n_records = 0;
+    for (size_t i = 1; i < n; i++) {
+        const struct psbt_map *from = map_at(&psbts[i], number);
+        for (size_t k = 0; k < from->n; k++)
+            records[n_records++] = from->at[k];
+    }
+    psbt_put_all(psbts, map_at(psbts, number), records, n_records);
+}
+
+bool psbt_combine(struct psbt *psbts, size_t n)
+{
+    ASSERT(psbts && n > 0);
+    struct txid own = unique_id(psbts);
+    for (size_t i = 1; i < n; i++) {
+        struct txid others = unique_id(&psbts[i]);
+        if (psbts->version != psbts[i].version || !txid_equal(&own, &others))
+            return false;
+        ASSERT(psbts->n_inputs == psbts[i].n_inputs && psbts->n_outputs == psbts[i].n_outputs);
+    }
+    for (size_t i = 1; i < n; i++)
+        merge_modifiable(psbts, &psbts[i]);
+    for (size_t number = 0; number <= psbts->n_inputs + psbts->n_outputs; number++)
+        merge_maps(psbts, n, number);
+    return psbt_update_tx(psbts);
 }
 
 void psbt_extract(const struct psbt *psbt, struct tx *out)

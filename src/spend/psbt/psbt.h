@@ -164,11 +164,11 @@ void psbt_write(const struct psbt *psbt, struct buffer *out);
 NODISCARD bool psbt_update_tx(struct psbt *psbt);
 /* The output that input i spends. False: unknown. */
 NODISCARD bool psbt_spent(const struct psbt *psbt, size_t i, struct tx_out *out);
-/* Take over what another of the same transaction has and this one has not.
+/* Put into the first of n PSBTs of one transaction what the others have and it has not.
  *
- * Returns:  false if it is of another transaction
+ * Returns:  false if one is of another transaction
  * Spec:     BIP-174, Combiner */
-NODISCARD bool psbt_combine(struct psbt *psbt, const struct psbt *other);
+NODISCARD bool psbt_combine(struct psbt *psbts, size_t n);
 /* The signed transaction of final scripts, in the arena. BIP-174, Transaction Extractor */
 void psbt_extract(const struct psbt *psbt, struct tx *out);
 

@@ -104,6 +104,8 @@ void psbt_put_all(struct psbt *psbt, struct psbt_map *map, const struct psbt_rec
         [PSBT_MAP_OUTPUT] = compare_output,
     };
     size_t all = map->n + n, kept = 0;
+    if (n == 0)
+        return;
     struct psbt_record *at = arena_calloc(psbt->arena, all + 1, sizeof *at);
     if (map->n > 0)
         memcpy(at, map->at, map->n * sizeof *at);

@@ -16,6 +16,14 @@ static struct tx make_tx(struct fixture *f)
     return tx;
 }
 
+static bool combine(struct psbt *a, const struct psbt *b)
+{
+    struct psbt both[] = {*a, *b};
+    bool ok = psbt_combine(both, 2);
+    *a = both[0];
+    return ok;
+}
+
 TEST(a_transaction_comes_back_from_both_versions, struct fixture *f)
 {
     static const uint32_t versions[] = {PSBT_VERSION_0, PSBT_VERSION_2};
@@ -68,15 +76,15 @@ TEST(copies_are_combined_and_others_are_not, struct fixture *f)
     /* Sequences may differ in version 2. */
     psbt_set(&b, &b.inputs[0], PSBT_IN_SEQUENCE, none, span_of("\x07\0\0\0", 4));
     assert_true(psbt_update_tx(&b));
-    assert_true(psbt_combine(&a, &b));
+    assert_true(combine(&a, &b));
     assert_int_equal(psbt_get(&a.inputs[0], PSBT_IN_REDEEM_SCRIPT).p[0], 'a');
     assert_int_equal(psbt_get(&a.outputs[0], 0x77).p[0], 'c');
     assert_int_equal(psbt_get(&a.global, 0x77).p[0], 'd');
     psbt_from_tx(&tx, PSBT_VERSION_0, &f->arena, &other);
-    assert_false(psbt_combine(&a, &other));
+    assert_false(combine(&a, &other));
     tx.out[0].value_sat++;
     psbt_from_tx(&tx, PSBT_VERSION_2, &f->arena, &other);
-    assert_false(psbt_combine(&a, &other));
+    assert_false(combine(&a, &other));
 }
 
 /* What one of them forbids stays forbidden; a field that is not there forbids all. Core: Merge() */
@@ -103,10 +111,31 @@ TEST(what_may_be_changed_is_what_all_allow, struct fixture *f)
             psbt_put(&a, &a.global, PSBT_GLOBAL_TX_MODIFIABLE, none, span_of(&own, 1));
         if (cases[i].other != MISSING)
             psbt_put(&b, &b.global, PSBT_GLOBAL_TX_MODIFIABLE, none, span_of(&other, 1));
-        assert_true(psbt_combine(&a, &b));
+        assert_true(combine(&a, &b));
         struct span both = psbt_get(&a.global, PSBT_GLOBAL_TX_MODIFIABLE);
         assert_int_equal(both.p ? both.p[0] : MISSING, cases[i].both);
     }
+}
+
+/* One with many records, and many with few: no map is copied for each of them. */
+TEST(many_are_combined_in_no_square_of_memory, struct fixture *f)
+{
+    enum { RECORDS = 2000, PSBTS = 2000 };
+    struct tx tx = make_tx(f);
+    struct psbt *psbts = arena_calloc(&f->arena, PSBTS, sizeof *psbts);
+    for (size_t i = 0; i < PSBTS; i++) {
+        uint8_t name[] = {(uint8_t)i, (uint8_t)(i >> 8)};
+        psbt_from_tx(&tx, PSBT_VERSION_2, &f->arena, &psbts[i]);
+        psbt_put(&psbts[i], &psbts[i].global, 0x77, span_of(name, 2), span_of("", 0));
+    }
+    for (size_t i = 0; i < RECORDS; i++) {
+        uint8_t name[] = {1, (uint8_t)i, (uint8_t)(i >> 8)};
+        psbt_put(psbts, &psbts->inputs[0], 0x77, span_of(name, 3), span_of("", 0));
+    }
+    size_t before = f->arena.total_bytes, n = psbts->global.n;
+    assert_true(psbt_combine(psbts, PSBTS));
+    assert_int_equal(psbts->global.n, n + PSBTS - 1);
+    assert_true(f->arena.total_bytes - before < 16 << 20);
 }
 
 TEST(what_is_spent_is_found, struct fixture *f)
