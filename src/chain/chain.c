@@ -60,6 +60,8 @@ const struct chain_index chain_indexes[CHAIN_INDEXES] = {
      offsetof(struct chain_options, filter_index), "basic block filter index"},
     {&coinstatsindex_kind, offsetof(struct chain, coinstatsindex),
      offsetof(struct chain_options, coin_stats_index), "coinstatsindex"},
+    {&addressindex_kind, offsetof(struct chain, addressindex),
+     offsetof(struct chain_options, address_index), "addressindex"},
 };
 /* clang-format on */
 
@@ -489,6 +491,17 @@ void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
 bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t *height)
 {
     return index_follower_status(&chain->spenderindex.follower, synced, height);
+}
+
+void chain_find_addresses(struct chain *chain, const struct script_hash *hashes, size_t n,
+                          chain_addresses_fn *done, void *arg)
+{
+    addressindex_find(&chain->addressindex, hashes, n, done, arg);
+}
+
+bool chain_addressindex_status(const struct chain *chain, bool *synced, int32_t *height)
+{
+    return index_follower_status(&chain->addressindex.follower, synced, height);
 }
 
 void chain_visit_filters(struct chain *chain, const struct chain_filter_range *range,

@@ -175,6 +175,15 @@ void chain_find_spender(struct chain *chain, const struct outpoint *outpoint,
 /* That index: is it on, is it caught up, at which height. */
 bool chain_spenderindex_status(const struct chain *chain, bool *synced, int32_t *height);
 
+/* All that happened in the chain to the outputs of n scripts, named by their hashes, by the index
+ * of -addressindex; n is at most ADDRESS_SCRIPTS_MAX. Off the loop. error: -ENOSYS no such index;
+ * -EAGAIN it has not reached the tip; -E2BIG more rows than ADDRESS_ROWS_MAX; -EUCLEAN it was
+ * damaged and is made anew; -ECANCELED closing; another fault of its store. */
+void chain_find_addresses(struct chain *chain, const struct script_hash *hashes, size_t n,
+                          chain_addresses_fn *done, void *arg);
+/* That index: is it on, is it caught up, at which height. */
+bool chain_addressindex_status(const struct chain *chain, bool *synced, int32_t *height);
+
 /* Visit the basic filters of a range of blocks, oldest first, also of blocks that have left the
  * chain, by the index of -blockfilterindex.
  *

@@ -5,6 +5,7 @@
 #ifndef CHAIN_CHAIN_PARTS_H
 #define CHAIN_CHAIN_PARTS_H
 
+#include "chain/ask/addressindex.h"
 #include "chain/ask/block_read.h"
 #include "chain/ask/coinstatsindex.h"
 #include "chain/ask/filterindex.h"
@@ -51,6 +52,7 @@ struct chain {
     struct spenderindex spenderindex;
     struct filterindex filterindex;
     struct coinstatsindex coinstatsindex;
+    struct addressindex addressindex;
     struct trials trials;
 
     int64_t next_check_us;    /* of the invariants */
@@ -71,7 +73,7 @@ struct chain_index {
     size_t offset, option_offset;
     const char *core_name; /* in Core's words */
 };
-enum { CHAIN_INDEXES = 4 };
+enum { CHAIN_INDEXES = 5 };
 extern const struct chain_index chain_indexes[CHAIN_INDEXES];
 /* Index i of the table. */
 static inline struct index_follower *chain_index(struct chain *chain, int i)

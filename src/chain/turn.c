@@ -51,6 +51,7 @@ static const struct row {
     {&index_follower_part, offsetof(struct chain, spenderindex)},
     {&index_follower_part, offsetof(struct chain, filterindex)},
     {&index_follower_part, offsetof(struct chain, coinstatsindex)},
+    {&index_follower_part, offsetof(struct chain, addressindex)},
     {&waiters_part, offsetof(struct chain, waiters)},
     {&undo_repair_part, offsetof(struct chain, undo_repair)},
     {&prune_part, offsetof(struct chain, prune)},

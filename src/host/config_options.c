@@ -57,6 +57,9 @@ static const struct option_def table[] = {
     {"help-debug", NULL, "Print this help message with the debugging options and exit", G, BOOL,
      .flags = LINE},
     {"version", NULL, "Print the version and exit", G, BOOL, .flags = LINE | CLIENT},
+    {"addressindex", NULL, "Keep an index of what pays each address and what spends that, for "
+     "getaddressbalance, getaddressutxos and getaddresshistory", G, BOOL, .fallback = "0",
+     INTO(chain.address_index)},
     {"alertnotify", "<cmd>", "Run a command when the node has a warning (%s in cmd is replaced by "
      "the message)", G, STRING, .flags = 0},
     {"allowignoredconf", NULL, "Start although the data directory holds a config file that is not "

@@ -11,10 +11,46 @@
     ECHO_ARG(0), ECHO_ARG(1), ECHO_ARG(2), ECHO_ARG(3), ECHO_ARG(4), ECHO_ARG(5), ECHO_ARG(6),     \
         ECHO_ARG(7), ECHO_ARG(8), ECHO_ARG(9)
 
+#define ADDRESSES_ARG                                                                              \
+    "An address, a descriptor, {\"desc\": \"str\", \"range\": n or [n, n]},\n"                     \
+    "{\"scripthash\": \"hex\"} (in Electrum's order), or an array of these"
+
 #define BLOCK_INFO_RESULT "{\"hash\": \"hex\", \"height\": n}    the tip when the wait ended"
 
 /* clang-format off */
 static const struct rpc_method methods[] = {
+    {"getaddressbalance", "Blockchain", rpc_getaddressbalance, 0,
+     "What addresses have, by the index of -addressindex. Bitcoin Core has no such method.",
+     "{\"height\": n, \"bestblock\": \"hex\", \"confirmed\": n, \"mempool\": n,\n"
+     " \"received\": n, \"spent\": n}    mempool: what waits would add;\n"
+     "    received, spent: in the chain, in all",
+     {{"addresses", RPC_TYPE_ANY, NULL, ADDRESSES_ARG},
+      {"include_mempool", RPC_TYPE_BOOL, "true", "Tell of what waits too"}}},
+    {"getaddresshistory", "Blockchain", rpc_getaddresshistory, RPC_LARGE,
+     "The transactions that pay addresses or spend from them, oldest first, those of the mempool\n"
+     "last, by the index of -addressindex. Bitcoin Core has no such method.",
+     "{\"height\": n, \"bestblock\": \"hex\",\n"
+     " \"transactions\": [{\"txid\": \"hex\", \"height\": n, \"blockhash\": \"hex\",\n"
+     " \"blockindex\": n, \"blocktime\": n, \"confirmations\": n,\n"
+     " \"received\": n, \"spent\": n}, ...], \"total\": n}    total: on all pages.\n"
+     "    One that waits has \"time\" instead of what is told of its block",
+     {{"addresses", RPC_TYPE_ANY, NULL, ADDRESSES_ARG},
+      {"count", RPC_TYPE_NUMBER, "1000", "The most to tell, up to 10000"},
+      {"skip", RPC_TYPE_NUMBER, "0", "Leave out so many before"},
+      {"include_mempool", RPC_TYPE_BOOL, "true", "Tell of what waits too"}}},
+    {"getaddressutxos", "Blockchain", rpc_getaddressutxos, RPC_LARGE,
+     "The unspent outputs of addresses, oldest first, by the index of -addressindex. Bitcoin Core\n"
+     "has no such method.",
+     "{\"height\": n, \"bestblock\": \"hex\", \"utxos\": [{\"txid\": \"hex\", \"vout\": n,\n"
+     " \"scriptPubKey\": \"hex\", \"desc\": \"str\", \"amount\": n, \"coinbase\": bool,\n"
+     " \"height\": n, \"blockhash\": \"hex\", \"confirmations\": n}, ...],\n"
+     " \"total\": n}    total: on all pages. Where the script is not known,\n"
+     "    \"scripthash\" is told instead of it and of \"desc\"",
+     {{"addresses", RPC_TYPE_ANY, NULL, ADDRESSES_ARG},
+      {"count", RPC_TYPE_NUMBER, "1000", "The most to tell, up to 10000"},
+      {"skip", RPC_TYPE_NUMBER, "0", "Leave out so many before"},
+      {"include_mempool", RPC_TYPE_BOOL, "true",
+       "Tell of what waits too, and leave out what is spent there"}}},
     {"getbestblockhash", "Blockchain", rpc_getbestblockhash, RPC_QUICK,
      "The hash of the tip: the last block of the most-work chain that is fully verified.",
      "\"hex\"    the block hash", {{0}}},

@@ -57,6 +57,9 @@ RPC_HANDLER(estimatesmartfee);
 /* Items come in the order of the question; that of an output that nobody spends has no
  * spendingtxid. LND, Eclair and ElectrumX ask it. */
 RPC_HANDLER(gettxspendingprevout);
+RPC_HANDLER(getaddressbalance);
+RPC_HANDLER(getaddressutxos);
+RPC_HANDLER(getaddresshistory);
 
 /* rpc_multisig.c */
 /* Says in "warnings" when uncompressed keys make it an address of another type. */

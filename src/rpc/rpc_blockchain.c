@@ -315,7 +315,8 @@ enum rpc_progress rpc_getindexinfo(struct rpc_call *call)
     } indexes[] = {{"txindex", chain_txindex_status},
                    {"coinstatsindex", chain_coinstatsindex_status},
                    {"txospenderindex", chain_spenderindex_status},
-                   {"basic block filter index", chain_filterindex_status}};
+                   {"basic block filter index", chain_filterindex_status},
+                   {"addressindex", chain_addressindex_status}};
     const char *only = rpc_arg_string(call, 0, "");
     json_open_object(&call->out);
     for (size_t i = 0; i < COUNT_OF(indexes); i++) {

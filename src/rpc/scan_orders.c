@@ -139,3 +139,13 @@ void scan_orders_derive(struct scan_orders *orders, scan_script_fn *fn, void *ar
         }
     }
 }
+
+uint64_t scan_orders_count(const struct scan_orders *orders)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < orders->n; i++) {
+        const struct scan_order *order = &orders->at[i];
+        n += (uint64_t)(order->last - order->first + 1) * order->list.n;
+    }
+    return n;
+}

@@ -39,6 +39,8 @@ NODISCARD bool scan_orders_read(struct rpc_call *call, const struct json_value *
                                 struct scan_orders *orders);
 /* Make all scripts. Takes a while for large ranges. Any thread. */
 void scan_orders_derive(struct scan_orders *orders, scan_script_fn *fn, void *arg);
+/* Indexes of all descriptors: each makes DESC_SCRIPTS_MAX scripts at most. */
+uint64_t scan_orders_count(const struct scan_orders *orders);
 /* An order of scripts: the shorter first. */
 int scan_compare_scripts(struct span a, struct span b);
 

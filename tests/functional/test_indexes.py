@@ -63,5 +63,30 @@ def test_pruning_waits_for_the_index(context):
                           "-coinstatsindex")
 
 
+def test_addresses_outlive_kills(context):
+    """What an address has is what a scan of the coins finds, and what waits is told beside it."""
+    node = context.node("node", ["-addressindex"])
+    node.start()
+    node.rpc.generatetoaddress(N_BLOCKS, ADDRESS)
+    node.kill()
+    node.start()
+    node.rpc.generatetoaddress(1, ADDRESS)
+    name = "addressindex"
+    wait_until(lambda: is_synced(node, name), what=name)
+    count = node.rpc.getblockcount()
+    scan = node.rpc.scantxoutset("start", [f"addr({ADDRESS})"])
+    balance = node.rpc.getaddressbalance(ADDRESS)
+    equal((balance["confirmed"], balance["received"]), (scan["total_amount"],) * 2)
+    page = node.rpc.getaddressutxos([ADDRESS], 10, 20)
+    equal((page["total"], len(page["utxos"])), (count, 10))
+    unspents = sorted(scan["unspents"], key=lambda unspent: unspent["height"])
+    for unspent in unspents:
+        unspent["desc"] = page["utxos"][0]["desc"]
+    equal(page["utxos"], unspents[20:30])
+    history = node.rpc.getaddresshistory({"desc": f"addr({ADDRESS})"}, 1, count - 1)
+    equal(history["transactions"][0]["blockhash"], node.rpc.getbestblockhash())
+    node.stop()
+
+
 if __name__ == "__main__":
     framework.main(globals())

@@ -72,6 +72,7 @@ static void submit_lookup(struct index_lookup *lookup)
 {
     struct index_follower *follower = lookup->follower;
     lookup->is_partial = !covers_tip(follower);
+    lookup->tip = block_node_fork(follower->at, active_chain_tip(follower->active));
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
     follower->lookups_running++;
     env_job_submit(follower->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
@@ -348,6 +349,21 @@ int index_write(const struct index_follower *follower, struct env_batch *batch_t
     int error = env_kv_write(env, follower->kv, batch_take, true);
     env_batch_free(env, batch_take);
     return error;
+}
+
+int index_secret(const struct index_follower *follower, uint8_t *out, size_t len)
+{
+    const struct env *env = follower->core->env;
+    uint8_t mark[32];
+    int error = index_row_read(follower, "K", out, len);
+    if (error != -ENOENT)
+        return error;
+    if (index_row_read(follower, "B", mark, sizeof mark) != -ENOENT)
+        return -EUCLEAN;
+    struct env_batch *batch = env_batch_new(env);
+    env_random(env, out, len);
+    env_batch_put(env, batch, span_of("K", 1), span_of(out, len));
+    return index_write(follower, batch);
 }
 
 /* Without a mark, or with that of a chain that is not ours any more: begin anew. */

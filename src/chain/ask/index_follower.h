@@ -31,9 +31,11 @@ struct index_lookup {
     struct env_job job; /* first */
     struct index_follower *follower;
     struct list_link link;
-    int32_t height;  /* the tip when it was asked: the index must have got there */
-    bool is_partial; /* asked of an index that had not reached the tip */
-    int error;       /* what find() met */
+    int32_t height;               /* the tip when it was asked: the index must have got there */
+    const struct block_node *tip; /* the last block of the chain that the index had, when find()
+                                     was started */
+    bool is_partial;              /* asked of an index that had not reached the tip */
+    int error;                    /* what find() met */
 };
 
 /* One kind of index. Members that may be NULL say so. */
@@ -134,6 +136,11 @@ NODISCARD bool index_undo(const struct index_follower *follower, struct arena *a
                           struct undo *undo);
 /* The first block, decoded: a constant that is never connected. Drop it with block_ref_drop(). */
 struct block_ref *index_first_block(const struct index_follower *follower);
+/* The secret of a store's keys: read, or made when the store is new. One that has a mark has had
+ * one.
+ *
+ * Returns:  0, -EUCLEAN if it is gone, or what the store says */
+NODISCARD int index_secret(const struct index_follower *follower, uint8_t *out, size_t len);
 /* Write a batch, synced, and free it. Returns what the store says. */
 NODISCARD int index_write(const struct index_follower *follower, struct env_batch *batch_take);
 /* An integer as it stands in keys whose order counts. */

@@ -215,25 +215,10 @@ void spenderindex_find(struct spenderindex *index, const struct outpoint *outpoi
 
 /* -- The store's own key ----------------------------------------------------------------------- */
 
-static int write_secret(const struct index_follower *follower, struct span secret)
-{
-    const struct env *env = follower->core->env;
-    struct env_batch *batch = env_batch_new(env);
-    env_batch_put(env, batch, span_of("K", 1), secret);
-    return index_write(follower, batch);
-}
-
-/* Made when the store is new. One that has a mark has had a key. */
 static int load(struct index_follower *follower)
 {
-    uint8_t bytes[SECRET_BYTES], mark[32];
-    int error = index_row_read(follower, "K", bytes, sizeof bytes);
-    if (error == -ENOENT) {
-        if (index_row_read(follower, "B", mark, sizeof mark) != -ENOENT)
-            return -EUCLEAN;
-        env_random(follower->core->env, bytes, sizeof bytes);
-        error = write_secret(follower, span_of(bytes, sizeof bytes));
-    }
+    uint8_t bytes[SECRET_BYTES];
+    int error = index_secret(follower, bytes, sizeof bytes);
     struct reader r = reader_of(span_of(bytes, sizeof bytes));
     if (!error) {
         index_of(follower)->secret.k0 = read_u64(&r);

@@ -36,6 +36,7 @@ struct chain_options {
     bool spender_index;                    /* -txospenderindex */
     bool filter_index;                     /* -blockfilterindex */
     bool coin_stats_index;                 /* -coinstatsindex */
+    bool address_index;                    /* -addressindex */
     bool prune;                            /* -prune=1 or a target */
     uint64_t prune_target_bytes;           /* 0: prune only by RPC */
     const struct block_hash *assume_valid; /* NULL: the network's; all zero: none */
@@ -132,6 +133,12 @@ struct chain_filter {
 /* Returns: false: enough */
 typedef bool chain_filter_fn(void *arg, const struct chain_filter *filter);
 typedef void chain_filters_done_fn(void *arg, int error, size_t n_visited);
+
+/* What the index of addresses tells: see chain/ask/address_history.h. Borrowed for the call, but
+ * who wants to keep it takes it over and leaves zeros. */
+struct address_history;
+struct script_hash;
+typedef void chain_addresses_fn(void *arg, int error, struct address_history *history);
 
 /* An order, or something else that takes its time, is answered. */
 typedef void chain_order_fn(void *arg, const struct verdict *verdict);

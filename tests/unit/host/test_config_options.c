@@ -53,7 +53,8 @@ TEST(what_secrets_say_is_never_logged)
  * those of its graphical sister, of its wallet and of older versions that files still have. */
 /* clang-format off */
 static const char *const works[] = {
-    "?", "h", "help", "help-debug", "version", "alertnotify", "allowignoredconf", "assumevalid",
+    "?", "h", "help", "help-debug", "version", "addressindex", "alertnotify",
+    "allowignoredconf", "assumevalid",
     "blockfilterindex",
     "blocknotify", "blocksdir", "blocksonly", "coinstatsindex",
     "conf", "daemon", "daemonwait", "datadir",
