@@ -106,6 +106,11 @@ static bool collect_args(struct cli *cli, int argc, const char *const *argv, cha
 
 static char *connection_message(const struct cli *cli, const char *why)
 {
+    if (cli->config.socket_path)
+        return xasprintf("Could not connect to the server at %s%s%s%s\n\n"
+                         "Make sure the cairnd server is running with the same -rpcsocket.\n"
+                         "Use \"cairn-cli -help\" for more info.",
+                         cli->config.socket_path, *why ? " (" : "", why, *why ? ")" : "");
     return xasprintf("Could not connect to the server %s:%u%s%s%s\n\n"
                      "Make sure the cairnd server is running and that you are connecting to the "
                      "correct RPC port.\nUse \"cairn-cli -help\" for more info.",
@@ -155,6 +160,7 @@ static struct json_value *post_once(struct cli *cli, struct span request, struct
     char *path = cli_config_path(&cli->config);
     struct http_client_request http = {.host = cli->config.host,
                                        .port = cli->config.port,
+                                       .socket_path = cli->config.socket_path,
                                        .path = path,
                                        .login = login ? login : "",
                                        .body = request,

@@ -45,6 +45,17 @@ static void choose_cookie(struct cli_config *config)
     xfree(data_dir);
 }
 
+/* Who says where the node listens means that. */
+static void choose_socket(struct cli_config *config)
+{
+    ASSERT(!config->socket_path);
+    if (options_is_set(&config->options, "rpcconnect"))
+        return;
+    char *data_dir = config_network_dir(config->base_dir, config->network);
+    config->socket_path = config_socket_path(&config->options, data_dir);
+    xfree(data_dir);
+}
+
 bool cli_config_init(struct cli_config *config, int argc, const char *const *argv, char **error)
 {
     ASSERT(config);
@@ -67,6 +78,7 @@ bool cli_config_init(struct cli_config *config, int argc, const char *const *arg
         return false;
     options_fill(options, config);
     choose_cookie(config);
+    choose_socket(config);
     return choose_server(config, error);
 }
 
@@ -77,6 +89,7 @@ void cli_config_deinit(struct cli_config *config)
     xfree(config->base_dir);
     xfree(config->config_path);
     xfree(config->cookie_path);
+    xfree(config->socket_path);
 }
 
 char *cli_config_path(const struct cli_config *config)

@@ -14,6 +14,7 @@ struct cli_config {
     char *base_dir, *config_path, *cookie_path;
     char host[256];
     uint16_t port;
+    char *socket_path;      /* NULL: by host and port */
     int64_t timeout_s;      /* -rpcclienttimeout */
     bool wait;              /* -rpcwait */
     int64_t wait_timeout_s; /* -rpcwaittimeout; 0: for ever */

@@ -76,6 +76,8 @@ struct config {
     size_t rpc_parked_max; /* calls that wait for an event; 0: as many as there is room for */
     int64_t rpc_timeout_us;
     int64_t event_log_max;
+    char *rpc_socket_path; /* -rpcsocket; NULL: none */
+    unsigned rpc_socket_mode;
     size_t rpc_connections_max; /* 0: as many as the server takes */
 
     uint32_t log_categories;

@@ -167,3 +167,12 @@ const struct network *config_choose_network(struct options *options, char **erro
     ASSERT(network);
     return network;
 }
+
+char *config_socket_path(const struct options *options, const char *data_dir)
+{
+    ASSERT(data_dir);
+    const char *path = options_get_string(options, "rpcsocket", "");
+    if (!*path || options_is_negated(options, "rpcsocket"))
+        return NULL;
+    return config_path_in(data_dir, path);
+}

@@ -27,6 +27,10 @@ NODISCARD char *config_absolute(const char *path);
 /* Is there a directory of that name? */
 bool config_is_dir(const char *path);
 
+/* The path of -rpcsocket, in the network's directory unless absolute; NULL without the option.
+ * Owns: the caller, xfree() */
+NODISCARD char *config_socket_path(const struct options *options, const char *data_dir);
+
 /* Append the text of a file of at most a megabyte. Returns: 0 or a negative errno. */
 NODISCARD int config_read_text(const char *path, struct buffer *out);
 

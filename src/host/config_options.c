@@ -406,6 +406,10 @@ static const struct option_def table[] = {
      NET | CLIENT},
     {"rpcservertimeout", "<n>", "Seconds that a client has for a request", R, INT, .flags = DEBUG,
      .fallback = "30", LIMITS(1, 86400), INTO(rpc_timeout_us), .unit = 1000000},
+    {"rpcsocket", "<path>", "Listen for RPC also at this path, relative to the network's directory; "
+     "cairn-cli connects there too, unless it is told -rpcconnect", R, STRING, .flags = NET |
+     CLIENT},
+    {"rpcsocketmode", "<octal>", "Who may connect there, as for chmod", R, STRING, .fallback = "600"},
     {"rpcthreads", "<n>", "Added to -rpcworkqueue", R, INT, .flags = DEBUG, .fallback = "16"},
     {"rpcuser", "<user>", "User name for RPC", R, STRING, .flags = OPTION_SENSITIVE | CLIENT},
     {"rpcwhitelist", "<user>:<method>,...", "The methods that a user may call", R, STRING, .flags =

@@ -1,5 +1,6 @@
 /* config_rpc.c - the options of the RPC server: where it listens, whom it lets in. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -100,6 +101,19 @@ static bool set_cookie(struct config *config, char **error)
                   who);
 }
 
+static bool set_socket(struct config *config, char **error)
+{
+    ASSERT(config->data_dir && !config->rpc_socket_path);
+    const char *mode = options_get_string(&config->options, "rpcsocketmode", "600");
+    char *end;
+    config->rpc_socket_path = config_socket_path(&config->options, config->data_dir);
+    unsigned long value = strtoul(mode, &end, 8);
+    if (*mode < '0' || *mode > '7' || *end || value > 0777)
+        return REFUSE(error, "Invalid -rpcsocketmode=%s; must be an octal number up to 777.", mode);
+    config->rpc_socket_mode = (unsigned)value;
+    return true;
+}
+
 bool config_rpc_init(struct config *config, char **error)
 {
     ASSERT(config);
@@ -126,5 +140,5 @@ bool config_rpc_init(struct config *config, char **error)
             config->deprecated_start_height = true;
     }
     return set_rpc_access(config, error) && set_rpc_binds(config, (uint16_t)port, error) &&
-           set_cookie(config, error);
+           set_cookie(config, error) && set_socket(config, error);
 }

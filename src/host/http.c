@@ -354,7 +354,7 @@ static int check_access(const struct connection *connection, const struct http_h
 {
     const struct http_options *options = &connection->http->options;
     /* Where others may call, they do so by names of their own: as Core, any will do. */
-    bool any_host = options->n_allowed > 0;
+    bool any_host = options->n_allowed > 0 || connection->is_local;
     bool is_guarded = !options->has_path || options->has_path(head->uri);
     const char *what = NULL, *value = NULL;
     if (is_guarded && head->host && !any_host &&

@@ -81,6 +81,11 @@ void http_free(struct http *http);
  * Returns: the port, or a negative errno as sockets_listen(). */
 NODISCARD int http_listen(struct http *http, const char *address, uint16_t port);
 
+/* Listen at a path, for those whom mode lets. Whoever can connect is on this machine: neither its
+ * address nor the Host that it names is looked at. The caller removes the path at the end.
+ * Returns: 0, or a negative errno as sockets_listen_path(). */
+NODISCARD int http_listen_path(struct http *http, const char *path, unsigned mode);
+
 /* Stop listening, end idle connections; the others end after their answer. */
 void http_stop(struct http *http);
 /* Connections with an answer that is still due or not wholly handed to the kernel. */

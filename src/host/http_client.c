@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
@@ -25,6 +26,23 @@ static void set_timeout(int fd, int64_t timeout_s)
     struct timeval tv = {.tv_sec = (time_t)timeout_s};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
+}
+
+static int connect_to_path(const struct http_client_request *request, char **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool fits = strlen(request->socket_path) < sizeof address.sun_path;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", request->socket_path);
+    errno = fits ? errno : ENAMETOOLONG;
+    if (fd >= 0 && fits)
+        set_timeout(fd, request->timeout_s);
+    if (fd >= 0 && fits && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    *error = xstrdup(strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 /* Connect to the first address that answers. Returns: the descriptor, or -1 with *error. */
@@ -158,7 +176,7 @@ enum http_client_outcome http_client_post(const struct http_client_request *requ
                                           struct buffer *body, char **error)
 {
     struct buffer out;
-    int fd = connect_to(request, error);
+    int fd = request->socket_path ? connect_to_path(request, error) : connect_to(request, error);
     if (fd < 0)
         return HTTP_CLIENT_NO_CONNECTION;
     buffer_init(&out);

@@ -11,10 +11,11 @@
 struct http_client_request {
     const char *host; /* name or address */
     uint16_t port;
-    const char *login; /* "user:password" */
-    const char *path;  /* "/", or that of a wallet */
-    struct span body;  /* JSON, sent by POST */
-    int64_t timeout_s; /* for each wait; 0: none */
+    const char *socket_path; /* instead of these, or NULL */
+    const char *login;       /* "user:password" */
+    const char *path;        /* "/", or that of a wallet */
+    struct span body;        /* JSON, sent by POST */
+    int64_t timeout_s;       /* for each wait; 0: none */
 };
 
 enum http_client_outcome {

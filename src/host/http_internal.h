@@ -68,6 +68,7 @@ struct connection {
     bool has_bytes; /* the first byte of a request has come */
     bool has_ended; /* the client has shut its side */
     bool is_busy;   /* inside process() */
+    bool is_local;  /* by a path of this machine */
     char peer[INET6_ADDRSTRLEN + 8];
 };
 

@@ -63,7 +63,8 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
     char text[INET6_ADDRSTRLEN];
     uint16_t port = sockets_format(address, text, sizeof text);
     /* Whom -rpcallowip excludes takes no place, and learns no more than that. */
-    bool is_allowed = address_is_allowed(http, text);
+    bool is_local = address->sa_family == AF_UNIX;
+    bool is_allowed = is_local || address_is_allowed(http, text);
     if (!is_allowed)
         log_printf(http->options.log, LOG_HTTP, "a connection from %s is refused: -rpcallowip",
                    text);
@@ -81,9 +82,13 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
     }
     sockets_no_delay(fd);
     struct connection *connection = xcalloc(1, sizeof *connection);
-    snprintf(connection->peer, sizeof connection->peer,
-             address->sa_family == AF_INET6 && strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
-             (unsigned)port);
+    connection->is_local = is_local;
+    if (is_local)
+        snprintf(connection->peer, sizeof connection->peer, "-rpcsocket");
+    else
+        snprintf(connection->peer, sizeof connection->peer,
+                 address->sa_family == AF_INET6 && strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
+                 (unsigned)port);
     connection->http = http;
     connection->bufferevent = bufferevent;
     list_add_first(&http->connections, &connection->link);
@@ -110,14 +115,9 @@ static void on_accept_error(struct evconnlistener *evlistener, void *arg)
     listener->timer = loop_timer_start(loop, ACCEPT_PAUSE_US, resume_accepting, listener);
 }
 
-int http_listen(struct http *http, const char *address, uint16_t port)
+/* Take connections from a socket, which is taken over. Returns: 0 or a negative errno */
+static int listen_with(struct http *http, int fd)
 {
-    ASSERT(http);
-    if (http->n_listeners == LISTENERS_MAX)
-        return -EMFILE;
-    int fd = sockets_listen(address, port);
-    if (fd < 0)
-        return fd;
     struct listener *listener = &http->listeners[http->n_listeners];
     *listener = (struct listener){.http = http};
     listener->listener = evconnlistener_new(loop_base(http->loop), on_accept, listener,
@@ -128,7 +128,28 @@ int http_listen(struct http *http, const char *address, uint16_t port)
     }
     evconnlistener_set_error_cb(listener->listener, on_accept_error);
     http->n_listeners++;
-    return sockets_local_port(fd);
+    return 0;
+}
+
+int http_listen(struct http *http, const char *address, uint16_t port)
+{
+    ASSERT(http);
+    if (http->n_listeners == LISTENERS_MAX)
+        return -EMFILE;
+    int fd = sockets_listen(address, port);
+    if (fd < 0)
+        return fd;
+    int rc = listen_with(http, fd);
+    return rc < 0 ? rc : sockets_local_port(fd);
+}
+
+int http_listen_path(struct http *http, const char *path, unsigned mode)
+{
+    ASSERT(http && path);
+    if (http->n_listeners == LISTENERS_MAX)
+        return -EMFILE;
+    int fd = sockets_listen_path(path, mode);
+    return fd < 0 ? fd : listen_with(http, fd);
 }
 
 void http_stop_listening(struct http *http)

@@ -2,6 +2,7 @@
 #include "host/rpc_server.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "host/http.h"
 #include "host/loop.h"
@@ -23,6 +24,7 @@ struct rpc_server {
     struct http *http;
     struct rpc *rpc;
     struct list calls;
+    char *path; /* of the socket that is removed at the end, or NULL */
 };
 
 static void call_free(struct call *call)
@@ -175,6 +177,21 @@ static bool listen_all(struct rpc_server *server, const struct config *config,
     return n_bound > 0;
 }
 
+/* The socket in the file system. Returns: false with *error */
+static bool listen_at_path(struct rpc_server *server, const struct config *config,
+                           const struct log *log, char **error)
+{
+    if (!config->rpc_socket_path)
+        return true;
+    int rc = http_listen_path(server->http, config->rpc_socket_path, config->rpc_socket_mode);
+    if (rc < 0)
+        return fail_with(error, "Unable to listen for RPC at '%s': %s", config->rpc_socket_path,
+                         strerror(-rc));
+    server->path = xstrdup(config->rpc_socket_path);
+    log_printf(log, LOG_HTTP, "RPC listens at %s", server->path);
+    return true;
+}
+
 struct rpc_server *rpc_server_new(struct loop *loop, const struct env *env, struct rpc *rpc,
                                   const struct config *config, const struct log *log, char **error)
 {
@@ -201,7 +218,7 @@ struct rpc_server *rpc_server_new(struct loop *loop, const struct env *env, stru
     };
     server->rpc = rpc;
     server->http = http_new(loop, &options);
-    if (!listen_all(server, config, log, error)) {
+    if (!listen_all(server, config, log, error) || !listen_at_path(server, config, log, error)) {
         rpc_server_free(server);
         return NULL;
     }
@@ -229,5 +246,8 @@ void rpc_server_free(struct rpc_server *server)
         call_free(call);
     }
     http_free(server->http);
+    if (server->path)
+        unlink(server->path);
+    xfree(server->path);
     xfree(server);
 }

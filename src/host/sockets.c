@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -142,6 +143,55 @@ uint16_t sockets_local(int fd, char *address, size_t size)
     if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
         return 0;
     return sockets_format((struct sockaddr *)&at, address, size);
+}
+
+/* Is there a socket that nobody listens at? */
+static bool is_left_over(const struct sockaddr_un *path)
+{
+    struct stat stat;
+    if (lstat(path->sun_path, &stat) != 0 || !S_ISSOCK(stat.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    int rc = connect(fd, (const struct sockaddr *)path, sizeof *path);
+    int error = rc == 0 ? 0 : errno;
+    close(fd);
+    return error == ECONNREFUSED;
+}
+
+/* The mask of the process leaves it to its owner until the mode is set. */
+static int bind_path(int fd, const struct sockaddr_un *path, unsigned mode)
+{
+    const struct sockaddr *address = (const struct sockaddr *)path;
+    int rc = bind(fd, address, sizeof *path);
+    if (rc != 0 && errno == EADDRINUSE && is_left_over(path) && unlink(path->sun_path) == 0)
+        rc = bind(fd, address, sizeof *path);
+    if (rc != 0)
+        return -errno;
+    if (chmod(path->sun_path, mode) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
+        int error = errno;
+        unlink(path->sun_path);
+        return -error;
+    }
+    return 0;
+}
+
+int sockets_listen_path(const char *path, unsigned mode)
+{
+    ASSERT(path && mode <= 0777);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    int rc = bind_path(fd, &address, mode);
+    if (rc == 0)
+        return fd;
+    close(fd);
+    return rc;
 }
 
 uint16_t sockets_local_port(int fd)

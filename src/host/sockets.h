@@ -32,6 +32,9 @@ NODISCARD bool sockets_split(const char *s, char *host, size_t size, uint16_t *p
 /* A bound, listening, non-blocking socket. Returns: the descriptor, or a negative errno
  * (-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL for an address that is not numeric). */
 NODISCARD int sockets_listen(const char *address, uint16_t port);
+/* The same at a path, for those whom mode lets. What a process that is gone has left there goes.
+ * Returns: -EADDRINUSE if somebody listens there, or it is no socket; -ENAMETOOLONG */
+NODISCARD int sockets_listen_path(const char *path, unsigned mode);
 /* The port that a socket is bound to, 0 if it has none. */
 uint16_t sockets_local_port(int fd);
 /* The same, with the numeric address in size bytes. */

@@ -1,6 +1,7 @@
 """cairn-cli: answers, options, exit statuses."""
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -157,6 +158,33 @@ def test_generate_mines(context):
     equal(node.rpc.getbestblockhash(), answer["blocks"][-1])
     assert answer["address"].startswith("bcrt1"), answer
     node.stop()
+
+
+def test_a_socket_of_the_file_system_serves_it(context):
+    node = context.node("node", ["-rpcsocket=rpc.sock"])
+    node.launch()
+    status, out, err = context.cli(node, "-rpcsocket=rpc.sock", "-rpcport=1", "-rpcwait",
+                                   "getblockcount")
+    equal((status, out, err), (0, "0\n", ""))
+    equal(os.stat(node.path("rpc.sock")).st_mode & 0o777, 0o600)
+    # It takes no password less, and what Host a client names does not matter.
+    with socket.socket(socket.AF_UNIX) as stream:
+        stream.connect(node.path("rpc.sock"))
+        stream.sendall(b"POST / HTTP/1.1\r\nHost: any.name\r\nContent-Length: 0\r\n\r\n")
+        equal(stream.recv(12), b"HTTP/1.1 401")
+    node.wait_rpc()
+    # Left over by a crash, it is taken over; removed at the end.
+    node.kill()
+    node.options.append("-rpcsocketmode=660")
+    node.start()
+    equal(os.stat(node.path("rpc.sock")).st_mode & 0o777, 0o660)
+    other = context.node("other", ["-rpcsocket=" + node.path("rpc.sock")])
+    other.refuses_to_start("Unable to start HTTP server")
+    node.stop()
+    equal(os.path.exists(node.path("rpc.sock")), False)
+    status, _, err = context.cli(node, "-rpcsocket=rpc.sock", "getblockcount")
+    equal((status, "Could not connect to the server at " in err), (1, True))
+    node.refuses_to_start("Invalid -rpcsocketmode=888", "-rpcsocketmode=888")
 
 
 def test_a_closed_output_is_an_error(context):

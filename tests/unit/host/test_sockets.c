@@ -7,6 +7,7 @@
 
 #include "host/sockets.h"
 #include "support/unit.h"
+#include "temp_dir.h"
 
 TEST(numeric_addresses_survive_parsing_and_formatting)
 {
@@ -158,4 +159,34 @@ TEST(a_path_is_as_long_as_a_socket_can_have)
     assert_int_equal(at.ss_family, AF_UNIX);
     assert_int_equal(sockets_parse_path("127.0.0.1", &at), 0);
     assert_int_equal(sockets_parse(text, 1, &at), 0);
+}
+
+TEST(a_path_is_listened_at_by_one_alone)
+{
+    struct temp_dir dir;
+    struct stat stat;
+    temp_dir_make(&dir);
+    const char *path = temp_path(&dir, "socket");
+    int fd = sockets_listen_path(path, 0640);
+    assert_true(fd >= 0);
+    assert_int_equal(lstat(path, &stat), 0);
+    assert_int_equal(stat.st_mode & 0777, 0640);
+    assert_int_equal(sockets_listen_path(path, 0600), -EADDRINUSE);
+    close(fd);
+    /* What is left over is taken over. */
+    fd = sockets_listen_path(path, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+    temp_write(&dir, "socket", "a file");
+    assert_int_equal(sockets_listen_path(path, 0600), -EADDRINUSE);
+    temp_dir_remove(&dir);
+}
+
+TEST(a_path_that_is_too_long_is_refused)
+{
+    char path[109]; /* one more than there is room for, with its zero */
+    memset(path, 'x', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    assert_int_equal(sockets_listen_path(path, 0600), -ENAMETOOLONG);
 }
