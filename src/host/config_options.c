@@ -406,18 +406,19 @@ static const struct option_def table[] = {
      NET | CLIENT},
     {"rpcservertimeout", "<n>", "Seconds that a client has for a request", R, INT, .flags = DEBUG,
      .fallback = "30", LIMITS(1, 86400), INTO(rpc_timeout_us), .unit = 1000000},
-    {"rpcsocket", "<path>", "Listen for RPC also at this path, relative to the network's directory; "
-     "cairn-cli connects there too, unless it is told -rpcconnect", R, STRING, .flags = NET |
-     CLIENT},
-    {"rpcsocketmode", "<octal>", "Who may connect there, as for chmod", R, STRING, .fallback = "600"},
+    {"rpcsocket", "<path>", "Listen for RPC also at this path, relative to the network's "
+     "directory; cairn-cli connects there too, unless it is told -rpcconnect", R, STRING, .flags =
+     NET | CLIENT},
+    {"rpcsocketmode", "<octal>", "Who may connect there, as for chmod", R, STRING, .fallback =
+     "600"},
     {"rpcthreads", "<n>", "Added to -rpcworkqueue", R, INT, .flags = DEBUG, .fallback = "16"},
     {"rpcuser", "<user>", "User name for RPC", R, STRING, .flags = OPTION_SENSITIVE | CLIENT},
     {"rpcwhitelist", "<user>:<method>,...", "The methods that a user may call", R, STRING, .flags =
      MULTI},
     {"rpcwhitelistdefault", NULL, "Users without a whitelist may call nothing (default: 1 with "
      "-rpcwhitelist, else 0)", R, BOOL, .flags = 0},
-    {"rpcworkqueue", "<n>", "Calls that may wait for their answer; more get the error 503", R, INT,
-     .flags = DEBUG, .fallback = "64"},
+    {"rpcworkqueue", "<n>", "Calls that may wait for their answer; more get the error 503 "
+     "(default: as many as clients are connected, 256)", R, INT, .flags = DEBUG},
     {"server", NULL, "Accept commands over RPC", R, BOOL, .fallback = "1", INTO(server)},
     IGNORED("ipcbind", R, STRING),
     {"rest", NULL, "Accept REST requests, which need no password", R, BOOL, .fallback = "0"},

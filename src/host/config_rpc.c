@@ -1,11 +1,11 @@
 /* config_rpc.c - the options of the RPC server: where it listens, whom it lets in. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "host/config_internal.h"
 #include "host/config_place.h"
+#include "host/http.h"
 #include "util/assert.h"
 
 #define HOST_NAME_BYTES 256
@@ -101,17 +101,38 @@ static bool set_cookie(struct config *config, char **error)
                   who);
 }
 
+/* Up to three octal digits. */
+static bool read_mode(const char *text, unsigned *mode)
+{
+    size_t n = strspn(text, "01234567");
+    *mode = 0;
+    for (size_t i = 0; i < n && n <= 3; i++)
+        *mode = *mode * 8 + (unsigned)(text[i] - '0');
+    return n >= 1 && n <= 3 && text[n] == '\0';
+}
+
 static bool set_socket(struct config *config, char **error)
 {
     ASSERT(config->data_dir && !config->rpc_socket_path);
     const char *mode = options_get_string(&config->options, "rpcsocketmode", "600");
-    char *end;
     config->rpc_socket_path = config_socket_path(&config->options, config->data_dir);
-    unsigned long value = strtoul(mode, &end, 8);
-    if (*mode < '0' || *mode > '7' || *end || value > 0777)
-        return REFUSE(error, "Invalid -rpcsocketmode=%s; must be an octal number up to 777.", mode);
-    config->rpc_socket_mode = (unsigned)value;
-    return true;
+    return read_mode(mode, &config->rpc_socket_mode) ||
+           REFUSE(error, "Invalid -rpcsocketmode=%s; must be an octal number up to 777.", mode);
+}
+
+/* Who sets it means all calls that wait, as in Core; else nobody who is connected is turned away.
+ */
+static void set_queue(struct config *config)
+{
+    const struct options *options = &config->options;
+    ASSERT(config->rpc_pending_max == 0);
+    config->rpc_pending_max = HTTP_CONNECTIONS_MAX;
+    if (!options_is_set(options, "rpcworkqueue"))
+        return;
+    config->rpc_pending_max =
+        (size_t)(config_clamp(options_get_int(options, "rpcworkqueue", 64), 1, 65536) +
+                 config_clamp(options_get_int(options, "rpcthreads", 16), 0, 65536));
+    config->rpc_parked_max = config->rpc_pending_max;
 }
 
 bool config_rpc_init(struct config *config, char **error)
@@ -122,11 +143,7 @@ bool config_rpc_init(struct config *config, char **error)
     if (port < 1 || port > 65535)
         return REFUSE(error, "Invalid port specified in -rpcport: '%s'",
                       options_get_string(options, "rpcport", ""));
-    config->rpc_pending_max =
-        (size_t)(config_clamp(options_get_int(options, "rpcworkqueue", 64), 1, 65536) +
-                 config_clamp(options_get_int(options, "rpcthreads", 16), 0, 65536));
-    /* Who sets it means all calls that wait, as in Core; else nobody is to be turned away. */
-    config->rpc_parked_max = options_is_set(options, "rpcworkqueue") ? config->rpc_pending_max : 0;
+    set_queue(config);
     config->rpc_hosts = config_list_of(config, "rpcallowhost");
     config->rpcauth = config_list_of(config, "rpcauth");
     config->rpc_whitelist = config_list_of(config, "rpcwhitelist");

@@ -3,7 +3,8 @@
  * Layer: host. Loop thread. Beyond limits the client is refused, never the node: heads of
  * HTTP_HEAD_BYTES_MAX, bodies of HTTP_BODY_BYTES_MAX (all together HTTP_BODIES_BYTES_MAX), a
  * deadline from the first byte of a request to its last, HTTP_CONNECTIONS_MAX connections, of
- * which the one that is longest at an unfinished request makes room for a new one. A client that
+ * which the one that is longest at an unfinished request makes room for a new one, who else is told
+ * 503. A client that
  * has not read a byte of its answer for timeout_us is let go. Requests from
  * addresses outside the allowed ranges, and those whose Host or Origin is a foreign name (DNS
  * rebinding, forms of other sites), get 403 before the handler sees them. */
@@ -23,6 +24,7 @@ struct loop;
 #define HTTP_CONNECTIONS_MAX  256 /* but for those of parked calls */
 #define HTTP_PARKED_MAX       512 /* calls that wait for something to happen: http_park() */
 #define HTTP_RESERVE          16  /* requests above pending_max, for calls that are quick */
+#define HTTP_RETRY_AFTER_S    1   /* said with each 503 */
 #define HTTP_DELAYED_MAX      16  /* refusals that wait; beyond, the connection just ends */
 
 /* A request, from the handler's call until its one answer: http_reply() or http_drop(). */

@@ -108,6 +108,8 @@ static void write_head(struct connection *connection, const struct http_response
         strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
     evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status,
                         http_reason(response->status), date);
+    if (response->status == 503)
+        evbuffer_add_printf(output, "Retry-After: %d\r\n", HTTP_RETRY_AFTER_S);
     if (response->www_authenticate)
         evbuffer_add_printf(output, "WWW-Authenticate: %s\r\n", response->www_authenticate);
     /* 204 has no body by definition, and must not name a length. RFC 9110 8.6 */

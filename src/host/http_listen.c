@@ -52,6 +52,41 @@ static bool address_is_allowed(const struct http *http, const char *address)
     return false;
 }
 
+/* There is no place for one more client: it is told so, as far as that goes without waiting. */
+static void turn_away(int fd)
+{
+    static const char text[] = "Too many clients are connected";
+    char answer[256];
+    int len = snprintf(answer, sizeof answer,
+                       "HTTP/1.1 503 %s\r\nRetry-After: %d\r\nContent-Type: text/plain\r\n"
+                       "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                       http_reason(503), HTTP_RETRY_AFTER_S, strlen(text), text);
+    ASSERT(len > 0 && (size_t)len < sizeof answer);
+    (void)!send(fd, answer, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+}
+
+/* Is there a place for one more? Calls that are parked keep their connections beside the others'
+ * places. */
+static bool make_place(struct http *http)
+{
+    size_t most = http->options.connections_max;
+    bool has_place = http->connections.count - http->n_parked < HTTP_CONNECTIONS_MAX;
+    bool has_descriptor = most == 0 || http->connections.count < most;
+    return (has_place && has_descriptor) || evict_one(http) ||
+           (has_place && http_evict_parked(http));
+}
+
+/* "127.0.0.1:50000", "[::1]:50000", or what stands for a path. */
+static void name_peer(struct connection *connection, const char *address, uint16_t port)
+{
+    if (connection->is_local)
+        snprintf(connection->peer, sizeof connection->peer, "-rpcsocket");
+    else
+        snprintf(connection->peer, sizeof connection->peer,
+                 strchr(address, ':') ? "[%s]:%u" : "%s:%u", address, (unsigned)port);
+}
+
 static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
                       struct sockaddr *address, int len, void *arg)
 {
@@ -68,29 +103,19 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
     if (!is_allowed)
         log_printf(http->options.log, LOG_HTTP, "a connection from %s is refused: -rpcallowip",
                    text);
-    /* Calls that are parked keep their connections beside the others' places. */
-    size_t most = http->options.connections_max;
-    bool has_place = http->connections.count - http->n_parked < HTTP_CONNECTIONS_MAX;
-    bool has_descriptor = most == 0 || http->connections.count < most;
-    bool has_room = is_allowed && ((has_place && has_descriptor) || evict_one(http) ||
-                                   (has_place && http_evict_parked(http)));
-    if (has_room)
+    if (is_allowed && make_place(http))
         bufferevent = bufferevent_socket_new(loop_base(http->loop), fd, BEV_OPT_CLOSE_ON_FREE);
     if (!bufferevent) {
+        if (is_allowed)
+            turn_away(fd);
         close(fd);
         return;
     }
     sockets_no_delay(fd);
     struct connection *connection = xcalloc(1, sizeof *connection);
-    connection->is_local = is_local;
-    if (is_local)
-        snprintf(connection->peer, sizeof connection->peer, "-rpcsocket");
-    else
-        snprintf(connection->peer, sizeof connection->peer,
-                 address->sa_family == AF_INET6 && strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
-                 (unsigned)port);
-    connection->http = http;
-    connection->bufferevent = bufferevent;
+    *connection =
+        (struct connection){.http = http, .bufferevent = bufferevent, .is_local = is_local};
+    name_peer(connection, text, port);
     list_add_first(&http->connections, &connection->link);
     bufferevent_setcb(bufferevent, http_on_read, http_on_written, http_on_event, connection);
     bufferevent_setwatermark(bufferevent, EV_READ, 0, READ_BYTES_MAX);

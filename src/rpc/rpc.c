@@ -55,7 +55,7 @@ void rpc_free(struct rpc *rpc)
 {
     if (!rpc)
         return;
-    ASSERT(rpc->calls.count == 0);
+    ASSERT(rpc->calls.count == 0 && rpc->loads.count == 0);
     if (rpc->room_timer)
         env_timer_cancel(rpc->node->env, rpc->room_timer);
     template_cache_drop(&rpc->template);
@@ -128,8 +128,7 @@ static void call_free(struct rpc_call *call)
         env_timer_cancel(rpc->node->env, call->turn_timer);
     xfree(call->error_message);
     buffer_deinit(&call->answer);
-    rpc_room_leave(call);
-    rpc_room_give(call);
+    rpc_room_forget(call);
     free_arena(call);
     xfree(call);
 }
@@ -648,6 +647,8 @@ uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_repl
     call->is_in_reserve = request->is_in_reserve;
     int status = judge_head(rpc, request, call->user, &text);
     const struct rest_route *route = rest_find(request->uri);
+    if (status == 0)
+        rpc_room_of_client(call, call->user, request->peer);
     if (status != 0)
         call_refuse(call, status, text);
     else if (route)

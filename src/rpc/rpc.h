@@ -98,10 +98,12 @@ void rpc_free(struct rpc *rpc);
  * large answers and batches wait until clients have read: see rpc_room.c. */
 #define RPC_ANSWERS_BYTES_MAX ((size_t)128 << 20)
 #define RPC_LARGE_BYTES       ((size_t)16 << 20) /* presumed of a large answer in the making */
-#define RPC_BATCH_WHOLE_MAX   ((size_t)32 << 20) /* a batch's answers; more are sent in parts */
-#define RPC_BATCH_WINDOW      ((size_t)1 << 20)  /* of these, what the client has not read */
-#define RPC_BATCH_PART        ((size_t)256 << 10)
-#define RPC_SMALL_BYTES       ((size_t)64 << 10) /* of light answers that none waits for */
+/* Large answers of one client in the making: one a thread, but no fewer than these. */
+#define RPC_SHARE_LEAST     ((size_t)4)
+#define RPC_BATCH_WHOLE_MAX ((size_t)32 << 20) /* a batch's answers; more are sent in parts */
+#define RPC_BATCH_WINDOW    ((size_t)1 << 20)  /* of these, what the client has not read */
+#define RPC_BATCH_PART      ((size_t)256 << 10)
+#define RPC_SMALL_BYTES     ((size_t)64 << 10) /* of light answers that none waits for */
 
 #define RPC_STREAMS_MAX 64 /* clients of /events */
 

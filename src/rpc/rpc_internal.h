@@ -56,6 +56,13 @@ struct event_log;
 struct rest_request;
 struct rpc_method;
 
+/* What a client, a user at an address, has under way. */
+struct rpc_load {
+    struct list_link link;
+    char client[AUTH_USER_MAX + 64];
+    size_t n_calls, n_large;
+};
+
 /* One HTTP request: a single call, or a batch whose entries run one after the other. */
 struct rpc_call {
     struct rpc *rpc;
@@ -78,6 +85,8 @@ struct rpc_call {
     bool waits_for_room;            /* entry is not begun */
     bool entry_is_large;            /* by its method's flag; of one that waits */
     size_t held_bytes;              /* in rpc->held_bytes: made, and presumed */
+    struct rpc_load *load;          /* of its client; NULL: it has none */
+    bool is_in_load;                /* a large entry of it has begun */
     const struct json_value *entry; /* the request being executed */
     bool is_running;                /* inside execute: finishing must not start the next entry */
     uint64_t turn_timer;            /* a long batch gives way to others; 0: none */
@@ -117,6 +126,7 @@ struct rpc {
     void (*run)(struct rpc_call *call);
     void (*entry_ended)(struct rpc_call *call);
     struct list calls; /* newest first */
+    struct list loads; /* of those who have calls */
     uint64_t next_token;
     uint64_t tip_sequence;
     size_t held_bytes; /* of all calls' answers that are not with their clients yet */
@@ -157,6 +167,8 @@ const char *rpc_warmup(const struct rpc *rpc);
 
 /* -- Room: see rpc_room.c ------------------------------------------------------------------- */
 
+/* The call is of that user at that peer ("address:port"; NULL: nobody knows). */
+void rpc_room_of_client(struct rpc_call *call, const char *user, const char *peer);
 /* May call->entry begin? If not, what the call has made goes to its client, and rpc_room_begin()
  * starts the call again once there is room. */
 NODISCARD bool rpc_room_take(struct rpc_call *call);
@@ -166,6 +178,8 @@ NODISCARD bool rpc_room_has(const struct rpc_call *call);
 void rpc_room_give(struct rpc_call *call);
 /* The call waits no more. */
 void rpc_room_leave(struct rpc_call *call);
+/* The call ends: it holds nothing any more. */
+void rpc_room_forget(struct rpc_call *call);
 /* The call waits from now on, maybe for ever, and takes nobody's place meanwhile. Returns: false,
  * with an error, if too many calls wait. */
 NODISCARD bool rpc_park(struct rpc_call *call);

@@ -5,9 +5,10 @@
  * at all. Who has to wait takes nobody's place, and the bytes that are in the way are all with
  * clients who read, or are let go for not reading, so every call has its turn. What is quick never
  * waits, and light answers of single calls don't either: there are no more of them than clients. */
+#include <stdio.h>
+
 #include "rpc/method_table.h"
 #include "rpc/rest_call.h"
-
 #include "util/alloc.h"
 
 static void hold(struct rpc_call *call, size_t bytes)
@@ -46,6 +47,46 @@ bool rpc_room_has(const struct rpc_call *call)
     return all == 0 || all + RPC_LARGE_BYTES <= RPC_ANSWERS_BYTES_MAX;
 }
 
+/* -- Shares ----------------------------------------------------------------------------------- */
+
+void rpc_room_of_client(struct rpc_call *call, const char *user, const char *peer)
+{
+    ASSERT(!call->load && user);
+    struct rpc *rpc = call->rpc;
+    char client[sizeof((struct rpc_load *)NULL)->client];
+    const char *port = peer ? strrchr(peer, ':') : NULL;
+    snprintf(client, sizeof client, "%s@%.*s", user, port ? (int)(port - peer) : 0,
+             port ? peer : "");
+    LIST_EACH (struct rpc_load, load, &rpc->loads, link)
+        if (strcmp(load->client, client) == 0)
+            call->load = load;
+    if (!call->load) {
+        call->load = xcalloc(1, sizeof *call->load);
+        memcpy(call->load->client, client, sizeof client);
+        list_add_first(&rpc->loads, &call->load->link);
+    }
+    call->load->n_calls++;
+}
+
+static void leave_load(struct rpc_call *call)
+{
+    if (!call->is_in_load)
+        return;
+    ASSERT(call->load && call->load->n_large > 0);
+    call->load->n_large--;
+    call->is_in_load = false;
+    rpc_on_room(call->rpc);
+}
+
+/* A client whose large answers are in the making on all threads has nothing to gain from more of
+ * them in the queue; the others have: theirs come next. */
+static bool has_its_share(const struct rpc_call *call)
+{
+    size_t threads = (size_t)env_compute_threads(call->rpc->node->env);
+    size_t share = threads > RPC_SHARE_LEAST ? threads : RPC_SHARE_LEAST;
+    return call->load && call->load->n_large >= share;
+}
+
 static bool may_begin(const struct rpc_call *call)
 {
     if (!call->client || !call->reply)
@@ -54,7 +95,7 @@ static bool may_begin(const struct rpc_call *call)
     if (unread > RPC_BATCH_WINDOW)
         return false;
     if (call->entry_is_large)
-        return rpc_room_has(call);
+        return rpc_room_has(call) && !has_its_share(call);
     return !call->is_batch || call->answer.len + unread <= RPC_SMALL_BYTES ||
            all_bytes(call) <= RPC_ANSWERS_BYTES_MAX;
 }
@@ -88,6 +129,21 @@ void rpc_room_leave(struct rpc_call *call)
     ASSERT(call->rpc->n_wait_for_room >= call->waits_for_room);
     call->rpc->n_wait_for_room -= call->waits_for_room;
     call->waits_for_room = false;
+}
+
+void rpc_room_forget(struct rpc_call *call)
+{
+    rpc_room_leave(call);
+    rpc_room_give(call);
+    struct rpc_load *load = call->load;
+    if (!load)
+        return;
+    ASSERT(load->n_calls > 0);
+    call->load = NULL;
+    if (--load->n_calls > 0)
+        return;
+    list_remove(&call->rpc->loads, &load->link);
+    xfree(load);
 }
 
 /* The first call that came of those that may begin now. */
@@ -142,6 +198,9 @@ bool rpc_room_take(struct rpc_call *call)
     call->entry_is_large = flags & RPC_LARGE;
     if (may_begin(call) && !is_before_its_turn(call)) {
         hold(call, call->answer.len + (call->entry_is_large ? RPC_LARGE_BYTES : 0));
+        call->is_in_load = call->load && call->entry_is_large;
+        if (call->is_in_load)
+            call->load->n_large++;
         return true;
     }
     send_if_more_than(call, 1);
@@ -157,6 +216,7 @@ void rpc_room_give(struct rpc_call *call)
 {
     ASSERT(call->held_bytes <= call->rpc->held_bytes);
     ASSERT(call);
+    leave_load(call);
     bool is_less = call->answer.len < call->held_bytes;
     hold(call, call->answer.len);
     if (is_less)

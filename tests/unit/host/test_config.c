@@ -3,6 +3,7 @@
 
 #include "chain/core/script_cache.h"
 #include "config_world.h"
+#include "host/http.h"
 
 FIXTURE(setup, teardown)
 
@@ -27,7 +28,7 @@ TEST(defaults_are_cores, struct world *w)
     assert_string_equal(c->rpc_binds[0].host, "127.0.0.1");
     assert_string_equal(c->rpc_binds[1].host, "::1");
     assert_int_equal(c->rpc_binds[0].port, 8332);
-    assert_int_equal(c->rpc_pending_max, 80);
+    assert_int_equal(c->rpc_pending_max, HTTP_CONNECTIONS_MAX);
     assert_int_equal(c->rpc_parked_max, 0);
     assert_int_equal(c->rpc_timeout_us, 30000000);
     assert_int_equal(c->cookie_mode, 0600);

@@ -135,3 +135,23 @@ TEST(a_parked_call_of_who_may_have_gone_gives_way, struct world *w)
     }
     close(fd);
 }
+
+TEST(who_finds_no_place_is_told_to_come_again, struct world *w)
+{
+    char heard[512] = "";
+    w->http->options.connections_max = 1;
+    int waiting = client_dial(w->port);
+    assert_int_equal(write(waiting, "GET / HTTP/1.1\r\n\r\n", 18), 18);
+    while (!w->held)
+        loop_run_once(w->loop, true);
+    int fd = client_dial(w->port);
+    loop_run_once(w->loop, true);
+    assert_true(read(fd, heard, sizeof heard - 1) > 0);
+    assert_int_equal(strncmp(heard, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n", 50),
+                     0);
+    assert_non_null(strstr(heard, "\r\n\r\nToo many clients are connected"));
+    assert_int_equal(w->http->connections.count, 1);
+    close(fd);
+    close(waiting);
+    http_drop(w->held);
+}

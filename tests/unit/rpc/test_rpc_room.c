@@ -68,15 +68,22 @@ static int teardown(void **state)
 
 FIXTURE(setup, teardown)
 
-static uint64_t ask(struct world *w, struct listener *listener, const char *body)
+static uint64_t ask_from(struct world *w, struct listener *listener, const char *body,
+                         const char *peer)
 {
     *listener = (struct listener){.unread_all = &w->unread_all};
     const struct rpc_request request = {.http_method = "POST",
                                         .uri = "/",
                                         .authorization = RPC_RIG_LOGIN,
+                                        .peer = peer,
                                         .body = span_of_string(body),
                                         .client = &client};
     return rpc_rig_start(&w->rig, &request, &listener->answer);
+}
+
+static uint64_t ask(struct world *w, struct listener *listener, const char *body)
+{
+    return ask_from(w, listener, body, NULL);
 }
 
 /* The client reads what it has got. */
@@ -245,4 +252,28 @@ TEST(the_end_of_the_node_ends_the_waiting, struct world *w)
     assert_false(gone.answer.is_done);
     forget(&single);
     forget(&batch);
+}
+
+/* A client with many connections keeps its own calls waiting, and no one else's. */
+TEST(a_client_has_its_share_of_large_answers, struct world *w)
+{
+    struct listener mine[RPC_SHARE_LEAST + 2], other;
+    char *body = xasprintf("{\"method\":\"getblock\",\"params\":[\"%s\",3]}",
+                           rpc_rig_id(&w->rig, w->rig.builder.genesis));
+    for (size_t i = 0; i < COUNT_OF(mine); i++) {
+        char peer[32];
+        snprintf(peer, sizeof peer, "192.0.2.1:%zu", 1000 + i);
+        ask_from(w, &mine[i], body, peer);
+        assert_int_equal(mine[i].n_parked, i >= RPC_SHARE_LEAST);
+    }
+    ask_from(w, &other, body, "192.0.2.2:1000");
+    assert_int_equal(other.n_parked, 0);
+    rpc_rig_wait(&w->rig, &other.answer);
+    rpc_rig_forget(&other.answer);
+    for (size_t i = 0; i < COUNT_OF(mine); i++) {
+        rpc_rig_wait(&w->rig, &mine[i].answer);
+        assert_int_equal(mine[i].answer.status, 200);
+        rpc_rig_forget(&mine[i].answer);
+    }
+    xfree(body);
 }
