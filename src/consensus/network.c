@@ -209,6 +209,8 @@ void network_set_signet_challenge(struct network *network, struct span challenge
     memset(&network->assume_valid, 0, sizeof network->assume_valid);
     network->dns_seeds = NULL;
     network->n_dns_seeds = 0;
+    network->fixed_seeds = NULL;
+    network->n_fixed_seeds = 0;
 }
 
 /* A whole number within bounds; anything else in the text is refused. */

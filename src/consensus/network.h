@@ -114,6 +114,11 @@ struct network {
 
     const char *const *dns_seeds;
     uint32_t n_dns_seeds;
+    /* Addresses of nodes that were reachable for long before this release, for a new node that
+     * finds nobody by DNS. None are known: such a list is what a crawler has seen, and none was
+     * run. */
+    const char *const *fixed_seeds;
+    uint32_t n_fixed_seeds;
     /* A short chain is not pruned: it would save nothing. */
     uint64_t prune_after_height;
 

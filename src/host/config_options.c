@@ -155,6 +155,9 @@ static const struct option_def table[] = {
      "peers see it at (default: 1 when listening, without -externalip and -proxy)", C, BOOL,
      .flags = 0},
     {"externalip", "<ip>", "The address that others see", C, STRING, .flags = MULTI},
+    {"fixedseeds", NULL, "Take addresses of peers that this release knows, of networks of which "
+     "nothing else gives any (none are known yet)", C, BOOL, .fallback = "1",
+     INTO(net.p2p.fixed_seeds)},
     {"forcednsseed", NULL, "Ask DNS for addresses of peers at every start", C, BOOL, .fallback =
      "0", INTO(net.p2p.dns_seed_forced)},
     {"i2pacceptincoming", NULL, "Have one address in I2P that others can call, kept in "
@@ -216,7 +219,6 @@ static const struct option_def table[] = {
      , C, STRING, .flags = MULTI | NET},
     {"whitelist", "<[permissions@]subnet>", "Give peers of this range permissions", C, STRING,
      .flags = MULTI},
-    IGNORED("fixedseeds", C, BOOL),
     HARMLESS("banscore", C, INT),
     HARMLESS("maxreceivebuffer", C, INT),
     HARMLESS("maxsendbuffer", C, INT),

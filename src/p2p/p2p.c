@@ -8,6 +8,7 @@
 #include "p2p/connect/dial.h"
 #include "p2p/core/tunnel.h"
 #include "p2p/discover.h"
+#include "p2p/map_health.h"
 #include "p2p/session/features.h"
 #include "p2p/session/handshake.h"
 #include "p2p/session/messages.h"
@@ -44,6 +45,8 @@ static const struct module {
     {connect_peer_ready,     connect_peer_gone,     connect_tick},
     {NULL,                   i2p_peer_gone,         i2p_tick},
     {NULL,                   NULL,                  port_map_tick},
+    {NULL,                   NULL,                  map_health_tick},
+    {NULL,                   NULL,                  fixed_seed_tick},
     {private_broadcast_peer_ready, private_broadcast_peer_gone, private_broadcast_tick},
 };
 /* clang-format on */
@@ -518,6 +521,7 @@ bool p2p_start(struct p2p *p2p, char **error)
     connect_init(p2p);
     named_nodes_init(p2p);
     seed_node_init(p2p);
+    fixed_seed_start(p2p);
     stale_tip_init(p2p);
     onion_service_start(&p2p->onion, p2p);
     i2p_start(p2p);
@@ -581,9 +585,9 @@ void p2p_free(struct p2p *p2p)
 
 void p2p_advance(struct p2p *p2p, int64_t delta_us)
 {
-    int64_t *const at_us[] = {&p2p->relay.next_again_us, &p2p->stale.next_check_us,
-                              &p2p->stale.next_evict_us, &p2p->files.next_dump_us,
-                              &p2p->private_txs.next_recheck_us};
+    int64_t *const at_us[] = {&p2p->relay.next_again_us,         &p2p->stale.next_check_us,
+                              &p2p->stale.next_evict_us,         &p2p->files.next_dump_us,
+                              &p2p->private_txs.next_recheck_us, &p2p->next_map_health_us};
     for (size_t i = 0; i < COUNT_OF(at_us); i++)
         *at_us[i] = *at_us[i] > INT64_MIN + delta_us ? *at_us[i] - delta_us : INT64_MIN;
     p2p_schedule_now(p2p);

@@ -57,6 +57,7 @@ struct p2p_options {
     size_t n_binds;
     bool dns_seed;              /* -dnsseed: ask the network's DNS seeds if need be */
     bool dns_seed_forced;       /* -forcednsseed: ask them in any case */
+    bool fixed_seeds;           /* -fixedseeds: the network's, if all else fails */
     bool no_dns;                /* -dns=0: names are not looked up */
     struct reach_options reach; /* -proxy, -onlynet and their like */
     struct p2p_onion_options onion;

@@ -19,6 +19,7 @@
 #include "p2p/core/permissions.h"
 #include "p2p/core/reach.h"
 #include "p2p/core/turn.h"
+#include "p2p/fixed_seed.h"
 #include "p2p/headers/stale_tip.h"
 #include "p2p/i2p.h"
 #include "p2p/onion_service.h"
@@ -117,9 +118,11 @@ struct p2p {
     struct net_grouping grouping; /* what a group of addresses is */
     struct address_book *book;
     struct address_files files;
+    int64_t next_map_health_us;
     struct connect connect;
     struct named_nodes named;
     struct seed_node seed_nodes;
+    struct fixed_seed fixed;
     struct stale_tip stale;
     size_t n_spared; /* peers that may lag */
     struct header_sync headers;

@@ -25,7 +25,8 @@ void connect_init(struct p2p *p2p)
     for (size_t i = 0; i < n; i++)
         if (reach_may_dial(&p2p->reach, &anchors[i].at))
             connect->anchors[connect->n_anchors++] = anchors[i];
-    p2p->connect.next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
+    connect->next_feeler_us = now_us + p2p_random_wait_us(p2p, CONNECT_FEELER_US);
+    connect->next_extra_us = now_us + p2p_random_wait_us(p2p, CONNECT_EXTRA_US);
 }
 
 void connect_save(struct p2p *p2p)
@@ -197,6 +198,20 @@ static bool dial_address(struct p2p *p2p, const struct net_peer_address *address
     return dial(p2p, &address->at, class, address->services & NODE_P2P_V2);
 }
 
+/* Every few minutes somebody new is asked for his headers, so that whoever holds all our peers has
+ * to hold each new one as well; stale_tip.c lets the worse of him and the youngest other one go.
+ * Core: EXTRA_BLOCK_RELAY_ONLY_PEER_INTERVAL */
+static bool wants_extra_block_only(struct p2p *p2p, int64_t now_us)
+{
+    struct connect *connect = &p2p->connect;
+    if (p2p->options.max_connections <= P2P_FULL_OUTBOUND || now_us < connect->next_extra_us ||
+        count_class(p2p, PEER_BLOCK_ONLY) > P2P_BLOCK_ONLY_OUTBOUND ||
+        chain_is_initial_download(p2p->chain))
+        return false;
+    connect->next_extra_us = now_us + p2p_random_wait_us(p2p, CONNECT_EXTRA_US);
+    return true;
+}
+
 /* Fill one free slot, if there is one. */
 static bool open_slot(struct p2p *p2p, int64_t now_us)
 {
@@ -214,7 +229,7 @@ static bool open_slot(struct p2p *p2p, int64_t now_us)
     }
     if (wants_full)
         class = PEER_FULL;
-    else if (wants_block_only)
+    else if (wants_block_only || wants_extra_block_only(p2p, now_us))
         class = PEER_BLOCK_ONLY;
     else if (now_us >= connect->next_feeler_us && count_class(p2p, PEER_FEELER) < FEELERS)
         class = PEER_FEELER;

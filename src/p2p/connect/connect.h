@@ -14,10 +14,11 @@ struct peer;
 
 #define CONNECT_INTERVAL_US INT64_C(500000)    /* between attempts at random addresses */
 #define CONNECT_FEELER_US   INT64_C(120000000) /* mean time between feelers */
+#define CONNECT_EXTRA_US    INT64_C(300000000) /* between extra peers for blocks only. Core */
 #define CONNECT_ANCHORS_MAX 2
 
 struct connect {
-    int64_t next_outbound_us, next_feeler_us;
+    int64_t next_outbound_us, next_feeler_us, next_extra_us;
     struct net_peer_address anchors[CONNECT_ANCHORS_MAX]; /* to be tried first */
     size_t n_anchors;
 };

@@ -73,6 +73,8 @@ void dns_seed_start(struct dns_seed *seed, struct p2p *p2p)
 {
     *seed = (struct dns_seed){.p2p = p2p};
     const struct p2p_options *options = &p2p->options;
+    if (!options->dns_seed && !options->connect_only)
+        log_printf(p2p->log, LOG_ALWAYS, "DNS seeding disabled");
     if (!options->dns_seed || options->connect_only || !p2p->env->names.resolve ||
         p2p->network->n_dns_seeds == 0)
         return;

@@ -54,6 +54,34 @@ static void evict_extra(struct p2p *p2p, int64_t now_us)
     peer_drop(p2p, worst, "one outbound peer too many");
 }
 
+/* The two youngest peers for blocks only. Returns: how many of them there are */
+static size_t find_youngest(const struct p2p *p2p, struct peer *youngest[2])
+{
+    size_t n = 0;
+    youngest[0] = youngest[1] = NULL;
+    for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
+        if (peer->class != PEER_BLOCK_ONLY || peer->state != PEER_READY)
+            continue;
+        n++;
+        youngest[1] = youngest[0]; /* peers are in the order in which they came */
+        youngest[0] = peer;
+    }
+    return n;
+}
+
+/* One too many for blocks only has come to show what it has: it takes the place of who came before
+ * it if it has given us a block since, else it goes. */
+static void evict_extra_block_only(struct p2p *p2p, int64_t now_us)
+{
+    struct peer *youngest[2];
+    if (find_youngest(p2p, youngest) <= P2P_BLOCK_ONLY_OUTBOUND)
+        return;
+    bool is_better = youngest[0]->score.last_block_us > youngest[1]->score.last_block_us;
+    struct peer *worse = youngest[is_better];
+    if (worse->fetch.n_in_flight == 0 && now_us - worse->connected_us >= STALE_TIP_PROBATION_US)
+        peer_drop(p2p, worse, "one block-relay-only peer too many");
+}
+
 int64_t stale_tip_tick(struct p2p *p2p, int64_t now_us)
 {
     struct stale_tip *stale = &p2p->stale;
@@ -62,6 +90,7 @@ int64_t stale_tip_tick(struct p2p *p2p, int64_t now_us)
     if (stale->next_evict_us <= now_us) {
         stale->next_evict_us = now_us + STALE_TIP_EVICT_US;
         evict_extra(p2p, now_us);
+        evict_extra_block_only(p2p, now_us);
     }
     if (stale->next_check_us <= now_us) {
         stale->next_check_us = now_us + STALE_TIP_CHECK_US;

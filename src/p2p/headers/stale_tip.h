@@ -1,5 +1,6 @@
 /* stale_tip.h - when no block comes any more, perhaps nobody whom we chose tells us of any: one
  * more outbound peer is tried, and the one that has given us new blocks least lately goes for it.
+ * So does one of the two youngest for blocks only, of which connect.c tries one more all the time.
  *
  * Layer: p2p. An attacker who holds all our outbound peers has to hold each new one as well.
  * Hazard 72. Spec: Core CheckForStaleTipAndEvictPeers(), EvictExtraOutboundPeers() */

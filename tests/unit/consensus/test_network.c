@@ -92,10 +92,14 @@ TEST(the_known_facts_of_the_main_chain_are_there)
 
 TEST(signet_magic_follows_from_the_challenge)
 {
+    static const char *const seeds[] = {"8.8.4.4"};
     struct network network = *network_get(NETWORK_SIGNET);
+    network.fixed_seeds = seeds;
+    network.n_fixed_seeds = 1;
     network_set_signet_challenge(&network, network.signet_challenge);
     assert_memory_equal(network.magic, network_get(NETWORK_SIGNET)->magic, 4);
     assert_int_equal(network.n_dns_seeds, 0);
+    assert_int_equal(network.n_fixed_seeds, 0);
 
     /* OP_TRUE: the double hash of 01 51 */
     static const uint8_t op_true[1] = {0x51}, encoded[2] = {0x01, 0x51};

@@ -46,8 +46,9 @@ TEST(names_of_nodes_are_kept_as_they_are)
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-connect=127.0.0.1", "-connect=127.0.0.2:99", "-addnode=[::1]",
-                                    "-addnode=no.such.name.invalid:5", "-seednode=b.invalid",
-                                    "-addnode=abc.onion", "-bind=127.0.0.1:7", NULL});
+                                    "-addnode=", "-addnode=no.such.name.invalid:5",
+                                    "-seednode=b.invalid", "-addnode=abc.onion",
+                                    "-bind=127.0.0.1:7", NULL});
     assert_true(f.ok);
     assert_true(f.net.p2p.connect_only);
     assert_int_equal(f.net.p2p.n_connect, 2);
@@ -123,6 +124,17 @@ TEST(where_friends_come_in_is_not_told_if_they_may_not_be_banned)
         READ(&f, rows[i].arg);
         assert_true(f.ok);
         assert_int_equal(f.net.p2p.binds[0].is_untold, rows[i].want);
+        done(&f);
+    }
+}
+
+TEST(fixed_seeds_are_used_unless_that_is_forbidden)
+{
+    static const char *const args[] = {"-fixedseeds", "-fixedseeds=0", "-port=5"};
+    for (size_t i = 0; i < COUNT_OF(args); i++) {
+        struct fixture f;
+        READ(&f, args[i]);
+        assert_int_equal(f.net.p2p.fixed_seeds, i != 1);
         done(&f);
     }
 }

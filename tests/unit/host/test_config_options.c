@@ -87,7 +87,7 @@ static const char *const works[] = {
 
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
-    "fixedseeds", "ipcbind", "mempoolfullrbf",
+    "ipcbind", "mempoolfullrbf",
     "settings", "signer", "txsendrate", "upnp",
     "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
 };

@@ -1,6 +1,7 @@
 /* test_connect.c - outbound slots, manual nodes, inbound limits, and what a restart remembers. */
 #include "p2p/connect/connect.h"
 
+#include "p2p/connect/dial.h"
 #include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
@@ -180,6 +181,43 @@ TEST(named_nodes_take_the_place_of_their_group, struct fixture *f)
     while (address_book_next(a->p2p->book, &at, &entry))
         if (entry.source == ADDRESS_SOURCE_DNS)
             assert_int_equal(entry.last_try_s > 0, entry.address.at.bytes[1] == 2);
+}
+
+/* As often as in Core somebody new is asked for his headers, once the chain is there. */
+TEST(one_more_for_blocks_only_is_tried_every_few_minutes, struct fixture *f)
+{
+    const struct p2p_options few = {.max_connections = P2P_FULL_OUTBOUND};
+    mesh_init(&f->mesh, 98, &f->builder, NULL);
+    for (int is_few = 0; is_few < 2; is_few++) {
+        struct mesh_node *a = mesh_add(&f->mesh, is_few ? &few : NULL, NULL);
+        int64_t now_s = env_unix_s(sim_env_get(a->sim));
+        struct net_peer_address address = {.services = SERVICES, .time = (uint32_t)now_s};
+        const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+        size_t n_tries = 0;
+        mesh_give(a, block);
+        for (size_t i = 0; i < P2P_FULL_OUTBOUND + P2P_BLOCK_ONLY_OUTBOUND; i++) {
+            struct net_address at;
+            uint16_t port = (uint16_t)(600 + 20 * is_few + (int)i);
+            enum peer_class class = i < P2P_FULL_OUTBOUND ? PEER_FULL : PEER_BLOCK_ONLY;
+            assert_true(net_address_parse("10.9.9.9", port, &at));
+            struct raw_peer *raw = raw_listen(&f->mesh, port);
+            assert_non_null(dial(a->p2p, &at, class, false));
+            raw_handshake(raw, SERVICES);
+            raw_send_headers(raw, &block, 1); /* it knows as much as we do, and may stay */
+        }
+        a->p2p->connect.next_feeler_us = INT64_MAX;
+        assert_true(net_address_parse("8.1.0.1", 8333, &address.at));
+        (void)address_book_add(a->p2p->book, &address, ADDRESS_SOURCE_DNS, &address.at, 0, now_s);
+        for (int i = 0; i < 3600; i++) {
+            int64_t before_us = a->p2p->connect.next_extra_us;
+            mesh_run(&f->mesh, 1000000);
+            n_tries += a->p2p->connect.next_extra_us != before_us;
+        }
+        if (is_few)
+            assert_int_equal(n_tries, 0);
+        else
+            assert_in_range(n_tries, 5, 24); /* 12 on average */
+    }
 }
 
 /* Of an address at the port of another service and one at a port of ours, which is dialled? */

@@ -15,6 +15,7 @@ static void start(struct fixture *f, size_t n, int max_connections)
     const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
     mesh_give(f->node, block);
     sim_env_set_unix_s(f->node->sim, block->block.header.time + 60);
+    f->blocks[0] = block;
     for (size_t i = 0; i < n; i++) {
         struct net_address address;
         uint16_t port = (uint16_t)(700 + i);
@@ -116,6 +117,51 @@ TEST(of_one_too_many_the_least_useful_goes, struct fixture *f)
     assert_int_equal(count_full(f), P2P_FULL_OUTBOUND);
     mesh_run(&f->mesh, 3 * STALE_TIP_EVICT_US); /* eight are no more than there are slots */
     assert_int_equal(count_full(f), P2P_FULL_OUTBOUND);
+}
+
+/* Three for blocks only; the last is one too many. */
+static struct peer *add_block_only(struct fixture *f)
+{
+    struct peer *peer = NULL;
+    for (size_t i = 0; i <= P2P_BLOCK_ONLY_OUTBOUND; i++) {
+        struct net_address address;
+        uint16_t port = (uint16_t)(800 + i);
+        assert_true(net_address_parse("10.9.9.9", port, &address));
+        struct raw_peer *raw = raw_listen(&f->mesh, port);
+        peer = dial(f->node->p2p, &address, PEER_BLOCK_ONLY, false);
+        assert_non_null(peer);
+        raw_handshake(raw, SERVICES);
+        raw_send_headers(raw, &f->blocks[0], 1);
+    }
+    return peer;
+}
+
+static size_t count_block_only(const struct fixture *f)
+{
+    size_t n = 0;
+    for (const struct peer *peer = f->node->p2p->peers; peer; peer = peer->next)
+        n += peer->class == PEER_BLOCK_ONLY;
+    return n;
+}
+
+TEST(of_those_for_blocks_only_the_worse_of_the_two_youngest_goes, struct fixture *f)
+{
+    for (int is_better = 0; is_better < 2; is_better++) {
+        start(f, 0, 50);
+        struct peer *last = add_block_only(f);
+        uint64_t id = last->id;
+        last->prev->score.last_block_us = 1000;
+        last->score.last_block_us = is_better ? 1001 : 1000;
+        last->fetch.n_in_flight = last->prev->fetch.n_in_flight = 1; /* they owe a block */
+        mesh_run(&f->mesh, 2 * STALE_TIP_EVICT_US);
+        assert_int_equal(count_block_only(f), P2P_BLOCK_ONLY_OUTBOUND + 1);
+        last->fetch.n_in_flight = last->prev->fetch.n_in_flight = 0;
+        mesh_run(&f->mesh, 2 * STALE_TIP_EVICT_US);
+        assert_int_equal(count_block_only(f), P2P_BLOCK_ONLY_OUTBOUND);
+        assert_int_equal(p2p_find_peer(f->node->p2p, id) != NULL, is_better);
+        if (!is_better)
+            mesh_deinit(&f->mesh);
+    }
 }
 
 TEST(of_equals_the_youngest_goes_after_its_time, struct fixture *f)
