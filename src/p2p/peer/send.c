@@ -69,11 +69,16 @@ void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block
     count_sent(p2p, peer, message, sizeof header + raw.len);
 }
 
+size_t peer_queued_bytes(const struct p2p *p2p, const struct peer *peer)
+{
+    return env_stream_queued_bytes(p2p->env, peer->stream);
+}
+
 /* Where it has not, whoever answers its requests stops until on_writable: a peer that asks and does
  * not read costs one message more than this (hazard 51). */
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer)
 {
-    return env_stream_queued_bytes(p2p->env, peer->stream) < PEER_SEND_QUEUE_PAUSE ||
+    return peer_queued_bytes(p2p, peer) < PEER_SEND_QUEUE_PAUSE ||
            PLANTED(p2p->env, UNREAD_ANSWERED);
 }
 

@@ -33,6 +33,8 @@ void peer_send_block(struct p2p *p2p, struct peer *peer, struct block_ref *block
                      const uint8_t checksum[4]);
 /* Count bytes that were sent beside messages. */
 void peer_count_sent(struct p2p *p2p, struct peer *peer, size_t n);
+/* What is queued for it and not gone yet. */
+size_t peer_queued_bytes(const struct p2p *p2p, const struct peer *peer);
 /* Room in the peer's queue, so that more may be put into it. */
 bool peer_has_room(const struct p2p *p2p, const struct peer *peer);
 /* It has had what one peer may have of a turn: go on in the next one. */

@@ -140,6 +140,7 @@ void compact_tell_block(struct p2p *p2p, struct peer *peer, const struct block_n
     buffer_init(&message);
     struct writer w = writer_to_growing(&message);
     compact_block_encode(&w, block, nonce, is_prefilled);
+    lent_add(p2p, peer, message.len);
     peer_send(p2p, peer, "cmpctblock", buffer_span(&message));
     buffer_deinit(&message);
     xfree(is_prefilled);
@@ -150,6 +151,7 @@ static void send_txs(struct p2p *p2p, struct peer *peer, const struct buffer *me
     log_printf(p2p->log, LOG_CMPCTBLOCK,
                "Peer %llu sent us a GETBLOCKTXN, sending a BLOCKTXN with %u txns. (%zu bytes)",
                peer_shown(peer->id), n, message->len);
+    lent_add(p2p, peer, message->len);
     peer_send(p2p, peer, "blocktxn", buffer_span(message));
 }
 

@@ -7,6 +7,7 @@
 #include "p2p/peer/peer.h"
 #include "p2p/peer/peers.h"
 #include "p2p/peer/send.h"
+#include "p2p/serve/lent.h"
 #include "util/alloc.h"
 
 #define SCRATCH_BYTES 65536
@@ -74,14 +75,20 @@ enum fault light_on_filterclear(struct p2p *p2p, struct peer *peer, struct reade
     return FAULT_NONE;
 }
 
+static void send_lent(struct p2p *p2p, struct peer *peer, const char *name, struct buffer *take)
+{
+    lent_add(p2p, peer, take->len);
+    peer_send(p2p, peer, name, buffer_span(take));
+    buffer_deinit(take);
+}
+
 static void send_without_witness(struct p2p *p2p, struct peer *peer, const struct tx *tx)
 {
     struct buffer bytes;
     buffer_init(&bytes);
     struct writer w = writer_to_growing(&bytes);
     tx_encode(&w, tx, false);
-    peer_send(p2p, peer, "tx", buffer_span(&bytes));
-    buffer_deinit(&bytes);
+    send_lent(p2p, peer, "tx", &bytes);
 }
 
 /* Going through a block costs about what sending it would: it counts so for the peer's turn. */
@@ -98,12 +105,11 @@ void light_send_block(struct p2p *p2p, struct peer *peer, const struct block_ref
     for (uint32_t i = 0; i < decoded->n_tx; i++)
         wanted[i] = bloom_matches_tx(peer->light.filter, &decoded->tx[i]);
     merkle_proof_append(decoded, wanted, &scratch, &message);
-    peer_send(p2p, peer, "merkleblock", buffer_span(&message));
+    send_lent(p2p, peer, "merkleblock", &message);
     for (uint32_t i = 0; i < decoded->n_tx; i++)
         if (wanted[i])
             send_without_witness(p2p, peer, &decoded->tx[i]);
     peer->turn_bytes += block->raw_len;
-    buffer_deinit(&message);
     arena_deinit(&scratch);
     xfree(wanted);
 }

@@ -138,6 +138,11 @@ static int compare_entries(const void *a, const void *b)
     return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
+static bool has_to_tell(const struct peer_relay *relay)
+{
+    return relay->queue.n > 0 || relay->wants_mempool;
+}
+
 static bool passes_filter(const struct peer *peer, const struct mempool_entry *entry)
 {
     /* As fee * 1000 >= filter * size, which a filter of all money would make overflow. */
@@ -163,6 +168,24 @@ static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_en
     buffer_deinit(&message);
 }
 
+/* All that it may want to hear of, even again. BIP-35, Specification; BIP-133, Specification */
+static void tell_mempool(struct p2p *p2p, struct peer *peer)
+{
+    const struct mempool_entry *entries[INV_PART], *entry;
+    uint64_t at = 0;
+    size_t n = 0;
+    peer->relay.wants_mempool = false;
+    while ((entry = mempool_next(p2p->mempool, &at))) {
+        if (passes_filter(peer, entry) && light_passes(peer, &entry->tx))
+            entries[n++] = entry;
+        if (n == INV_PART) {
+            send_inv(p2p, peer, entries, n);
+            n = 0;
+        }
+    }
+    send_inv(p2p, peer, entries, n);
+}
+
 /* [tx 10] At a random moment of its own each peer is told.
  *
  * Tell a peer of what has gathered, the rest next time. */
@@ -170,6 +193,8 @@ static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     struct peer_relay *relay = &peer->relay;
     size_t max = TRICKLE_TARGET + relay->queue.n / 1000 * 5, n = 0, kept = 0;
+    if (relay->wants_mempool)
+        tell_mempool(p2p, peer);
     if (max > RELAY_TRICKLE_MAX || (peer->permissions & PERMISSION_NOBAN))
         max = RELAY_TRICKLE_MAX;
     if (PLANTED(p2p->env, ALL_TOLD_AT_ONCE))
@@ -302,20 +327,12 @@ enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r
     }
     if (!p2p->mempool || !peer->relay.tells_txs)
         return FAULT_NONE;
-    const struct mempool_entry *entries[INV_PART], *entry;
-    uint64_t at = 0;
-    size_t n = 0;
-    while ((entry = mempool_next(p2p->mempool, &at))) {
-        if (passes_filter(peer, entry) &&
-            light_passes(peer, &entry->tx)) /* BIP-35, Specification; BIP-133, Specification */
-            entries[n++] = entry;
-        if (n == INV_PART) {
-            send_inv(p2p, peer, entries, n);
-            n = 0;
-        }
-    }
-    send_inv(p2p, peer, entries, n);
-    peer->relay.told_sequence = mempool_sequence(p2p->mempool);
+    struct peer_relay *relay = &peer->relay;
+    int64_t now_us = p2p_now_us(p2p);
+    if (!has_to_tell(relay))
+        relay->next_us = now_us + tx_tell_wait_us(p2p, peer, now_us);
+    relay->wants_mempool = true;
+    p2p_schedule(p2p, relay->next_us);
     return FAULT_NONE;
 }
 
@@ -352,11 +369,11 @@ int64_t relay_tick(struct p2p *p2p, int64_t now_us)
         bool has_room = peer_has_room(p2p, peer);
         if (relay->n_tips > 0 && has_room)
             tell_blocks(p2p, peer);
-        if (relay->queue.n > 0 && relay->next_us <= now_us && has_room)
+        if (has_to_tell(relay) && relay->next_us <= now_us && has_room)
             trickle(p2p, peer, now_us);
         if (relay->next_fee_filter_us <= now_us)
             send_fee_filter(p2p, peer, now_us);
-        if (relay->queue.n > 0 && has_room && relay->next_us < next_us)
+        if (has_to_tell(relay) && has_room && relay->next_us < next_us)
             next_us = relay->next_us;
         next_us = MIN_OF(next_us, relay->next_fee_filter_us);
     }

@@ -28,6 +28,7 @@ struct peer_relay {
     bool tells_txs;            /* we tell it of transactions: it wants them, and they are on */
     struct recent_set known;   /* ids of transactions that it has told us of, or we it */
     ARRAY(struct wtxid) queue; /* to be told */
+    bool wants_mempool;        /* all of the mempool is to be told */
     int64_t next_us;           /* when, if there is something */
     uint64_t told_sequence; /* entries up to here may be fetched by it. Core m_last_inv_sequence */
     int64_t next_fee_filter_us;
@@ -57,7 +58,8 @@ int64_t relay_tick(struct p2p *p2p, int64_t now_us);
 enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r);
 /* The handler of "feefilter". Spec: BIP-133, Specification */
 enum fault relay_on_fee_filter(struct p2p *p2p, struct peer *peer, struct reader *r);
-/* The handler of "mempool", for who has that permission. Spec: BIP-35, Specification */
+/* The handler of "mempool", for who has that permission or was offered filters: told once, when it
+ * is the peer's time to be told of transactions. Spec: BIP-35, Specification */
 enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r);
 
 #endif

@@ -70,30 +70,6 @@ static struct serve_form make_form(struct block_ref *block, bool with_witness)
     return form;
 }
 
-static size_t queued_bytes(const struct p2p *p2p, const struct peer *peer)
-{
-    return env_stream_queued_bytes(p2p->env, peer->stream);
-}
-
-static void count_from_now(struct p2p *p2p, struct peer *peer)
-{
-    peer->serve.lent_us = p2p_now_us(p2p);
-    peer->serve.lent_at = peer->bytes_sent - queued_bytes(p2p, peer);
-}
-
-/* It is about to be sent so many bytes of a block that only it has asked for. */
-static void lend(struct p2p *p2p, struct peer *peer, size_t len)
-{
-    struct peer_serve *serve = &peer->serve;
-    size_t queued = queued_bytes(p2p, peer);
-    if (queued == 0 || serve->lent_bytes == 0) {
-        serve->lent_bytes = serve->lent_max = 0;
-        count_from_now(p2p, peer);
-    }
-    serve->lent_bytes += len;
-    serve->lent_max = MAX_OF(serve->lent_max, len);
-}
-
 static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *read)
 {
     if (!read->block && read->wanted)
@@ -119,7 +95,7 @@ static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *re
     struct serve_recent *recent = find_recent(p2p, read->node);
     if (!recent) {
         struct serve_form form = make_form(read->block, read->with_witness);
-        lend(p2p, peer, form.bytes->raw_len);
+        lent_add(p2p, peer, form.bytes->raw_len);
         peer_send_block(p2p, peer, form.bytes, form.checksum);
         block_ref_drop(form.bytes);
         return;
@@ -156,7 +132,7 @@ static void read_free(struct serve_read *read)
  * nothing holds at most that much of our memory, or one message. */
 static bool fits(const struct p2p *p2p, const struct peer *peer, size_t len)
 {
-    size_t queued = queued_bytes(p2p, peer);
+    size_t queued = peer_queued_bytes(p2p, peer);
     return queued == 0 || queued + len <= PEER_SEND_QUEUE_PAUSE;
 }
 
@@ -169,7 +145,7 @@ static void send_ready(struct p2p *p2p, struct peer *peer)
            fits(p2p, peer, read->len) && !peer_turn_is_over(peer)) {
         list_remove(&serve->reads, &read->link);
         serve->read_bytes -= read->len;
-        serve->own_bytes -= read->own_bytes;
+        serve->lent.reading_bytes -= read->own_bytes;
         send_block(p2p, peer, read);
         send_continue(p2p, peer, read->node);
         read_free(read);
@@ -191,23 +167,11 @@ static void leave_queue(struct serve *serve, struct peer *peer)
         list_remove(&serve->waiting, &peer->serve.waiting);
 }
 
-/* What of such blocks is in memory because of this peer. */
-static size_t held_by(const struct p2p *p2p, const struct peer *peer)
-{
-    const struct peer_serve *serve = &peer->serve;
-    size_t queued = serve->lent_bytes > 0 ? queued_bytes(p2p, peer) : 0;
-    if (queued == 0)
-        return serve->own_bytes;
-    /* Of the first one in the queue a part may be gone; all of it is held. */
-    size_t held = queued + serve->lent_max;
-    return serve->own_bytes + (held < serve->lent_bytes ? held : serve->lent_bytes);
-}
-
 size_t serve_held_bytes(const struct p2p *p2p)
 {
     size_t held = 0;
     for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
-        held += held_by(p2p, peer);
+        held += lent_held(p2p, peer);
     return held;
 }
 
@@ -232,7 +196,7 @@ static bool take_turn(struct p2p *p2p, struct peer *peer)
 static struct peer *pick(const struct p2p *p2p)
 {
     LIST_EACH (struct peer, peer, &p2p->serve.waiting, serve.waiting)
-        if (held_by(p2p, peer) == 0)
+        if (lent_held(p2p, peer) == 0)
             return peer;
     return LIST_FIRST(struct peer, &p2p->serve.waiting, serve.waiting);
 }
@@ -249,20 +213,6 @@ static void next_turns(struct p2p *p2p)
     }
 }
 
-/* It holds blocks and has taken next to nothing for a while. What it took before does not count for
- * ever. */
-static bool is_slow(struct p2p *p2p, struct peer *peer, int64_t now_us)
-{
-    int64_t age_us = now_us - peer->serve.lent_us;
-    if (peer->serve.lent_bytes == 0 || age_us < SERVE_SLOW_US || held_by(p2p, peer) == 0)
-        return false;
-    uint64_t taken = peer->bytes_sent - queued_bytes(p2p, peer) - peer->serve.lent_at;
-    bool is_slow = taken < (uint64_t)(age_us / 1000000) * SERVE_RATE_MIN;
-    if (!is_slow)
-        count_from_now(p2p, peer);
-    return is_slow && !(peer->permissions & PERMISSION_NOBAN);
-}
-
 int64_t serve_tick(struct p2p *p2p, int64_t now_us)
 {
     struct peer *next;
@@ -270,7 +220,7 @@ int64_t serve_tick(struct p2p *p2p, int64_t now_us)
     for (struct peer *peer = p2p->peers; peer && p2p->serve.waiting.count > 0 && is_full(p2p);
          peer = next) {
         next = peer->next;
-        if (is_slow(p2p, peer, now_us))
+        if (lent_is_slow(p2p, peer, now_us))
             peer_drop(p2p, peer, "keeps others from blocks and takes none");
     }
     next_turns(p2p);
@@ -331,7 +281,7 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
         return;
     }
     read->own_bytes = read->len;
-    serve->own_bytes += read->own_bytes;
+    serve->lent.reading_bytes += read->own_bytes;
     p2p->n_operations++;
     p2p->serve.n_reads++;
     read->is_starting = true;
@@ -477,7 +427,7 @@ static void end_getdata(struct p2p *p2p, struct peer *peer)
 static bool has_room_for_read(const struct p2p *p2p, const struct peer *peer)
 {
     const struct peer_serve *serve = &peer->serve;
-    size_t queued = queued_bytes(p2p, peer);
+    size_t queued = peer_queued_bytes(p2p, peer);
     return serve->reads.count == 0 || (serve->reads.count < SERVE_READS_MAX &&
                                        queued + serve->read_bytes < PEER_SEND_QUEUE_PAUSE);
 }
@@ -584,7 +534,7 @@ static void serve_one(struct p2p *p2p, struct peer *peer, const struct block_has
 static enum fault serve_txs(struct p2p *p2p, struct peer *peer,
                             const struct compact_request *request)
 {
-    unsigned long long id = peer->id;
+    unsigned long long id = peer_shown(peer->id);
     const struct compact_told *told = &p2p->serve.told;
     if (told->node && block_hash_equal(&told->node->hash, &request->hash))
         return compact_tell_told_txs(p2p, peer, request);

@@ -11,6 +11,7 @@
 #include "p2p/peer/score.h"
 #include "p2p/serve/compact_tell.h"
 #include "p2p/serve/filters.h"
+#include "p2p/serve/lent.h"
 #include "p2p/serve/light.h"
 #include "p2p/serve/newest_txs.h"
 #include "util/list.h"
@@ -25,12 +26,8 @@ struct serve_read;
 #define SERVE_RECENT_MAX    3    /* newest blocks, which everybody asks for: kept, not read */
 #define SERVE_ITEMS_TURN    1000 /* entries of a getdata looked at in one turn of the loop */
 #define SERVE_GETBLOCKS_MAX 500
-/* Bytes of blocks, the newest not counted, that are being read, or sent and not taken by their
- * peers, of all peers together. Above it, no more are read; of those who hold some, whoever has
- * taken fewer bytes a second than that since it holds them, and for so long, is disconnected. */
+/* Bytes that count as lent (lent.h), of all peers together. Above it no more are read. */
 #define SERVE_HELD_MAX (64u << 20)
-#define SERVE_RATE_MIN 10000
-#define SERVE_SLOW_US  INT64_C(5000000)
 
 /* One getdata under way. */
 struct peer_serve {
@@ -41,11 +38,7 @@ struct peer_serve {
     struct buffer *not_found; /* entries of the notfound that will end it; NULL: none */
     size_t n_not_found;
     struct compact_wanted *wanted; /* a getblocktxn's: of the one block in items; NULL: none */
-    size_t own_bytes;              /* of its reads: those of blocks that are not kept for all */
-    size_t lent_bytes;             /* of such blocks sent to it since its queue was empty, ... */
-    size_t lent_max;               /* ... the largest of them, ... */
-    int64_t lent_us;               /* ... that is since then, ... */
-    uint64_t lent_at;              /* ... when it had taken so many bytes of all kinds */
+    struct peer_lent lent;
     struct list_link waiting;      /* in the queue of those who want to read */
     bool has_turn;
     struct block_hash continue_at; /* after this one is fetched, tell the tip: getblocks */
@@ -84,7 +77,7 @@ void serve_block_disconnected(struct p2p *p2p, struct block_ref *block);
 void serve_tip_changed(struct p2p *p2p);
 /* Let go of all that is kept. */
 void serve_deinit(struct p2p *p2p);
-/* Bytes that count for SERVE_HELD_MAX. */
+/* What counts for SERVE_HELD_MAX. */
 size_t serve_held_bytes(const struct p2p *p2p);
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t serve_tick(struct p2p *p2p, int64_t now_us);

@@ -10,6 +10,19 @@ bool tx_tell_is_known(const struct peer *peer, const struct mempool_entry *entry
            recent_set_has(&peer->relay.known, entry->tx.txid.b);
 }
 
+int64_t tx_tell_wait_us(struct p2p *p2p, const struct peer *peer, int64_t now_us)
+{
+    ASSERT(peer->state == PEER_READY);
+    if (peer->permissions & PERMISSION_NOBAN)
+        return 0;
+    if (peer->class != PEER_INBOUND)
+        return p2p_random_wait_us(p2p, RELAY_INTERVAL_OUT_US);
+    /* One timer for all who came to us: many connections of one observer see one time. */
+    if (p2p->relay.next_in_us <= now_us)
+        p2p->relay.next_in_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_IN_US);
+    return p2p->relay.next_in_us - now_us;
+}
+
 static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_entry *entry,
                      int64_t now_us)
 {
@@ -19,18 +32,9 @@ static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_en
     if (relay->queue.n >= RELAY_QUEUE_MAX || tx_tell_is_known(peer, entry))
         return;
     *ARRAY_ADD(&relay->queue) = *wtxid;
-    if (relay->queue.n > 1)
+    if (relay->queue.n > 1 || relay->wants_mempool)
         return;
-    if (peer->permissions & PERMISSION_NOBAN) {
-        relay->next_us = now_us;
-    } else if (peer->class == PEER_INBOUND) {
-        /* One timer for all who came to us: many connections of one observer see one time. */
-        if (p2p->relay.next_in_us <= now_us)
-            p2p->relay.next_in_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_IN_US);
-        relay->next_us = p2p->relay.next_in_us;
-    } else {
-        relay->next_us = now_us + p2p_random_wait_us(p2p, RELAY_INTERVAL_OUT_US);
-    }
+    relay->next_us = now_us + tx_tell_wait_us(p2p, peer, now_us);
     p2p_schedule(p2p, relay->next_us);
 }
 

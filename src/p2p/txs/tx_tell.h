@@ -14,6 +14,9 @@ struct peer;
 #define RELAY_INTERVAL_IN_US  INT64_C(5000000) /* mean; shared by all inbound peers */
 #define RELAY_INTERVAL_OUT_US INT64_C(2000000)
 
+/* How long a peer for which nothing waits yet is not told of what comes now: at random; of all that
+ * came to us it is the same moment. */
+int64_t tx_tell_wait_us(struct p2p *p2p, const struct peer *peer, int64_t now_us);
 /* Queue a transaction for all peers that want to hear of it and do not know it. */
 void tx_tell(struct p2p *p2p, const struct mempool_entry *entry);
 /* The peer told us of it, or we it; by whichever id it uses. */

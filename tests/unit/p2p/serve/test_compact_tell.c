@@ -172,6 +172,14 @@ static void ask_txs(struct raw_peer *raw, const struct block_hash *hash, uint32_
     raw_send(raw, "getblocktxn", bytes, w.len);
 }
 
+static void note_getblocktxn(void *ctx, enum log_level level, enum log_category category,
+                             const char *line)
+{
+    (void)level, (void)category;
+    if (strstr(line, "sent us a getblocktxn"))
+        snprintf(ctx, 100, "%s", line);
+}
+
 TEST(transactions_of_deep_blocks_are_sent_with_the_block, struct fixture *f)
 {
     const struct built_block *tip;
@@ -185,10 +193,15 @@ TEST(transactions_of_deep_blocks_are_sent_with_the_block, struct fixture *f)
         bool is_whole = strcmp(txs_depths[i].answer, "block") == 0;
         assert_memory_equal(answer.p, is_whole ? block->block.raw.p : block->block.hash.b, 32);
     }
+    char line[100] = "";
+    const struct log log = {1u << LOG_NET, note_getblocktxn, line}, *own = f->node->p2p->log;
+    f->node->p2p->log = &log;
     struct block_hash unknown = {{7}};
     ask_txs(raw, &unknown, 0);
     raw_send(raw, "ping", "01234567", 8);
     (void)raw_expect(raw, "pong"); /* no answer to that, and no harm */
+    assert_string_equal(line, "Peer 0 sent us a getblocktxn for a block we don't have");
+    f->node->p2p->log = own;
 }
 
 /* clang-format off */
@@ -213,6 +226,30 @@ TEST(who_asks_for_what_a_block_has_not_has_to_go, struct fixture *f)
     ask_txs(raw, &block->block.hash, block->block.n_tx);
     mesh_run(&f->mesh, 1000000);
     assert_true(raw->is_closed);
+}
+
+/* What is made for one peer alone counts as held by it until it has taken it. */
+TEST(answers_count_as_held_by_who_asked, struct fixture *f)
+{
+    const struct built_block *tip;
+    struct tx txs[COMPACT_TXS];
+    (void)compact_node(f, 50, NULL, &tip, txs);
+    const struct built_block *block = builder_block(&f->builder, tip, NULL);
+    mesh_give(f->node, block); /* told; those below at hand or read */
+    struct raw_peer *raw = compact_join(f);
+    struct peer *peer = f->node->p2p->peers;
+    for (int32_t depth = 0; depth <= COMPACT_TELL_TXS_DEPTH_MAX; depth++) {
+        const struct built_block *asked = built_ancestor(block, block->height - depth);
+        peer->serve.lent.bytes = 0;
+        ask_txs(raw, &asked->block.hash, 0);
+        struct span answer = raw_expect(raw, "blocktxn");
+        assert_int_equal(peer->serve.lent.bytes, answer.len);
+        if (depth == 0 || depth > COMPACT_TELL_BLOCK_DEPTH_MAX)
+            continue; /* the one that was told is sent as it was */
+        raw_send_inv(raw, "getdata", INV_COMPACT_BLOCK, asked->block.hash.b);
+        answer = raw_expect(raw, "cmpctblock");
+        assert_int_equal(peer->serve.lent.bytes, answer.len);
+    }
 }
 
 /* A second block of the same height is not told: whoever finds two would have us send twice. */

@@ -134,6 +134,7 @@ TEST(a_filtered_block_proves_what_matches_and_brings_it, struct fixture *f)
     struct span tx = raw_expect(raw, "tx");
     assert_int_equal(tx.len, txs[1].base_bytes); /* without witness */
     assert_int_equal(raw_count(raw, "tx"), 1);
+    assert_int_equal(node->p2p->peers->serve.lent.bytes, tx.len);
     /* One that is no newest block is read from the disk. */
     raw_send_inv(raw, "getdata", INV_FILTERED_BLOCK, built_ancestor(base, 7)->block.hash.b);
     (void)raw_expect(raw, "merkleblock");
@@ -157,10 +158,10 @@ TEST(transactions_are_told_as_the_filter_says, struct fixture *f)
     assert_memory_equal(inv.p + 5, second.wtxid.b, 32);
     assert_null(raw_find(raw, "inv", 60000000).p);
     raw_send(raw, "mempool", NULL, 0);
-    inv = raw_expect(raw, "inv");
+    inv = raw_find(raw, "inv", 60000000);
     assert_int_equal(inv.len, 1 + WIRE_INV_BYTES);
     raw_send(raw, "filterclear", NULL, 0);
     raw_send(raw, "mempool", NULL, 0);
-    inv = raw_expect(raw, "inv");
+    inv = raw_find(raw, "inv", 60000000);
     assert_int_equal(inv.len, 1 + 2 * WIRE_INV_BYTES);
 }

@@ -1,5 +1,6 @@
 /* test_relay.c - how peers hear of blocks and transactions, and when. */
 #include "p2p/serve/relay.h"
+#include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
 FIXTURE(mesh_setup, mesh_teardown)
@@ -292,6 +293,33 @@ TEST(a_trusted_peer_hears_at_once_and_may_ask_for_the_mempool, struct fixture *f
     mesh_run(&f->mesh, 100000);
     assert_int_equal(raw_count(raw, "inv"), 2);
     assert_false(raw->is_closed);
+}
+
+/* Who asks at every moment would find out when each transaction came. BIP-35, Specification */
+TEST(the_mempool_is_told_once_when_it_is_the_peers_time, struct fixture *f)
+{
+    const struct built_block *tip;
+    static const char *const list[] = {"mempool@10.9.9.9"};
+    struct p2p_options options = {.whitelist = list, .n_whitelist = 1};
+    struct mesh_node *a = rich_node(f, 70, &options, &tip);
+    struct tx old = spend(f, tip, 1, 1000), fresh = spend(f, tip, 2, 1000);
+    give_tx(a, &old);
+    struct raw_peer *raw = raw_join(&f->mesh, a, SERVICES);
+    for (int i = 0; i < 3; i++)
+        raw_send(raw, "mempool", NULL, 0);
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(raw, "inv"), 0);
+    give_tx(a, &fresh);
+    int64_t due_us = a->p2p->relay.next_in_us - p2p_now_us(a->p2p);
+    assert_in_range(due_us, 1000000, 60000000);
+    mesh_run(&f->mesh, due_us - 10000);
+    assert_int_equal(raw_count(raw, "inv"), 0);
+    assert_int_equal(raw_expect(raw, "inv").len, 1 + 2 * WIRE_INV_BYTES); /* the fresh one, too */
+    mesh_run(&f->mesh, 60000000);
+    assert_int_equal(raw_count(raw, "inv"), 1);
+    raw_send(raw, "mempool", NULL, 0); /* all again, though it knows them */
+    struct span inv = raw_find(raw, "inv", 60000000);
+    assert_int_equal(inv.len, 1 + 2 * WIRE_INV_BYTES);
 }
 
 TEST(a_node_for_blocks_only_takes_no_transactions, struct fixture *f)

@@ -373,43 +373,16 @@ TEST(who_takes_nothing_gives_way_to_those_who_wait, struct fixture *f)
     assert_in_range(serve_held_bytes(p2p), len + 1, 2 * len);
     assert_int_equal(p2p->serve.waiting.count, 2);
     /* What is on its way counts as taken, so it is the second time of which they take nothing. */
-    mesh_run(&f->mesh, 2 * SERVE_SLOW_US - 3000000);
+    mesh_run(&f->mesh, 2 * LENT_SLOW_US - 3000000);
     assert_int_equal(mesh_count_ready(a), 4);
     mesh_run(&f->mesh, 5000000);
     assert_int_equal(mesh_count_ready(a), 2);
     assert_int_equal(raw_count(raw[3], "block"), 1);
     assert_int_equal(p2p->serve.waiting.count, 0);
     /* The third reads nothing either, but nobody waits for it. */
-    mesh_run(&f->mesh, 5 * SERVE_SLOW_US);
+    mesh_run(&f->mesh, 5 * LENT_SLOW_US);
     assert_int_equal(mesh_count_ready(a), 2);
     assert_in_range(serve_held_bytes(p2p), 1, len);
-}
-
-/* Both sides of the least rate. */
-TEST(who_takes_enough_keeps_what_it_holds, struct fixture *f)
-{
-    mesh_init(&f->mesh, 62, &f->builder, NULL);
-    struct raw_peer *raw = raw_join(&f->mesh, mesh_add(&f->mesh, NULL, NULL), SERVICES);
-    struct p2p *p2p = f->mesh.nodes[0].p2p;
-    struct peer *peer = p2p->peers;
-    p2p->serve.held_max = 1;
-    for (int more = 0; more < 2; more++) {
-        peer->serve.own_bytes = peer->serve.lent_bytes = 1;
-        peer->serve.lent_us = p2p_now_us(p2p) - SERVE_SLOW_US;
-        peer->serve.lent_at =
-            peer->bytes_sent - SERVE_SLOW_US / 1000000 * SERVE_RATE_MIN + (more ? 0 : 1);
-        list_add(&p2p->serve.waiting, &peer->serve.waiting); /* somebody waits */
-        p2p_enter(p2p);
-        (void)serve_tick(p2p, p2p_now_us(p2p));
-        assert_int_equal(peer->state == PEER_GONE, !more);
-        p2p_leave(p2p);
-        if (more)
-            break;
-        raw_free(raw);
-        raw = raw_join(&f->mesh, &f->mesh.nodes[0], SERVICES);
-        peer = p2p->peers;
-    }
-    p2p->peers->serve.own_bytes = 0;
 }
 
 /* Who is told of no transactions gets no word about them. */
