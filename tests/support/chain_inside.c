@@ -83,6 +83,11 @@ struct undo_writes *undo_writes_of(struct chain *chain)
     return &chain->undo_writes;
 }
 
+struct index_follower *filterindex_follower_of(struct chain *chain)
+{
+    return &chain->filterindex.follower;
+}
+
 const char *blocks_dir_of(const struct chain *chain)
 {
     return chain->blocks_dir;

@@ -5,6 +5,7 @@
 #ifndef TESTS_SUPPORT_CHAIN_INSIDE_H
 #define TESTS_SUPPORT_CHAIN_INSIDE_H
 
+#include "chain/ask/index_follower.h"
 #include "chain/chain.h"
 #include "chain/intake/import.h"
 #include "chain/intake/orders.h"
@@ -30,6 +31,7 @@ struct undo_repair *undo_repair_of(struct chain *chain);
 struct overlay *overlay_of(struct chain *chain);
 struct waiters *waiters_of(struct chain *chain);
 struct undo_writes *undo_writes_of(struct chain *chain);
+struct index_follower *filterindex_follower_of(struct chain *chain);
 /* Where its block files are. Borrowed. */
 const char *blocks_dir_of(const struct chain *chain);
 

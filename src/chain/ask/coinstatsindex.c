@@ -207,8 +207,8 @@ static void put_block(struct index_follower *follower, struct env_batch *batch, 
     buffer_deinit(&tally.element);
 }
 
-/* The block before has its row: without it, or without what the block has spent, the index is
- * damaged. */
+/* The block before has its row: without it the index is damaged. Without what the block has spent it
+ * is not, and making it anew would come to the same end. */
 static int put_rows(struct index_follower *follower, struct env_batch *batch)
 {
     const struct block *block = &follower->block->block;
@@ -222,7 +222,7 @@ static int put_rows(struct index_follower *follower, struct env_batch *batch)
         return error == -ENOENT ? -EUCLEAN : error;
     arena_init(&arena, UNDO_CHUNK);
     if (!index_undo(follower, &arena, &undo))
-        error = -EUCLEAN;
+        error = -EBADMSG;
     else
         put_block(follower, batch, height, block, &undo, &row);
     arena_deinit(&arena);
@@ -267,7 +267,7 @@ void coinstatsindex_find(struct coinstatsindex *index, const struct block_node *
     struct stats_lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct stats_lookup){.node = node, .done = done, .arg = arg};
     (void)make_key(node->height, &node->hash, lookup->key);
-    index_lookup_start(follower, &lookup->base);
+    index_lookup_start(follower, &lookup->base, index_height_needed(follower, node));
 }
 
 /* -- The first block --------------------------------------------------------------------------- */

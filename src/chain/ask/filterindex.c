@@ -80,8 +80,8 @@ static int read_header(const struct index_follower *follower, int32_t height,
     return error;
 }
 
-/* The block before has its rows: without them, or without what the block has spent, the index is
- * damaged. */
+/* The block before has its rows: without them the index is damaged. Without what the block has
+ * spent it is not, and making it anew would come to the same end. */
 static int put_rows(struct index_follower *follower, struct env_batch *batch)
 {
     const struct block_node *node = follower->next;
@@ -94,7 +94,7 @@ static int put_rows(struct index_follower *follower, struct env_batch *batch)
         return error == -ENOENT ? -EUCLEAN : error;
     arena_init(&arena, UNDO_CHUNK);
     if (!index_undo(follower, &arena, &undo))
-        error = -EUCLEAN;
+        error = -EBADMSG;
     else
         put_block(follower, batch, node->height, block, &undo, prev + 32);
     arena_deinit(&arena);
@@ -186,7 +186,7 @@ void filterindex_visit(struct filterindex *index, const struct chain_filter_rang
     struct filter_lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct filter_lookup){.range = *range, .visit = visit, .done = done, .arg = arg};
     list_blocks(lookup);
-    index_lookup_start(follower, &lookup->base);
+    index_lookup_start(follower, &lookup->base, index_height_needed(follower, range->last));
 }
 
 /* -- The first block --------------------------------------------------------------------------- */

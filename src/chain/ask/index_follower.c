@@ -96,11 +96,21 @@ static void wake_lookups(struct index_follower *follower)
     }
 }
 
-void index_lookup_start(struct index_follower *follower, struct index_lookup *lookup_take)
+int32_t index_height_needed(const struct index_follower *follower, const struct block_node *node)
+{
+    const struct block_node *fork = block_node_fork(follower->at, node);
+    int32_t tip_height = active_chain_tip(follower->active)->height;
+    ASSERT(follower->at && node);
+    return fork == node || fork == follower->at ? MIN_OF(node->height, tip_height) : tip_height;
+}
+
+void index_lookup_start(struct index_follower *follower, struct index_lookup *lookup_take,
+                        int32_t height)
 {
     ASSERT(follower->is_on && !follower->core->closing);
+    ASSERT(height >= 0 && height <= active_chain_tip(follower->active)->height);
     lookup_take->follower = follower;
-    lookup_take->height = active_chain_tip(follower->active)->height;
+    lookup_take->height = height;
     core_begin(follower->core);
     if (must_wait(follower, lookup_take))
         list_add(&follower->waiting, &lookup_take->link);
@@ -153,6 +163,19 @@ static void run_mark(struct env_job *job)
     follower->error = write_mark(follower, follower->next);
 }
 
+/* The index is left where it is, and the node goes on without: blocks are worth more. Look-ups are
+ * answered with what there is. */
+static void stop_broken(struct index_follower *follower, int error)
+{
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof message,
+             "The %s stops at height %d: the next block cannot be read (%s)", name_of(follower),
+             follower->at->height, strerror(-error));
+    follower->is_broken = true;
+    core_warn(follower->core, message);
+    wake_lookups(follower);
+}
+
 /* follower->at moves here alone while the tip goes up: rows that are being written count for
  * nothing. */
 static void task_done(struct env_job *job)
@@ -166,6 +189,8 @@ static void task_done(struct env_job *job)
     buffer_deinit(&follower->undo);
     if (error == -EUCLEAN) {
         forget_all(follower);
+    } else if (error == -EBADMSG) {
+        stop_broken(follower, error);
     } else if (error) {
         fault(follower, error, "writing");
     } else if (!follower->is_damaged) { /* else what was written will be thrown away */
@@ -192,19 +217,6 @@ static void submit_task(struct index_follower *follower, enum index_task task)
 }
 
 /* -- Following the tip ------------------------------------------------------------------------- */
-
-/* The index is left where it is, and the node goes on without: blocks are worth more. Look-ups are
- * answered with what there is. */
-static void stop_broken(struct index_follower *follower, int error)
-{
-    char message[MESSAGE_BYTES];
-    snprintf(message, sizeof message,
-             "The %s stops at height %d: the next block cannot be read (%s)", name_of(follower),
-             follower->at->height, strerror(-error));
-    follower->is_broken = true;
-    core_warn(follower->core, message);
-    wake_lookups(follower);
-}
 
 /* Without what it has spent, a block is of no use to an index that wants that too. */
 static int read_error(const struct index_follower *follower, const struct chain_block_read *read)

@@ -31,7 +31,7 @@ struct index_lookup {
     struct env_job job; /* first */
     struct index_follower *follower;
     struct list_link link;
-    int32_t height;               /* the tip when it was asked: the index must have got there */
+    int32_t height;               /* the index must have got there, if it is near the tip */
     const struct block_node *tip; /* the last block of the chain that the index had, when find()
                                      was started */
     bool is_partial;              /* asked of an index that had not reached the tip */
@@ -43,7 +43,8 @@ struct index_kind {
     struct index_store store;
     bool wants_undo; /* follower->undo is filled in */
     /* On another thread: put the rows of follower->block, which is follower->next, into batch.
-     * 0, or a negative errno; -EUCLEAN: rows that must be there are not, all is made anew. */
+     * 0, or a negative errno; -EUCLEAN: rows that must be there are not, all is made anew;
+     * -EBADMSG: what was read is not that block's, the index stops. */
     int (*put_rows)(struct index_follower *follower, struct env_batch *batch);
     /* On another thread, or at the end: what goes with the mark of that node. NULL: nothing. */
     void (*put_mark)(struct index_follower *follower, const struct block_node *node,
@@ -116,11 +117,16 @@ bool index_follower_status(const struct index_follower *follower, bool *synced, 
  * that makes it higher is on its way. INT32_MAX: it is off, or can go on no more. */
 int32_t index_follower_free_height(const struct index_follower *follower, bool *is_changing);
 
+/* How far the index must have got to know of a block: to that, or to the tip where it stands on a
+ * branch that was left. */
+int32_t index_height_needed(const struct index_follower *follower, const struct block_node *node);
 /* Look it up, now or when the index has come near enough. kind->end() is called once, later.
  *
  * In:    of an index that is on, of a chain that is not being closed
+ *        height  of the last block that matters, at most the tip's
  * Owns:  takes lookup (xcalloc) */
-void index_lookup_start(struct index_follower *follower, struct index_lookup *lookup_take);
+void index_lookup_start(struct index_follower *follower, struct index_lookup *lookup_take,
+                        int32_t height);
 /* The asker has been told and the lookup is gone. */
 void index_lookup_end(struct index_follower *follower);
 

@@ -21,7 +21,7 @@
 struct accept {
     struct env_job job;
     struct intake *intake;
-    struct list_link link; /* of those that wait for room among the writes */
+    struct list_link link; /* of those that wait for others before them, then for the disk */
     struct block_ref *ref;
     int flags;
     chain_block_fn *done; /* NULL once called or handed to a waiter */
@@ -32,6 +32,8 @@ struct accept {
     int32_t height;
     int64_t prev_mtp_s;
     bool is_decoded;
+    bool is_in_order;     /* placed after those that came before it */
+    bool is_checked;      /* and waits for these */
     bool failed_in_place; /* the verdict is about the block's place, not the block alone */
     bool was_lost;        /* it was stored before, and damaged */
     struct verdict verdict;
@@ -229,18 +231,27 @@ static void refuse_for_good(struct accept *accept)
     refuse(accept);
 }
 
-/* Nobody asked for it, and storing it would be to do as a stranger likes with our disk: hazard 49.
- * It has less work than the tip, is of a chain too light to be the real one, or is far ahead of
- * what the tip will be when all that came before it is connected: Core, which connects each block
- * as it comes, takes a chain of any length that is sent in order. */
-static bool is_unwanted(const struct intake *intake, const struct accept *accept)
+/* Nobody asked for it, and it has less work than the tip or is of a chain too light to be the real
+ * one. That does not change while it waits. */
+static bool is_too_light(const struct accept *accept)
 {
+    const struct intake *intake = accept->intake;
     const struct block_node *tip = active_chain_tip(intake->active);
-    if (accept->flags & CHAIN_ACCEPT_FORCE)
-        return false;
-    return u256_compare(accept->node->chain_work, tip->chain_work) < 0 ||
-           accept->node->height > best_chain_target(intake->best)->height + UNREQUESTED_AHEAD_MAX ||
-           u256_compare(accept->node->chain_work, intake->min_chain_work) < 0;
+    const struct block_node *node =
+        accept->node ? accept->node : header_tree_find(intake->tree, &accept->ref->block.hash);
+    return !(accept->flags & CHAIN_ACCEPT_FORCE) && node &&
+           (u256_compare(node->chain_work, tip->chain_work) < 0 ||
+            u256_compare(node->chain_work, intake->min_chain_work) < 0);
+}
+
+/* Storing it would be to do as a stranger likes with our disk: hazard 49. It is too light, or far
+ * ahead of what the tip will be when all that came before it is connected: Core, which connects
+ * each block as it comes, takes a chain of any length that is sent in order. */
+static bool is_unwanted(const struct accept *accept)
+{
+    int32_t height_max = best_chain_target(accept->intake->best)->height + UNREQUESTED_AHEAD_MAX;
+    return is_too_light(accept) ||
+           (!(accept->flags & CHAIN_ACCEPT_FORCE) && accept->node->height > height_max);
 }
 
 /* Wait for the block's fate in the place of the caller. */
@@ -382,12 +393,12 @@ static void place(struct accept *accept)
     /* A block that was pruned or damaged after it was connected comes back only if asked for. */
     bool is_known = block_node_has_data(accept->node) ||
                     (accept->node->n_tx > 0 && !(accept->flags & CHAIN_ACCEPT_FORCE));
-    bool must_hold = !is_known && accept->pos.file < 0 && !writes_have_room(intake->writes);
-    if (must_hold) {
+    bool is_passed_over = is_known || is_too_light(accept);
+    if (!is_passed_over && accept->pos.file < 0 && !writes_have_room(intake->writes)) {
         hold(accept);
         return;
     }
-    if (is_known || is_unwanted(intake, accept)) {
+    if (is_passed_over || is_unwanted(accept)) {
         hand_to_waiter(accept, false);
         finish(accept);
         return;
@@ -419,20 +430,52 @@ static void queue_up(struct accept *accept)
         place(accept);
 }
 
+/* Checks end in any order. Those at the head whose check has ended go on, so that blocks which come
+ * together are stored as they came, whichever of them takes longest: as in Core. */
+static void go_on_in_order(struct intake *intake)
+{
+    struct accept *accept;
+    while ((accept = LIST_FIRST(struct accept, &intake->checking, link)) && accept->is_checked) {
+        list_remove(&intake->checking, &accept->link);
+        queue_up(accept);
+    }
+}
+
+/* It goes its own way from here on. */
+static void leave_order(struct accept *accept)
+{
+    if (accept->is_in_order)
+        list_remove(&accept->intake->checking, &accept->link);
+}
+
+static void decide(struct accept *accept)
+{
+    accept->is_checked = true;
+    if (accept->verdict.code == REJECT_NONE && accept->is_in_order && !is_too_light(accept))
+        return; /* when its turn comes */
+    leave_order(accept);
+    if (accept->verdict.code == REJECT_NONE && !accept->is_in_order)
+        queue_up(accept);
+    else if (accept->verdict.code == REJECT_NONE)
+        place(accept);
+    else if (accept->is_decoded)
+        refuse_for_good(accept);
+    else
+        refuse(accept);
+}
+
 static void check_done(struct env_job *job)
 {
     struct accept *accept = (struct accept *)job;
     struct intake *intake = accept->intake;
     if (job->cancelled || intake->core->closing || intake->core->faulted) {
+        leave_order(accept);
         accept->verdict = (struct verdict){.code = REJECT_FAULT};
         refuse(accept);
-    } else if (accept->verdict.code == REJECT_NONE) {
-        queue_up(accept);
-    } else if (accept->is_decoded) {
-        refuse_for_good(accept);
     } else {
-        refuse(accept);
+        decide(accept);
     }
+    go_on_in_order(intake);
     announce_headers(intake);
     core_wake(intake->core);
 }
@@ -480,6 +523,9 @@ static void start(struct intake *intake, struct block_ref *block_take, struct ac
         return;
     }
     find_place(accept, header_first);
+    accept->is_in_order = !header_first; /* an import has an order of its own */
+    if (accept->is_in_order)
+        list_add(&intake->checking, &accept->link);
     accept->job = (struct env_job){.run = run_check, .done = check_done};
     env_job_submit(intake->core->env, ENV_POOL_COMPUTE,
                    header_first ? ENV_PRIORITY_NORMAL : ENV_PRIORITY_HIGH, &accept->job);

@@ -21,7 +21,8 @@ struct intake {
     struct waiters *waiters;
     struct u256 min_chain_work;
     bool headers_moved; /* the best header has, and nobody was told */
-    struct list held;   /* struct accept: blocks that wait for room to be written, oldest first */
+    struct list checking; /* struct accept, oldest first: being checked, or behind such a one */
+    struct list held;     /* the same: blocks that wait for room to be written */
 };
 
 /* Take a header, and tell of a new best one.

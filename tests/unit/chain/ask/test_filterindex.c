@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "chain/ask/block_filter.h"
+#include "support/chain_inside.h"
 #include "support/rig_fixture.h"
 
 enum { N_BASE = 110 };
@@ -285,6 +286,61 @@ TEST(a_chain_of_headers_that_is_broken_is_made_anew, struct fixture *f)
     assert_int_equal(f->rig.n_warnings, 1);
     assert_filter(&f->rig, next, (struct span){0});
     assert_int_equal(synced_height(&f->rig), N_BASE + 1);
+}
+
+/* Undo data that is not the block's says nothing about the index: it stops, and keeps what it has.
+ */
+TEST(undo_data_of_another_block_stops_it, struct fixture *f)
+{
+    struct span spent;
+    const struct built_block *one = with_tx(f, f->base, &spent);
+    struct builder_coin coins[2] = {builder_coinbase_coin(built_ancestor(f->base, 2)),
+                                    builder_coinbase_coin(built_ancestor(f->base, 3))};
+    struct tx tx = builder_spend(&f->b, coins, 2, 1, 100, BUILDER_TRUE);
+    struct builder_spec spec = {.tx = &tx, .n_tx = 1};
+    const struct built_block *two = builder_block(&f->b, one, &spec);
+    struct chain_rig later;
+    rig_start(&later, 3, &f->b, NULL);
+    rig_accept_chain(&later, two);
+    assert_int_equal(rig_close(&later), 0);
+    later.options.filter_index = true;
+    rig_open(&later);
+    header_tree_find(tree_of(later.chain), &one->block.hash)->undo =
+        chain_find(later.chain, &two->block.hash)->undo;
+    rig_settle(&later);
+    bool synced;
+    int32_t height;
+    assert_true(chain_filterindex_status(later.chain, &synced, &height));
+    assert_int_equal(height, N_BASE);
+    assert_int_equal(later.n_warnings, 1);
+    assert_non_null(strstr(later.warning, "cannot be read"));
+    assert_filter(&later, f->base, (struct span){0});
+    rig_deinit(&later);
+}
+
+/* While it is behind, what it has is told at once; the rest waits until it is there, not longer. */
+TEST(old_filters_do_not_wait_for_the_tip, struct fixture *f)
+{
+    enum { MORE = 200 };
+    const struct built_block *last = builder_blocks(&f->b, f->base, MORE, NULL);
+    const struct built_block *middle = built_ancestor(last, N_BASE + MORE / 2);
+    rig_accept_chain(&f->rig, f->base);
+    struct index_follower *follower = filterindex_follower_of(f->rig.chain);
+    follower->is_broken = true; /* it stays where it is */
+    rig_accept_chain(&f->rig, last);
+    follower->is_broken = false;
+    struct answer old = {0}, half = {0};
+    start_asking(&f->rig, f->base, N_BASE, 1, &old);
+    start_asking(&f->rig, middle, middle->height, 1, &half);
+    rig_wait(&f->rig, &old.is_done);
+    assert_int_equal(old.error, 0);
+    assert_in_range(follower->at->height, N_BASE, middle->height - 1);
+    core_wake(core_of(f->rig.chain));
+    rig_wait(&f->rig, &half.is_done);
+    assert_int_equal(half.error, 0);
+    assert_in_range(follower->at->height, middle->height, last->height - 1);
+    answer_free(&old);
+    answer_free(&half);
 }
 
 static void crash_once(struct fixture *f, enum sim_crash how, uint64_t steps,

@@ -330,6 +330,30 @@ TEST(below_the_least_work_nothing_is_stored_unasked, struct fixture *f)
     rig_deinit(&rig);
 }
 
+/* Whatever the time that each of them takes to be checked; as in Core, whose files users compare.
+ */
+TEST(blocks_that_come_together_are_stored_in_their_order, struct fixture *f)
+{
+    enum { N = 40 };
+    struct answer answers[N] = {{0}}, bad = {0};
+    const struct built_block *last = builder_blocks(&f->b, f->base, N, NULL);
+    rig_announce(&f->rig, last);
+    sim_env_jobs(f->rig.sim)->pool[ENV_POOL_COMPUTE].run_max_us = 1000000;
+    for (int32_t i = 0; i < N; i++) {
+        const struct built_block *block = built_ancestor(last, N_BASE + 1 + i);
+        chain_accept_block(f->rig.chain, built_bytes(block), block->block.raw.len, 0, note_result,
+                           &answers[i]);
+        if (i == N / 2) /* one that is refused does not hold the others up */
+            chain_accept_block(f->rig.chain, xcalloc(1, 50), 50, 0, note_result, &bad);
+    }
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, last));
+    assert_int_equal(bad.result.verdict.code, REJECT_MALFORMED);
+    for (int32_t height = N_BASE + 2; height <= last->height; height++)
+        assert_true(chain_at(f->rig.chain, height)->data.offset >
+                    chain_at(f->rig.chain, height - 1)->data.offset);
+}
+
 /* -- Promises ------------------------------------------------------------------------------------
  */
 
@@ -416,6 +440,33 @@ TEST(blocks_wait_while_the_disk_has_not_caught_up, struct fixture *f)
         assert_int_equal(answers[i].result.verdict.code, REJECT_NONE);
     }
     assert_int_equal(answers[N].result.is_new + answers[N - 1].result.is_new, 1);
+}
+
+/* What will not be stored anyway takes no memory until the disk has caught up. */
+TEST(blocks_of_too_little_work_do_not_wait_for_the_disk, struct fixture *f)
+{
+    enum { N = 10 };
+    const struct built_block *blocks[N];
+    const struct built_block *tip = builder_blocks(&f->b, f->base, N, blocks);
+    const struct built_block *low = builder_block(&f->b, built_ancestor(f->base, N_BASE - 2), NULL);
+    struct chain *chain = f->rig.chain;
+    struct answer answers[N] = {0}, unasked = {0};
+    rig_announce(&f->rig, tip);
+    rig_announce(&f->rig, low);
+    options_of(chain)->unwritten_max = 1;
+    sim_env_jobs(f->rig.sim)->pool[ENV_POOL_BLOCKING].run_max_us = 10000000;
+    for (int i = 0; i < N; i++)
+        chain_accept_block(chain, built_bytes(blocks[i]), blocks[i]->block.raw.len, 0, note_result,
+                           &answers[i]);
+    while (intake_of(chain)->held.count < N - 1)
+        assert_true(sim_env_step(f->rig.sim));
+    chain_accept_block(chain, built_bytes(low), low->block.raw.len, 0, note_result, &unasked);
+    while (intake_of(chain)->checking.count > 0)
+        assert_true(sim_env_step(f->rig.sim));
+    assert_int_equal(intake_of(chain)->held.count, N - 1);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, tip));
+    assert_true(unasked.is_done && !unasked.result.is_new);
 }
 
 TEST(one_byte_less_than_the_limit_is_room, struct fixture *f)
