@@ -104,7 +104,9 @@ struct block_scan {
     ARRAY(struct span) scripts;    /* sorted */
     uint64_t *scratch;             /* a number for each */
     const struct block_node *last; /* of the range */
-    int32_t first, next;           /* blocks below next were looked at */
+    int32_t first, next;           /* filters below next were looked at, */
+    int32_t decided;               /* and blocks up to here decided by that */
+    int32_t n_looked;              /* at filters, by the job that ran last */
     bool drops_false_positives;
     bool is_malformed;
     ARRAY(struct block_hash) part; /* matched by the job that ran last */
@@ -130,6 +132,7 @@ static bool visit(void *arg, const struct chain_filter *filter)
     if (atomic_load_explicit(&scan->is_aborted, memory_order_relaxed))
         return false;
     atomic_store_explicit(&scan->height, filter->height, memory_order_relaxed);
+    scan->n_looked++;
     enum gcs_match match = gcs_match_any(filter->filter, block_filter_key(filter->block),
                                          scan->scripts.at, scan->scripts.n, scan->scratch);
     scan->is_malformed |= match == GCS_MATCH_MALFORMED;
@@ -143,7 +146,7 @@ static void put_scan(struct rpc_call *call, const struct block_scan *scan)
     struct json_out *out = &call->out;
     json_open_object(out);
     json_field_int(out, "from_height", scan->first);
-    json_field_int(out, "to_height", scan->last->height);
+    json_field_int(out, "to_height", MAX_OF(scan->first, scan->decided));
     json_field_array(out, "relevant_blocks");
     for (size_t i = 0; i < scan->relevant.n; i++)
         json_put_id(out, scan->relevant.at[i].b);
@@ -220,14 +223,17 @@ static void check_next(struct rpc_call *call)
 {
     struct block_scan *scan = call->state;
     struct chain *chain = call->rpc->node->chain;
-    while (scan->part_at < scan->part.n && !atomic_load(&scan->is_aborted)) {
+    bool reads_on = scan->drops_false_positives && !atomic_load(&scan->is_aborted);
+    if (reads_on && scan->part_at < scan->part.n) {
         const struct block_hash *hash = &scan->part.at[scan->part_at++];
-        if (scan->drops_false_positives) {
-            chain_read_block(chain, chain_find(chain, hash), true, on_block, call);
-            return;
-        }
-        *ARRAY_ADD(&scan->relevant) = *hash;
+        chain_read_block(chain, chain_find(chain, hash), true, on_block, call);
+        return;
     }
+    while (!scan->drops_false_positives && scan->part_at < scan->part.n)
+        *ARRAY_ADD(&scan->relevant) = scan->part.at[scan->part_at++];
+    scan->decided = scan->part_at < scan->part.n
+                        ? chain_find(chain, &scan->part.at[scan->part_at])->height - 1
+                        : scan->next - 1;
     scan->part.n = scan->part_at = 0;
     scan_part(call);
 }
@@ -236,7 +242,9 @@ static void on_part(void *arg, int error, size_t n)
 {
     struct rpc_call *call = arg;
     struct block_scan *scan = call->state;
-    scan->next += (int32_t)n;
+    ASSERT(scan->n_looked <= (int32_t)n);
+    scan->next += scan->n_looked;
+    scan->n_looked = 0;
     if (scan->is_malformed)
         error = -EUCLEAN;
     if (error)
@@ -302,8 +310,8 @@ static bool read_question(struct rpc_call *call, struct block_scan *scan)
         !read_height(call, 2, "start_height", 0, &first) ||
         !read_height(call, 3, "stop_height", first->height, &scan->last))
         return false;
-    scan->first = scan->next = first->height;
-    return scan_orders_read(call, rpc_arg(call, 1), &scan->orders);
+    scan->first = scan->next = scan->decided = first->height;
+    return true;
 }
 
 static void add_script(void *arg, const struct scan_script *made)
@@ -316,6 +324,8 @@ static void run_prepare(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
     struct block_scan *scan = call->state;
+    if (!scan_orders_read(call, rpc_arg(call, 1), &scan->orders))
+        return; /* its error is the call's */
     scan_orders_derive(&scan->orders, add_script, scan);
     if (scan->scripts.n > 0)
         qsort(scan->scripts.at, scan->scripts.n, sizeof scan->scripts.at[0], compare_spans);
@@ -371,16 +381,16 @@ static void put_status(struct rpc_call *call, const struct block_scan *scan)
 
 enum rpc_progress rpc_scanblocks(struct rpc_call *call)
 {
-    const char *action = rpc_arg_string(call, 0, "");
     struct block_scan *scan = call->rpc->block_scan;
-    if (strcmp(action, "start") == 0)
+    enum scan_action action;
+    if (!scan_read_action(call, &action))
+        return RPC_DONE;
+    if (action == SCAN_START)
         return start(call);
-    if (strcmp(action, "abort") == 0) {
+    if (action == SCAN_ABORT) {
         if (scan)
             atomic_store(&scan->is_aborted, true);
         json_put_bool(&call->out, scan != NULL);
-    } else if (strcmp(action, "status") != 0) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid action '" RPC_TEXT "'", action);
     } else if (scan) {
         put_status(call, scan);
     } else {

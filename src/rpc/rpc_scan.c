@@ -230,24 +230,22 @@ static enum rpc_progress start(struct rpc_call *call)
 
 enum rpc_progress rpc_scantxoutset(struct rpc_call *call)
 {
-    const char *action = rpc_arg_string(call, 0, "");
     struct coin_scan *scan = call->rpc->scan;
-    if (strcmp(action, "start") == 0)
+    enum scan_action action;
+    if (!scan_read_action(call, &action))
+        return RPC_DONE;
+    if (action == SCAN_START)
         return start(call);
-    if (strcmp(action, "abort") == 0) {
+    if (action == SCAN_ABORT) {
         if (scan)
             atomic_store(&scan->is_aborted, true);
         json_put_bool(&call->out, scan != NULL);
-        return RPC_DONE;
-    }
-    if (strcmp(action, "status") != 0)
-        return rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid action '" RPC_TEXT "'", action);
-    if (!scan) {
+    } else if (scan) {
+        json_open_object(&call->out);
+        json_field_int(&call->out, "progress", (int64_t)atomic_load(&scan->percent));
+        json_close_object(&call->out);
+    } else {
         json_put_null(&call->out);
-        return RPC_DONE;
     }
-    json_open_object(&call->out);
-    json_field_int(&call->out, "progress", (int64_t)atomic_load(&scan->percent));
-    json_close_object(&call->out);
     return RPC_DONE;
 }

@@ -14,6 +14,19 @@ int scan_compare_scripts(struct span a, struct span b)
     return a.len ? memcmp(a.p, b.p, a.len) : 0;
 }
 
+bool scan_read_action(struct rpc_call *call, enum scan_action *action)
+{
+    static const char *const names[] = {
+        [SCAN_START] = "start", [SCAN_ABORT] = "abort", [SCAN_STATUS] = "status"};
+    const char *text = rpc_arg_string(call, 0, "");
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *action = (enum scan_action)i;
+            return true;
+        }
+    return rpc_refuse(call, RPC_INVALID_PARAMETER, "Invalid action '" RPC_TEXT "'", text);
+}
+
 void scan_orders_init(struct scan_orders *orders, const struct ec_context *ec)
 {
     *orders = (struct scan_orders){.ec = ec};

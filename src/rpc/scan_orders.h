@@ -30,6 +30,12 @@ struct scan_script {
 };
 typedef void scan_script_fn(void *arg, const struct scan_script *made);
 
+/* What a call of these methods is for. */
+enum scan_action { SCAN_START, SCAN_ABORT, SCAN_STATUS };
+
+/* Read the argument action, which both have first. False, with an error, for any other. */
+NODISCARD bool scan_read_action(struct rpc_call *call, enum scan_action *action);
+
 /* Nothing is looked for. ec is borrowed. */
 void scan_orders_init(struct scan_orders *orders, const struct ec_context *ec);
 /* Free descriptors and scripts. */

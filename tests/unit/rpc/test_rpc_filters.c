@@ -111,9 +111,28 @@ TEST(one_scan_at_a_time)
     assert_call(&rig, "scanblocks", "[\"status\"]", "{\"progress\":0,\"current_height\":0}");
     assert_call(&rig, "scanblocks", "[\"abort\"]", "true");
     rpc_rig_wait(&rig, &scan);
-    assert_holds(scan.body, "\"completed\":false}");
+    assert_holds(scan.body, "\"to_height\":0,\"relevant_blocks\":[],\"completed\":false}");
     rpc_rig_forget(&scan);
     assert_call(&rig, "scanblocks", "[\"status\"]", "null");
+    rpc_rig_deinit(&rig);
+}
+
+/* Who goes on from there misses nothing. */
+TEST(an_aborted_scan_tells_how_far_it_came)
+{
+    enum { PART = 1000 };
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, &with_index, NULL);
+    rpc_rig_grow(&rig, builder_blocks(&rig.builder, rig.builder.genesis, PART + 100, NULL));
+    struct rpc_rig_answer scan;
+    rpc_rig_post(&rig, "{\"method\":\"scanblocks\",\"params\":[\"start\",[\"raw(51)\"]],\"id\":1}",
+                 &scan);
+    while (!strstr(rpc_rig_call(&rig, "scanblocks", "[\"status\"]"), "\"current_height\":999"))
+        rpc_rig_run_for(&rig, 10);
+    assert_call(&rig, "scanblocks", "[\"abort\"]", "true");
+    rpc_rig_wait(&rig, &scan);
+    assert_holds(scan.body, "{\"from_height\":0,\"to_height\":999,");
+    rpc_rig_forget(&scan);
     rpc_rig_deinit(&rig);
 }
 
