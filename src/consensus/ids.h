@@ -9,6 +9,7 @@
 #define CONSENSUS_IDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -36,6 +37,11 @@ static inline int txid_compare(const struct txid *a, const struct txid *b)
 {
     return memcmp(a->b, b->b, sizeof a->b);
 }
+
+/* The same for qsort() and bsearch() over txids. */
+int txids_compare(const void *a, const void *b);
+/* Sort n ids (ids may be NULL if there are none), and keep each once. Returns: how many are left */
+size_t txids_sort_unique(struct txid *ids, size_t n);
 
 static inline bool txid_equal(const struct txid *a, const struct txid *b)
 {

@@ -79,7 +79,6 @@ static void wake_children(struct mempool *mempool, struct pool_check *parent)
         ASSERT(woken->waits_for == parent);
         woken->waits_for = NULL;
         list_add(&mempool->woken, &woken->waiting);
-        mempool->n_woken++;
     }
     if (mempool->is_waking)
         return;

@@ -97,7 +97,6 @@ struct mempool {
     struct hash_map checks; /* of struct pool_check, by txid; the first of each */
     struct list woken;      /* of struct pool_check: what they waited for has been decided */
     bool is_waking;         /* wake_children() is at work further up */
-    uint64_t n_woken;       /* times that one was woken: what waking has cost */
     void (*check_ended)(struct mempool *mempool); /* tells those above accept.c */
 
     struct pool_putbacks putbacks;

@@ -5,7 +5,6 @@
  * made for each of them in turn, and the rules between are those of the package. They come in at
  * once or not at all. Whenever something has been waited for and the entries or the tip are others
  * now, all rules are asked again. Spec: Core AcceptPackage(), AcceptMultipleTransactions() */
-#include <stdlib.h>
 
 #include "mempool/accept.h"
 #include "mempool/ephemeral.h"
@@ -147,22 +146,11 @@ static void note_evicted(struct pool_package *package)
     }
 }
 
-static int compare_txids(const void *a, const void *b)
-{
-    return txid_compare(a, b);
-}
-
 /* In the order of Core's set of ids. Nothing can go twice while its package is judged, but what has
  * gone may have been sent again by somebody and gone again. */
 static void sort_replaced(struct pool_txids *replaced)
 {
-    size_t n = 0;
-    if (replaced->n > 0)
-        qsort(replaced->at, replaced->n, sizeof *replaced->at, compare_txids);
-    for (size_t i = 0; i < replaced->n; i++)
-        if (n == 0 || !txid_equal(&replaced->at[n - 1], &replaced->at[i]))
-            replaced->at[n++] = replaced->at[i];
-    replaced->n = n;
+    replaced->n = txids_sort_unique(replaced->at, replaced->n);
 }
 
 static void package_free(struct pool_package *package)

@@ -233,8 +233,8 @@ enum net_result p2p_send_message(void *p2p, uint64_t id, const char *name, struc
 void p2p_ping_all(void *p2p);
 /* setnetworkactive: off drops everybody. */
 void p2p_set_active(struct p2p *p2p, bool is_active);
-/* getblockfrompeer. Returns NULL, or Core's error message. The peer is looked up here and now:
- * hazard 43. */
+/* getblockfrompeer, of a block whose header is known and whose data is not here. Returns NULL, or
+ * Core's error message. The peer is looked up here and now: hazard 43. */
 NODISCARD const char *p2p_get_block_from_peer(void *p2p, const struct block_hash *hash,
                                               uint64_t peer);
 

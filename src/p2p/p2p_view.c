@@ -413,13 +413,7 @@ const char *p2p_get_block_from_peer(void *ctx, const struct block_hash *hash, ui
     struct p2p *p2p = ctx;
     const struct block_node *node = chain_find(p2p->chain, hash);
     const char *error = NULL;
-    if (!node)
-        return "Block header missing";
-    if (chain_is_pruned(p2p->chain) && node->height > chain_tip(p2p->chain)->height)
-        return "In prune mode, only blocks that the node has already synced previously can be "
-               "fetched from a peer";
-    if (block_node_has_data(node))
-        return "Block already downloaded";
+    ASSERT(node && !block_node_has_data(node));
     struct peer *peer = p2p_find_peer(p2p, peer_meant(id));
     if (!peer || peer->state != PEER_READY)
         return "Peer does not exist";

@@ -17,11 +17,6 @@ struct proof_order {
     struct block_ref *block;
 };
 
-static int compare_ids(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct txid));
-}
-
 static bool read_ids(struct rpc_call *call, struct proof_order *order)
 {
     const struct json_value *list = rpc_arg(call, 0);
@@ -33,10 +28,10 @@ static bool read_ids(struct rpc_call *call, struct proof_order *order)
             return false;
     }
     order->first = order->ids[0];
-    qsort(order->ids, order->n, sizeof *order->ids, compare_ids);
+    qsort(order->ids, order->n, sizeof *order->ids, txids_compare);
     for (size_t i = 1; i < order->n; i++) {
         char text[HEX_ID_BYTES];
-        if (compare_ids(&order->ids[i - 1], &order->ids[i]) != 0)
+        if (!txid_equal(&order->ids[i - 1], &order->ids[i]))
             continue;
         return rpc_refuse(call, RPC_INVALID_PARAMETER, "Invalid parameter, duplicated txid: %s",
                           hex_encode_reversed(text, span_of(order->ids[i].b, 32)));
@@ -56,7 +51,7 @@ static void write_proof(struct env_job *job)
     size_t n_found = 0;
     for (uint32_t i = 0; i < block->n_tx; i++) {
         wanted[i] = bsearch(&block->txids[i], order->ids, order->n, sizeof *order->ids,
-                            compare_ids) != NULL;
+                            txids_compare) != NULL;
         n_found += wanted[i];
     }
     if (n_found != order->n) {

@@ -258,7 +258,7 @@ struct net_view {
     size_t (*abort_private)(void *mesh, const uint8_t id[32], net_private_fn *fn, void *arg);
     /* Returns: what it is then */
     bool (*set_active)(void *ctx, bool is_active);
-    /* Returns: NULL, or the message of the error */
+    /* Of a block whose header alone is here. Returns: NULL, or the message of the error */
     const char *(*get_block)(void *mesh, const struct block_hash *hash, uint64_t peer);
 };
 

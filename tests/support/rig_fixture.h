@@ -1,6 +1,7 @@
 /* rig_fixture.h - a builder of blocks and a chain on a simulated machine, for each test.
  *
- * A file's setup calls fixture_at(); FIXTURE(setup, rig_teardown), or sound_teardown. */
+ * A file's setup calls fixture_at() or fixture_before(); FIXTURE(setup, rig_teardown), or
+ * sound_teardown. */
 #ifndef TESTS_SUPPORT_RIG_FIXTURE_H
 #define TESTS_SUPPORT_RIG_FIXTURE_H
 
@@ -37,6 +38,15 @@ static inline void fixture_start_at_base(struct fixture *f)
     rig_start(&f->rig, 1, &f->b, &f->options);
     rig_accept_chain(&f->rig, f->base);
     assert_true(rig_is_at(&f->rig, f->base));
+}
+
+/* Start the chain with f->options on nothing; n blocks are built and not given to it. */
+static inline int fixture_before(struct fixture *f, size_t n_blocks)
+{
+    f->base = builder_blocks(&f->b, f->b.genesis, n_blocks, NULL);
+    f->options.check_invariants = true;
+    rig_start(&f->rig, 1, &f->b, &f->options);
+    return 0;
 }
 
 /* A chain of n blocks; options may be NULL. */

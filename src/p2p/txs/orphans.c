@@ -54,14 +54,28 @@ const struct orphan *orphans_find(const struct orphans *orphans, const struct wt
     return find(orphans, wtxid);
 }
 
-/* Words, then its two ids. */
-static void log_orphan(const struct orphans *orphans, const char *what, const struct orphan *orphan)
+/* -- The log, in Core's words ------------------------------------------------------------------ */
+
+/* What has become of it, and a number with what stands before and after that. */
+static void log_orphan(const struct orphans *orphans, const struct orphan *orphan, const char *what,
+                       const char *before, unsigned long long n, const char *after)
 {
-    char txid[65], wtxid[65];
+    char txid[HEX_ID_BYTES], wtxid[HEX_ID_BYTES];
     if (log_is_on(orphans->log, LOG_TXPACKAGES))
-        log_printf(orphans->log, LOG_TXPACKAGES, "%s orphan tx %s (wtxid=%s), weight: %u", what,
+        log_printf(orphans->log, LOG_TXPACKAGES, "%s %s (wtxid=%s)%s%llu%s", what,
                    hex_encode_reversed(txid, span_of(orphan->txid.b, 32)),
-                   hex_encode_reversed(wtxid, span_of(orphan->wtxid.b, 32)), orphan->weight_wu);
+                   hex_encode_reversed(wtxid, span_of(orphan->wtxid.b, 32)), before, n, after);
+}
+
+static void log_announcer(const struct orphans *orphans, const struct orphan *orphan,
+                          const struct orphans_peer *peer)
+{
+    char txid[HEX_ID_BYTES], wtxid[HEX_ID_BYTES];
+    if (log_is_on(orphans->log, LOG_TXPACKAGES))
+        log_printf(orphans->log, LOG_TXPACKAGES,
+                   "added peer=%llu as announcer of orphan tx %s (wtxid=%s)", peer_shown(peer->id),
+                   hex_encode_reversed(txid, span_of(orphan->txid.b, 32)),
+                   hex_encode_reversed(wtxid, span_of(orphan->wtxid.b, 32)));
 }
 
 /* -- The coins they spend ---------------------------------------------------------------------- */
@@ -255,7 +269,7 @@ bool orphans_remove(struct orphans *orphans, const struct wtxid *wtxid)
     struct orphan *orphan = find(orphans, wtxid);
     if (!orphan)
         return false;
-    log_orphan(orphans, "removed", orphan);
+    log_orphan(orphans, orphan, "removed orphan tx", " (", orphan->claims.count, " announcements)");
     take_out(orphans, orphan);
     make_room(orphans);
     return true;
@@ -275,22 +289,12 @@ void orphans_peer_deinit(struct orphans *orphans, struct orphans_peer *peer)
 
 /* -- Putting in -------------------------------------------------------------------------------- */
 
-static int compare_txids(const void *a, const void *b)
-{
-    return memcmp(a, b, 32);
-}
-
 static void list_parents(struct orphan *orphan, const struct tx *tx)
 {
     orphan->parents = xmalloc((tx->n_in + 1) * sizeof *orphan->parents);
     for (uint32_t i = 0; i < tx->n_in; i++)
         orphan->parents[i] = tx->in[i].prevout.txid;
-    qsort(orphan->parents, tx->n_in, sizeof *orphan->parents, compare_txids);
-    size_t n = 0;
-    for (uint32_t i = 0; i < tx->n_in; i++)
-        if (n == 0 || !txid_equal(&orphan->parents[n - 1], &orphan->parents[i]))
-            orphan->parents[n++] = orphan->parents[i];
-    orphan->n_parents = n;
+    orphan->n_parents = txids_sort_unique(orphan->parents, tx->n_in);
 }
 
 bool orphans_add(struct orphans *orphans, struct orphans_peer *peer, const struct tx *tx)
@@ -315,7 +319,7 @@ bool orphans_add(struct orphans *orphans, struct orphans_peer *peer, const struc
     orphans->input_score += input_score(orphan);
     hash_map_insert(&orphans->by_wtxid, hash_of(orphans, &orphan->wtxid), orphan);
     add_claim(orphans, orphan, peer);
-    log_orphan(orphans, "stored", orphan);
+    log_orphan(orphans, orphan, "stored orphan tx", ", weight: ", weight_wu, "");
     make_room(orphans);
     return find(orphans, &tx->wtxid) != NULL;
 }
@@ -327,6 +331,7 @@ bool orphans_announced(struct orphans *orphans, const struct wtxid *wtxid,
     if (!orphan || find_claim(orphan, peer))
         return false;
     add_claim(orphans, orphan, peer);
+    log_announcer(orphans, orphan, peer);
     make_room(orphans);
     return true;
 }
@@ -345,6 +350,7 @@ static void give_work(struct orphans *orphans, struct orphan *orphan)
         claim = LIST_NEXT(struct orphan_claim, claim, of_orphan);
     list_add(&claim->peer->work, &claim->work);
     claim->has_work = true;
+    log_orphan(orphans, orphan, "added", " to peer ", peer_shown(claim->peer->id), " workset");
 }
 
 void orphans_parent_arrived(struct orphans *orphans, const struct tx *parent)
@@ -413,7 +419,7 @@ const struct orphan *orphans_next(struct orphans *orphans, struct orphans_peer *
 static bool spends_from(const struct orphan *orphan, const struct txid *parent)
 {
     return orphan->n_parents > 0 && bsearch(parent, orphan->parents, orphan->n_parents,
-                                            sizeof *orphan->parents, compare_txids) != NULL;
+                                            sizeof *orphan->parents, txids_compare) != NULL;
 }
 
 const struct orphan *orphans_find_child(const struct orphans *orphans, const struct txid *parent,

@@ -1,8 +1,6 @@
 /* tx_parents.c - see tx_parents.h. */
 #include "p2p/txs/tx_parents.h"
 
-#include <stdlib.h>
-
 #include "p2p/core/turn.h"
 #include "p2p/peer/peer.h"
 #include "p2p/peer/peers.h"
@@ -15,20 +13,13 @@ struct txids {
     size_t n, capacity;
 };
 
-static int compare_txids(const void *a, const void *b)
-{
-    return memcmp(a, b, 32);
-}
-
-/* Those of sorted txids that are not here, each once. One that was refused for its fees is asked
- * for again: this child may pay for it. */
+/* Those that are not here. One that was refused for its fees is asked for again: this child may pay
+ * for it. */
 static void keep_missing(const struct tx_known *known, struct txids *parents)
 {
     size_t n = 0;
     for (size_t i = 0; i < parents->n; i++) {
         const struct txid *parent = &parents->at[i];
-        if (n > 0 && txid_equal(&parents->at[n - 1], parent))
-            continue;
         if (!tx_known_has(known, parent->b, false))
             parents->at[n++] = *parent;
     }
@@ -85,8 +76,6 @@ static bool is_hopeless(const struct tx_known *known, const struct txids *parent
     size_t n_poor = 0;
     for (size_t i = 0; i < parents->n; i++) {
         const struct txid *parent = &parents->at[i];
-        if (i > 0 && txid_equal(&parents->at[i - 1], parent))
-            continue;
         if (recent_set_has(&known->rejects, parent->b))
             return true;
         n_poor += recent_set_has(&known->reconsiderable, parent->b) &&
@@ -138,7 +127,7 @@ void tx_parents_keep(struct p2p *p2p, struct peer *peer, const struct tx *tx)
     for (uint32_t i = 0; i < tx->n_in; i++)
         *ARRAY_ADD(&parents) = tx->in[i].prevout.txid;
     ASSERT(parents.n > 0);
-    qsort(parents.at, parents.n, sizeof *parents.at, compare_txids);
+    parents.n = txids_sort_unique(parents.at, parents.n);
     if (is_hopeless(&txs->known, &parents)) {
         refuse(p2p, tx);
     } else {

@@ -9,11 +9,8 @@ enum { N_BASE = 110 };
 static int setup(void **state)
 {
     struct fixture *f = fixture_new(state);
-    f->base = builder_blocks(&f->b, f->b.genesis, N_BASE, NULL);
     f->options.spender_index = true;
-    f->options.check_invariants = true;
-    rig_start(&f->rig, 1, &f->b, &f->options);
-    return 0;
+    return fixture_before(f, N_BASE);
 }
 
 FIXTURE(setup, rig_teardown)
