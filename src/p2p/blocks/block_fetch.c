@@ -535,6 +535,10 @@ static void blame(struct p2p *p2p, struct peer *peer, const struct block_node *n
     /* Who may stay nevertheless would be asked again and again, at once each time. */
     if (node && is_spoiled(verdict))
         has_not(peer, node);
+    if (reject_class(verdict->code) == REJECT_CLASS_MUTATED)
+        log_printf(p2p->log, LOG_VALIDATION, "Block mutated: %s%s%s",
+                   verdict_reason(verdict, reason), verdict->detail[0] ? ", " : "",
+                   verdict->detail);
     if (verdict->code == REJECT_NONE)
         return;
     if (fault != FAULT_MALFORMED || !peer_passes_over(p2p, peer, "block"))
@@ -552,10 +556,11 @@ static void on_decided(void *arg, const struct chain_block_result *result)
     fetch->delivered_bytes -= delivery->len;
     p2p->n_operations--;
     const struct block_node *node = chain_find(p2p->chain, &delivery->hash);
-    bool is_its_own = delivery->was_asked || PLANTED(p2p->env, COPIES_END_REQUESTS);
-    struct block_request *request = node && is_its_own ? block_request_find(fetch, node) : NULL;
-    if (request)
+    struct block_request *request = node ? block_request_find(fetch, node) : NULL;
+    if (request && (delivery->was_asked || PLANTED(p2p->env, COPIES_END_REQUESTS)))
         end_request(p2p, request, delivery->peer, &result->verdict);
+    else if (request && !request->is_delivered && block_node_has_data(node))
+        block_request_remove(p2p, request); /* who was not asked has brought it */
     struct peer *peer = p2p_find_peer(p2p, delivery->peer);
     if (peer && result->is_new)
         peer->last_block_s = p2p_now_s(p2p);
@@ -662,7 +667,9 @@ void block_fetch_deliver(struct p2p *p2p, struct peer *peer, const struct block_
     block_fetch_wake(p2p);
 }
 
-/* A block that nobody asked for is worth a look only if it may become the tip: hazards 48, 49. */
+/* A block that nobody asked for is worth a look only if it may become the tip: hazards 48, 49. That
+ * others were asked for it is no reason to pass it over, but if it has been tampered with it
+ * touches nobody's request: hazard 59. */
 static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct block_node *node,
                                const struct block_header *header, const struct block_hash *hash)
 {
@@ -674,13 +681,13 @@ static enum fault take_unasked(struct p2p *p2p, struct peer *peer, const struct 
         block_late_delivered(peer, p2p_now_us(p2p));
     }
     const struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
-    bool is_on_its_way = request && (request->is_delivered || block_request_has_peer(request)) &&
-                         !PLANTED(p2p->env, COPIES_END_REQUESTS);
-    if (node && (node->n_tx > 0 || is_on_its_way))
-        return FAULT_NONE; /* nobody's request is touched. Hazard 59 */
+    if (node && (node->n_tx > 0 || (request && request->is_delivered)))
+        return FAULT_NONE;
     const struct block_node *prev = chain_find(p2p->chain, &header->prev);
-    if (!prev)
+    if (!prev) {
+        log_printf(p2p->log, LOG_VALIDATION, "AcceptBlock FAILED (prev-blk-not-found)");
         return FAULT_BLOCK_ORPHAN;
+    }
     struct u256 work = u256_add(prev->chain_work, pow_block_work(header->bits));
     if (u256_compare(work, header_sync_min_work(p2p)) < 0)
         return FAULT_NONE;

@@ -195,9 +195,20 @@ TEST(who_may_send_spoiled_copies_is_asked_again_when_it_tells_of_the_block_again
     assert_true(mesh_wait_tip(&f->mesh, block, 1) >= 0);
 }
 
-/* Hazard 59: a mangled copy that nobody asked for leaves the request that is under way alone. */
+static void note_mutated(void *ctx, enum log_level level, enum log_category category,
+                         const char *line)
+{
+    (void)level, (void)category;
+    if (strncmp(line, "Block mutated", 13) == 0 || strncmp(line, "AcceptBlock FAILED", 18) == 0)
+        snprintf(ctx, 100, "%s", line);
+}
+
+/* Hazard 59: a mangled copy that nobody asked for costs its sender the connection, as in Core, and
+ * leaves the request that is under way alone. */
 TEST(an_unasked_mangled_copy_changes_nothing_for_others, struct fixture *f)
 {
+    char line[100] = "";
+    const struct log log = {1u << LOG_VALIDATION, note_mutated, line};
     mesh_init(&f->mesh, 15, &f->builder, NULL);
     const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
@@ -208,15 +219,39 @@ TEST(an_unasked_mangled_copy_changes_nothing_for_others, struct fixture *f)
     (void)raw_expect(honest, "getdata");
     uint8_t *bad = xmemdup(block->block.raw.p, block->block.raw.len);
     bad[block->block.raw.len - 1] ^= 1;
+    const struct log *own = a->p2p->log;
+    a->p2p->log = &log;
     raw_send(liar, "block", bad, block->block.raw.len);
     xfree(bad);
     mesh_run(&f->mesh, 100000);
+    a->p2p->log = own;
+    assert_true(liar->is_closed && !honest->is_closed);
+    assert_string_equal(line, "Block mutated: bad-txnmrklroot, hashMerkleRoot mismatch");
     struct net_peer_info info;
     assert_true(mesh_peer_info(a, 0, &info));
     assert_int_equal(info.n_in_flight, 1);
     assert_int_equal(raw_count(honest, "getdata"), 1); /* it is the same request */
     raw_send_block(honest, block);
     assert_true(mesh_wait_tip(&f->mesh, block, 10) >= 0);
+}
+
+/* Whoever brings a block that is on its way has it taken, as in Core; who was asked may bring it
+ * late. */
+TEST(an_unasked_copy_of_what_is_on_its_way_is_taken, struct fixture *f)
+{
+    mesh_init(&f->mesh, 21, &f->builder, NULL);
+    const struct built_block *block = builder_block(&f->builder, f->builder.genesis, NULL);
+    struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *asked = raw_join(&f->mesh, a, SERVICES);
+    struct raw_peer *other = raw_join(&f->mesh, a, SERVICES);
+    raw_send_headers(asked, &block, 1);
+    (void)raw_expect(asked, "getdata");
+    raw_send_block(other, block);
+    assert_true(mesh_wait_tip(&f->mesh, block, 1) >= 0);
+    raw_send_block(asked, block);
+    mesh_run(&f->mesh, 1000000);
+    assert_false(asked->is_closed || other->is_closed);
+    assert_int_equal(a->p2p->fetch.requests.count, 0);
 }
 
 /* Hazard 49. */
