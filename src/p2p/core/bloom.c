@@ -59,6 +59,23 @@ struct bloom *bloom_read(struct reader *r, bool *is_too_large)
     return made;
 }
 
+struct bloom *bloom_copy(const struct bloom *bloom)
+{
+    ASSERT(bloom->len <= BLOOM_BYTES_MAX);
+    struct bloom *copy = xmalloc(sizeof *copy);
+    *copy = *bloom;
+    copy->bits = xmemdup(bloom->bits, bloom->len);
+    return copy;
+}
+
+void bloom_merge(struct bloom *bloom, const struct bloom *copy)
+{
+    ASSERT(bloom->len == copy->len && bloom->n_functions == copy->n_functions &&
+           bloom->tweak == copy->tweak);
+    for (size_t i = 0; i < bloom->len; i++)
+        bloom->bits[i] |= copy->bits[i];
+}
+
 void bloom_free(struct bloom *bloom)
 {
     if (!bloom)

@@ -33,6 +33,10 @@ struct bloom {
  * Out:      is_too_large  it breaks a limit: false is returned then too
  * Returns:  owned by the caller, bloom_free(); NULL if malformed or too large */
 NODISCARD struct bloom *bloom_read(struct reader *r, bool *is_too_large);
+/* A copy to work on elsewhere. Owns: the caller, bloom_free() */
+NODISCARD struct bloom *bloom_copy(const struct bloom *bloom);
+/* What was put into a copy is put into the filter itself, which may have got more meanwhile. */
+void bloom_merge(struct bloom *bloom, const struct bloom *copy);
 /* NULL is allowed. */
 void bloom_free(struct bloom *bloom);
 

@@ -204,7 +204,7 @@ static enum fault read_request(struct p2p *p2p, struct peer *peer, struct reader
     if (type != BLOCK_FILTER_BASIC || !(peer->our_services & NODE_COMPACT_FILTERS))
         return FAULT_FILTER_TYPE;
     const struct block_node *last = chain_find(p2p_chain_of(p2p), &stop);
-    if (!last || !serve_is_public(p2p, last))
+    if (!last || !locate_is_public(p2p, last))
         return FAULT_FILTER_BLOCK;
     uint32_t height = (uint32_t)last->height;
     if (first > height || (has_height && height - first >= max_blocks))

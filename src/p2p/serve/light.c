@@ -75,11 +75,10 @@ enum fault light_on_filterclear(struct p2p *p2p, struct peer *peer, struct reade
     return FAULT_NONE;
 }
 
-static void send_lent(struct p2p *p2p, struct peer *peer, const char *name, struct buffer *take)
+static void send_lent(struct p2p *p2p, struct peer *peer, const char *name, struct span payload)
 {
-    lent_add(p2p, peer, take->len);
-    peer_send(p2p, peer, name, buffer_span(take));
-    buffer_deinit(take);
+    lent_add(p2p, peer, payload.len);
+    peer_send(p2p, peer, name, payload);
 }
 
 static void send_without_witness(struct p2p *p2p, struct peer *peer, const struct tx *tx)
@@ -88,28 +87,63 @@ static void send_without_witness(struct p2p *p2p, struct peer *peer, const struc
     buffer_init(&bytes);
     struct writer w = writer_to_growing(&bytes);
     tx_encode(&w, tx, false);
-    send_lent(p2p, peer, "tx", &bytes);
+    send_lent(p2p, peer, "tx", buffer_span(&bytes));
+    buffer_deinit(&bytes);
 }
 
-/* Going through a block costs about what sending it would: it counts so for the peer's turn. */
-void light_send_block(struct p2p *p2p, struct peer *peer, const struct block_ref *block)
+/* -- Filtered blocks --------------------------------------------------------------------------- */
+
+struct light_block {
+    struct block_ref *block; /* held */
+    struct bloom *filter;    /* a copy; NULL: there is none */
+    bool *wanted;            /* of each transaction; NULL: nobody has looked */
+    struct buffer proof;
+};
+
+struct light_block *light_block_new(const struct peer *peer, struct block_ref *block)
 {
-    const struct block *decoded = &block->block;
-    if (!peer->light.filter)
-        return;
-    bool *wanted = xcalloc(decoded->n_tx, sizeof *wanted);
+    struct light_block *light = xcalloc(1, sizeof *light);
+    light->block = block_ref_hold(block);
+    light->filter = peer->light.filter ? bloom_copy(peer->light.filter) : NULL;
+    buffer_init(&light->proof);
+    return light;
+}
+
+void light_block_run(struct light_block *light)
+{
+    const struct block *block = &light->block->block;
     struct arena scratch;
-    struct buffer message;
+    ASSERT(!light->wanted && block->n_tx > 0);
+    if (!light->filter)
+        return;
+    light->wanted = xcalloc(block->n_tx, sizeof *light->wanted);
     arena_init(&scratch, SCRATCH_BYTES);
-    buffer_init(&message);
-    for (uint32_t i = 0; i < decoded->n_tx; i++)
-        wanted[i] = bloom_matches_tx(peer->light.filter, &decoded->tx[i]);
-    merkle_proof_append(decoded, wanted, &scratch, &message);
-    send_lent(p2p, peer, "merkleblock", &message);
-    for (uint32_t i = 0; i < decoded->n_tx; i++)
-        if (wanted[i])
-            send_without_witness(p2p, peer, &decoded->tx[i]);
-    peer->turn_bytes += block->raw_len;
+    for (uint32_t i = 0; i < block->n_tx; i++)
+        light->wanted[i] = bloom_matches_tx(light->filter, &block->tx[i]);
+    merkle_proof_append(block, light->wanted, &scratch, &light->proof);
     arena_deinit(&scratch);
-    xfree(wanted);
+}
+
+void light_block_send(struct p2p *p2p, struct peer *peer, const struct light_block *light)
+{
+    const struct block *block = &light->block->block;
+    if (!light->wanted)
+        return;
+    /* Nothing of the peer's is handled meanwhile: it is the same filter still. */
+    bloom_merge(peer->light.filter, light->filter);
+    send_lent(p2p, peer, "merkleblock", buffer_span(&light->proof));
+    for (uint32_t i = 0; i < block->n_tx; i++)
+        if (light->wanted[i])
+            send_without_witness(p2p, peer, &block->tx[i]);
+}
+
+void light_block_free(struct light_block *light)
+{
+    if (!light)
+        return;
+    block_ref_drop(light->block);
+    bloom_free(light->filter);
+    xfree(light->wanted);
+    buffer_deinit(&light->proof);
+    xfree(light);
 }

@@ -9,6 +9,7 @@
 #include "p2p/peer/score.h"
 
 struct block_ref;
+struct light_block;
 struct p2p;
 struct peer;
 
@@ -20,9 +21,19 @@ struct peer_light {
 void light_peer_gone(struct p2p *p2p, struct peer *peer);
 /* Is it to be told of that transaction, as far as its filter says? Outputs may be added to it. */
 bool light_passes(struct peer *peer, const struct tx *tx);
-/* Send a decoded block as a merkleblock, and the transactions in it that match; without a filter
- * nothing. BIP-37, Extensions to existing messages */
-void light_send_block(struct p2p *p2p, struct peer *peer, const struct block_ref *block);
+/* A decoded block is held against the peer's filter; without a filter nothing comes of it.
+ *
+ * In:       block  held
+ * Returns:  owned by the caller, light_block_free() */
+struct light_block *light_block_new(const struct peer *peer, struct block_ref *block);
+/* Any thread, for it takes long: each push of each script is an element, of which fifty hashes may
+ * be made. What matches is put into the filter, as of each block before the next one is begun. */
+void light_block_run(struct light_block *light);
+/* Send it as a merkleblock, and the transactions in it that match. BIP-37, Extensions to existing
+ * messages */
+void light_block_send(struct p2p *p2p, struct peer *peer, const struct light_block *light);
+/* NULL is allowed. */
+void light_block_free(struct light_block *light);
 
 /* The handler of "filterload". */
 enum fault light_on_filterload(struct p2p *p2p, struct peer *peer, struct reader *r);

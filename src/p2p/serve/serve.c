@@ -5,10 +5,7 @@
 #include "util/alloc.h"
 #include "util/planted.h"
 
-#define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED: BIP-159, New service bit */
-#define KEPT_BLOCKS_SLACK  2            /* the peer's tip may be a little behind */
-#define OLD_FORK_S         (30 * 86400) /* older side branches tell who we are: not served */
-#define TX_RECENT_S        120          /* an entry so old has reached everybody */
+#define TX_RECENT_S 120 /* an entry so old has reached everybody */
 
 /* One block on its way from the disk to a peer. Outlives the peer: it counts among the reads under
  * way until the disk has answered, so that who comes and goes does not get more of them. */
@@ -23,7 +20,17 @@ struct serve_read {
     bool is_done, with_witness, is_starting;
     bool is_compact;               /* sent as a cmpctblock */
     struct compact_wanted *wanted; /* these alone are sent; NULL: all of it. Owned */
-    bool is_filtered;              /* by the peer's Bloom filter; if so, without witness */
+    bool is_filtered;              /* by the peer's Bloom filter; if so, without witness, */
+    bool is_matching;              /* which takes a job, */
+    struct light_block *light;     /* and has been done; owned */
+};
+
+/* A block is held against its peer's filter: the first of its reads. */
+struct serve_match {
+    struct env_job job; /* first */
+    struct p2p *p2p;
+    uint64_t peer;
+    struct light_block *light;
 };
 
 bool serve_is_busy(const struct peer *peer)
@@ -81,7 +88,7 @@ static void send_block(struct p2p *p2p, struct peer *peer, struct serve_read *re
         return;
     }
     if (read->is_filtered) {
-        light_send_block(p2p, peer, read->block);
+        light_block_send(p2p, peer, read->light);
         return;
     }
     if (read->wanted) {
@@ -124,6 +131,7 @@ static void send_continue(struct p2p *p2p, struct peer *peer, const struct block
 static void read_free(struct serve_read *read)
 {
     block_ref_drop(read->block);
+    light_block_free(read->light);
     xfree(read->wanted);
     xfree(read);
 }
@@ -136,13 +144,57 @@ static bool fits(const struct p2p *p2p, const struct peer *peer, size_t len)
     return queued == 0 || queued + len <= PEER_SEND_QUEUE_PAUSE;
 }
 
+static void run_match(struct env_job *job)
+{
+    light_block_run(((struct serve_match *)job)->light);
+}
+
+static void match_done(struct env_job *job)
+{
+    struct serve_match *match = (struct serve_match *)job;
+    struct p2p *p2p = match->p2p;
+    struct peer *peer = p2p_find_peer(p2p, match->peer);
+    ASSERT(p2p->n_operations > 0);
+    p2p->n_operations--;
+    if (peer) {
+        struct serve_read *read = LIST_FIRST(struct serve_read, &peer->serve.reads, link);
+        ASSERT(read && read->is_matching && !read->light);
+        read->is_matching = false;
+        read->light = match->light;
+        p2p_enter(p2p);
+        p2p->up->peer_may_go_on(p2p, peer);
+        p2p_leave(p2p);
+    } else {
+        light_block_free(match->light);
+    }
+    xfree(match);
+}
+
+/* The first read of a peer is of a filtered block. Returns: it need not wait, or no more */
+static bool is_matched(struct p2p *p2p, struct peer *peer, struct serve_read *read)
+{
+    if (!read->is_filtered || !read->block || read->light)
+        return true;
+    if (read->is_matching)
+        return false;
+    struct serve_match *match = xcalloc(1, sizeof *match);
+    *match = (struct serve_match){.job = {.run = run_match, .done = match_done},
+                                  .p2p = p2p,
+                                  .peer = peer->id,
+                                  .light = light_block_new(peer, read->block)};
+    read->is_matching = true;
+    p2p->n_operations++;
+    env_job_submit(p2p->env, ENV_POOL_COMPUTE, ENV_PRIORITY_LOW, &match->job);
+    return false;
+}
+
 /* Blocks that are here leave in the order in which they were asked for. */
 static void send_ready(struct p2p *p2p, struct peer *peer)
 {
     struct peer_serve *serve = &peer->serve;
     struct serve_read *read;
     while ((read = LIST_FIRST(struct serve_read, &serve->reads, link)) && read->is_done &&
-           fits(p2p, peer, read->len) && !peer_turn_is_over(peer)) {
+           fits(p2p, peer, read->len) && !peer_turn_is_over(peer) && is_matched(p2p, peer, read)) {
         list_remove(&serve->reads, &read->link);
         serve->read_bytes -= read->len;
         serve->lent.reading_bytes -= read->own_bytes;
@@ -293,24 +345,6 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
         p2p_schedule_now(p2p);
 }
 
-/* Side branches are shown while they are news: an old one would tell who has seen it. */
-bool serve_is_public(const struct p2p *p2p, const struct block_node *node)
-{
-    const struct block_node *best = chain_best_header(p2p->chain);
-    if (chain_contains(p2p->chain, node))
-        return true;
-    return block_node_was_connected(node) && (int64_t)best->time - (int64_t)node->time < OLD_FORK_S;
-}
-
-/* A pruned node that served what is older would soon not be able to, and tell how far it has
- * pruned. */
-static bool is_below_limit(const struct p2p *p2p, const struct peer *peer,
-                           const struct block_node *node)
-{
-    return !(peer->our_services & NODE_NETWORK) && !(peer->permissions & PERMISSION_NOBAN) &&
-           chain_tip(p2p->chain)->height - node->height > KEPT_BLOCKS_SERVED + KEPT_BLOCKS_SLACK;
-}
-
 /* What is left of -maxuploadtarget is for new blocks. Core: HISTORICAL_BLOCK_AGE */
 static bool is_kept_back(const struct p2p *p2p, const struct peer *peer,
                          const struct block_node *node)
@@ -335,13 +369,13 @@ static enum fault serve_block(struct p2p *p2p, struct peer *peer, const struct w
     memcpy(hash.b, inv->hash, 32);
     const struct block_node *node = chain_find(p2p->chain, &hash);
     if (!node || !block_node_has_data(node) || block_node_has_failed(node) ||
-        !serve_is_public(p2p, node)) {
+        !locate_is_public(p2p, node)) {
         not_found(peer, inv);
         return FAULT_NONE;
     }
     if (is_kept_back(p2p, peer, node) && !PLANTED(p2p->env, UPLOAD_UNLIMITED))
         return FAULT_UPLOAD_LIMIT;
-    if (is_below_limit(p2p, peer, node) && !PLANTED(p2p->env, PRUNED_SERVES_ALL))
+    if (locate_is_pruned_for(p2p, peer, node) && !PLANTED(p2p->env, PRUNED_SERVES_ALL))
         return FAULT_PRUNED_REQUEST;
     bool is_compact = inv->type == INV_COMPACT_BLOCK && is_worth_compact(p2p, node);
     start_read(p2p, peer, node, inv->type, is_compact);
@@ -641,110 +675,4 @@ bool serve_recent_compact(struct p2p *p2p, struct peer *peer, const struct block
     if (recent)
         compact_tell_block(p2p, peer, node, &recent->block->block);
     return recent != NULL;
-}
-
-/* -- Headers and lists ---------------------------------------------------------------------------
- */
-
-/* The last block of the locator that is in our chain; genesis if none is. */
-static const struct block_node *find_fork(const struct p2p *p2p, const struct wire_locator *locator)
-{
-    for (size_t i = 0; i < locator->n; i++) {
-        struct block_hash hash;
-        memcpy(hash.b, locator->hashes.p + 32 * i, 32);
-        const struct block_node *node = chain_find(p2p->chain, &hash);
-        if (node && chain_contains(p2p->chain, node))
-            return node;
-        /* A peer on a branch of ours that descends from the tip has all that we have. */
-        const struct block_node *tip = chain_tip(p2p->chain);
-        if (node && block_node_ancestor(node, tip->height) == tip)
-            return tip;
-    }
-    return chain_at(p2p->chain, 0);
-}
-
-static void send_headers(struct p2p *p2p, struct peer *peer, const struct block_node *from,
-                         const struct block_hash *stop)
-{
-    struct buffer message, headers;
-    buffer_init(&message);
-    buffer_init(&headers);
-    struct writer w = writer_to_growing(&headers);
-    size_t n = 0;
-    const struct block_node *node = from, *last = NULL;
-    while (node && n < WIRE_HEADERS_MAX) {
-        struct block_header header = block_node_header(node);
-        block_header_encode(&w, &header);
-        write_u8(&w, 0);
-        last = node;
-        n++;
-        if (block_hash_equal(&node->hash, stop))
-            break;
-        node = chain_at(p2p->chain, node->height + 1);
-    }
-    struct writer head = writer_to_growing(&message);
-    write_compact_size(&head, n);
-    write_span(&head, buffer_span(&headers));
-    peer_send(p2p, peer, "headers", buffer_span(&message));
-    buffer_deinit(&headers);
-    buffer_deinit(&message);
-    /* Told of nothing, it has our tip: new blocks can be told as headers. Core */
-    if (!last)
-        last = chain_tip(p2p->chain);
-    if (!peer->headers.best_sent ||
-        u256_compare(last->chain_work, peer->headers.best_sent->chain_work) > 0)
-        peer->headers.best_sent = last;
-}
-
-enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r)
-{
-    ASSERT(peer->state == PEER_READY);
-    struct wire_locator locator;
-    if (!wire_locator_decode(r, &locator))
-        return FAULT_MALFORMED;
-    const struct block_node *node;
-    if (locator.n == 0) {
-        /* One header by its hash. */
-        node = chain_find(p2p->chain, &locator.stop);
-        if (!node || !serve_is_public(p2p, node))
-            return FAULT_NONE;
-    } else {
-        const struct block_node *fork = find_fork(p2p, &locator);
-        node = chain_at(p2p->chain, fork->height + 1);
-    }
-    send_headers(p2p, peer, node, &locator.stop);
-    return FAULT_NONE;
-}
-
-enum fault serve_on_getblocks(struct p2p *p2p, struct peer *peer, struct reader *r)
-{
-    ASSERT(peer->state == PEER_READY);
-    struct wire_locator locator;
-    if (!wire_locator_decode(r, &locator))
-        return FAULT_MALFORMED;
-    const struct block_node *node = find_fork(p2p, &locator);
-    struct buffer list, message;
-    buffer_init(&list);
-    buffer_init(&message);
-    struct writer w = writer_to_growing(&list);
-    size_t n = 0;
-    while ((node = chain_at(p2p->chain, node->height + 1)) && n < SERVE_GETBLOCKS_MAX) {
-        if (block_hash_equal(&node->hash, &locator.stop) || is_below_limit(p2p, peer, node))
-            break;
-        struct wire_inv inv = {.type = INV_BLOCK};
-        memcpy(inv.hash, node->hash.b, 32);
-        wire_inv_encode(&w, &inv);
-        if (++n == SERVE_GETBLOCKS_MAX) {
-            peer->serve.continue_at = node->hash;
-            peer->serve.has_continue = true;
-        }
-    }
-    struct writer head = writer_to_growing(&message);
-    write_compact_size(&head, n);
-    write_span(&head, buffer_span(&list));
-    if (n > 0)
-        peer_send(p2p, peer, "inv", buffer_span(&message));
-    buffer_deinit(&message);
-    buffer_deinit(&list);
-    return FAULT_NONE;
 }

@@ -1,4 +1,4 @@
-/* serve.h - answering peers: headers, lists of blocks, blocks and transactions.
+/* serve.h - answering peers: blocks and transactions.
  *
  * Layer: p2p. Blocks are read off the loop and sent as their stored bytes. While a getdata is being
  * served its peer's other messages wait, and it is served only as fast as the peer reads: hazards
@@ -13,6 +13,7 @@
 #include "p2p/serve/filters.h"
 #include "p2p/serve/lent.h"
 #include "p2p/serve/light.h"
+#include "p2p/serve/locate.h"
 #include "p2p/serve/newest_txs.h"
 #include "util/list.h"
 
@@ -25,7 +26,6 @@ struct serve_read;
 #define SERVE_READS_ALL_MAX 4    /* being read for all of them; more wait, peers take turns */
 #define SERVE_RECENT_MAX    3    /* newest blocks, which everybody asks for: kept, not read */
 #define SERVE_ITEMS_TURN    1000 /* entries of a getdata looked at in one turn of the loop */
-#define SERVE_GETBLOCKS_MAX 500
 /* Bytes that count as lent (lent.h), of all peers together. Above it no more are read. */
 #define SERVE_HELD_MAX (64u << 20)
 
@@ -39,7 +39,7 @@ struct peer_serve {
     size_t n_not_found;
     struct compact_wanted *wanted; /* a getblocktxn's: of the one block in items; NULL: none */
     struct peer_lent lent;
-    struct list_link waiting;      /* in the queue of those who want to read */
+    struct list_link waiting; /* in the queue of those who want to read */
     bool has_turn;
     struct block_hash continue_at; /* after this one is fetched, tell the tip: getblocks */
     bool has_continue;
@@ -82,9 +82,6 @@ size_t serve_held_bytes(const struct p2p *p2p);
 /* Returns: when it wants to be called again, INT64_MAX: never. */
 int64_t serve_tick(struct p2p *p2p, int64_t now_us);
 
-/* May a stranger know that we have that block? */
-bool serve_is_public(const struct p2p *p2p, const struct block_node *node);
-
 /* Send a cmpctblock of one of the newest blocks. False if it is none of these. */
 bool serve_recent_compact(struct p2p *p2p, struct peer *peer, const struct block_node *node);
 
@@ -99,9 +96,5 @@ void serve_peer_gone(struct p2p *p2p, struct peer *peer);
 enum fault serve_on_getdata(struct p2p *p2p, struct peer *peer, struct reader *r);
 /* The handler of "getblocktxn". */
 enum fault serve_on_getblocktxn(struct p2p *p2p, struct peer *peer, struct reader *r);
-/* The handler of "getheaders". */
-enum fault serve_on_getheaders(struct p2p *p2p, struct peer *peer, struct reader *r);
-/* The handler of "getblocks": a list of hashes, the tip told when its last one is fetched. */
-enum fault serve_on_getblocks(struct p2p *p2p, struct peer *peer, struct reader *r);
 
 #endif

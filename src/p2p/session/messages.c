@@ -64,7 +64,7 @@ const struct message messages[MESSAGES_COUNT] = {
     {"filterclear", 0, 64,          MESSAGE_READY,     0,     .handler = light_on_filterclear},
     {"filterload",  0, 36012,       MESSAGE_READY,     0,     .handler = light_on_filterload},
     {"getaddr",     0, 0,           MESSAGE_READY,     0,     .handler = addr_relay_on_getaddr},
-    {"getblocks",  37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = serve_on_getblocks},
+    {"getblocks",  37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = locate_on_getblocks},
     {"getblocktxn", 33, GETTXS_MAX, MESSAGE_READY,     70014,
      .handler = serve_on_getblocktxn}, /* BIP-152, getblocktxn */
     {"getcfcheckpt", 33, 33,       MESSAGE_READY,     0,
@@ -73,7 +73,7 @@ const struct message messages[MESSAGES_COUNT] = {
     {"getcfilters", 37, 37,        MESSAGE_READY,     0,     .handler = filters_on_getcfilters},
     {"getdata",     1, INV_MAX,     MESSAGE_READY,     0,     .handler = serve_on_getdata,
      .flags = MESSAGE_PRIVATE},
-    {"getheaders", 37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = serve_on_getheaders},
+    {"getheaders", 37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = locate_on_getheaders},
     {"headers",     1, HEADERS_MAX, MESSAGE_READY,     0,     .handler = header_sync_on_headers,
      .is_asked = header_is_asked},
     {"inv",         1, INV_MAX,     MESSAGE_READY,     0,     .handler = relay_on_inv},

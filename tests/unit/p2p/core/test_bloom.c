@@ -179,3 +179,18 @@ TEST(a_match_adds_outputs_as_the_flags_say)
         bloom_free(bloom);
     }
 }
+
+TEST(what_is_put_into_a_copy_comes_back)
+{
+    static const uint8_t one[] = {1, 2, 3}, two[] = {4, 5, 6};
+    struct bloom *bloom = made(100, 5, 0, BLOOM_UPDATE_NONE), *copy = bloom_copy(bloom);
+    bloom_insert(copy, span_of(one, sizeof one));
+    bloom_insert(bloom, span_of(two, sizeof two)); /* meanwhile */
+    assert_false(bloom_has(bloom, span_of(one, sizeof one)));
+    assert_false(bloom_has(copy, span_of(two, sizeof two)));
+    bloom_merge(bloom, copy);
+    assert_true(bloom_has(bloom, span_of(one, sizeof one)));
+    assert_true(bloom_has(bloom, span_of(two, sizeof two)));
+    bloom_free(copy);
+    bloom_free(bloom);
+}

@@ -141,6 +141,56 @@ TEST(a_filtered_block_proves_what_matches_and_brings_it, struct fixture *f)
     assert_int_equal(raw_count(raw, "tx"), 1);
 }
 
+/* What one block puts into the filter holds for the next one, though they are asked for at once. */
+TEST(a_match_in_one_block_is_looked_for_in_the_next, struct fixture *f)
+{
+    const struct built_block *base;
+    struct mesh_node *node = rich_node(f, 65, &on, &base);
+    struct tx first = spend(f, base, 1, 1000);
+    struct builder_coin coin = builder_coin_of(&first, 0, BUILDER_WSH_TRUE);
+    struct tx second = builder_spend(&f->builder, &coin, 1, 1, 1000, BUILDER_LONG);
+    struct builder_spec specs[2] = {{.tx = &first, .n_tx = 1}, {.tx = &second, .n_tx = 1}};
+    const struct built_block *block = builder_block(&f->builder, base, &specs[0]);
+    const struct built_block *next = builder_block(&f->builder, block, &specs[1]);
+    mesh_give(node, next);
+    struct raw_peer *raw = raw_join(&f->mesh, node, SERVICES);
+    load_filter(raw, 1000, 10, 0);
+    node->p2p->peers->light.filter->flags = BLOOM_UPDATE_ALL;
+    add_element(raw, span_of(first.out[0].script_pubkey.p + 2, 32)); /* what it pays to */
+    uint8_t items[1 + 2 * WIRE_INV_BYTES];
+    struct writer w = writer_to_buffer(items, sizeof items);
+    write_compact_size(&w, 2);
+    for (int i = 0; i < 2; i++) {
+        struct wire_inv inv = {.type = INV_FILTERED_BLOCK};
+        memcpy(inv.hash, (i ? next : block)->block.hash.b, 32);
+        wire_inv_encode(&w, &inv);
+    }
+    raw_send(raw, "getdata", items, sizeof items);
+    for (int i = 0; i < 2; i++) {
+        (void)raw_expect(raw, "merkleblock");
+        assert_int_equal(raw_expect(raw, "tx").len, (i ? second : first).base_bytes);
+    }
+}
+
+TEST(a_peer_may_leave_while_its_block_is_filtered, struct fixture *f)
+{
+    const struct built_block *base;
+    struct mesh_node *node = rich_node(f, 66, &on, &base);
+    struct p2p *p2p = node->p2p;
+    sim_env_jobs(node->sim)->pool[ENV_POOL_COMPUTE].run_max_us = 10000000;
+    struct raw_peer *raw = raw_join(&f->mesh, node, SERVICES);
+    load_filter(raw, 1000, 10, 0xff);
+    raw_send_inv(raw, "getdata", INV_FILTERED_BLOCK, base->block.hash.b);
+    raw_send(raw, "filterclear", NULL, 0); /* is not handled before the block is sent */
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(p2p->n_operations, 1);
+    assert_non_null(p2p->peers->light.filter);
+    raw_free(raw);
+    mesh_run(&f->mesh, 20000000);
+    assert_int_equal(p2p->n_operations, 0);
+    assert_int_equal(mesh_count_ready(node), 0);
+}
+
 /* Only what matches is told, then all again; the mempool too. */
 TEST(transactions_are_told_as_the_filter_says, struct fixture *f)
 {
