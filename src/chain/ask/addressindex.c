@@ -322,7 +322,7 @@ void addressindex_find(struct addressindex *index, const struct script_hash *has
     *lookup = (struct address_lookup){.n = n, .done = done, .arg = arg};
     lookup->hashes = xmemdup(hashes, n * sizeof *hashes);
     lookup->history.key = index->mark_key;
-    index_lookup_start(follower, &lookup->base);
+    index_lookup_start(follower, &lookup->base, active_chain_tip(follower->active)->height);
 }
 
 /* -- The store's own key ----------------------------------------------------------------------- */
