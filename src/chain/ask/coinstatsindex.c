@@ -207,8 +207,8 @@ static void put_block(struct index_follower *follower, struct env_batch *batch, 
     buffer_deinit(&tally.element);
 }
 
-/* The block before has its row: without it the index is damaged. Without what the block has spent it
- * is not, and making it anew would come to the same end. */
+/* The block before has its row: without it the index is damaged. Without what the block has spent
+ * it is not, and making it anew would come to the same end. */
 static int put_rows(struct index_follower *follower, struct env_batch *batch)
 {
     const struct block *block = &follower->block->block;
