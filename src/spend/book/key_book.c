@@ -20,34 +20,81 @@ void key_book_deinit(struct key_book *book)
     if (book->keys.n > 0)
         mem_wipe(book->keys.at, book->keys.n * sizeof *book->keys.at);
     ARRAY_FREE(&book->keys);
-    xfree(book->slots);
     ARRAY_FREE(&book->scripts);
     ARRAY_FREE(&book->taps);
+    xfree(book->key_slots.at);
+    xfree(book->script_slots.at);
+    xfree(book->tap_slots.at);
     ARRAY_FREE(&book->musigs);
 }
 
-/* Where a key of that hash is, or would be. A descriptor's range may have a million keys. */
-static uint32_t *slot_of(const struct key_book *book, const uint8_t hash[20])
+/* -- Slots ------------------------------------------------------------------------------------ */
+
+/* The hash under which entry number i is found. */
+typedef struct span hash_of_fn(const struct key_book *book, size_t i);
+
+static struct span hash_of_key(const struct key_book *book, size_t i)
 {
-    ASSERT(book->n_slots > 2 * book->keys.n);
-    uint64_t start;
-    memcpy(&start, hash, sizeof start);
-    size_t at = (size_t)start & (book->n_slots - 1);
-    while (book->slots[at] && memcmp(book->keys.at[book->slots[at] - 1].hash, hash, 20) != 0)
-        at = (at + 1) & (book->n_slots - 1);
-    return &book->slots[at];
+    return span_of(book->keys.at[i].hash, 20);
 }
 
-static void make_slots(struct key_book *book)
+/* Each script has two entries. */
+static struct span hash_of_script(const struct key_book *book, size_t i)
 {
-    if (book->n_slots > 2 * (book->keys.n + 1))
-        return;
-    xfree(book->slots);
-    book->n_slots = book->n_slots > 0 ? 2 * book->n_slots : SLOTS_MIN;
-    book->slots = xcalloc(book->n_slots, sizeof *book->slots);
-    for (size_t i = 0; i < book->keys.n; i++)
-        *slot_of(book, book->keys.at[i].hash) = (uint32_t)i + 1;
+    const struct book_script *script = &book->scripts.at[i / 2];
+    return i % 2 ? span_of(script->sha256, 32) : span_of(script->hash160, 20);
 }
+
+static struct span hash_of_tap(const struct key_book *book, size_t i)
+{
+    return span_of(book->taps.at[i].output, 32);
+}
+
+/* Where an entry of that hash is, or would be. A descriptor's range may have a million. */
+static uint32_t *slot_of(const struct key_book *book, const struct book_slots *slots,
+                         hash_of_fn *hash_of, struct span hash)
+{
+    ASSERT(hash.len >= sizeof(uint64_t) && slots->n > 0);
+    uint64_t start;
+    memcpy(&start, hash.p, sizeof start);
+    size_t at = (size_t)start & (slots->n - 1);
+    while (slots->at[at] && !span_equal(hash_of(book, slots->at[at] - 1), hash))
+        at = (at + 1) & (slots->n - 1);
+    return &slots->at[at];
+}
+
+/* Have room for n entries; the first n_old are there. */
+static void make_slots(const struct key_book *book, struct book_slots *slots, hash_of_fn *hash_of,
+                       size_t n_old, size_t n)
+{
+    if (slots->n > 2 * n)
+        return;
+    xfree(slots->at);
+    slots->n = slots->n > 0 ? 2 * slots->n : SLOTS_MIN;
+    slots->at = xcalloc(slots->n, sizeof *slots->at);
+    for (size_t i = 0; i < n_old; i++) {
+        uint32_t *slot = slot_of(book, slots, hash_of, hash_of(book, i));
+        *slot = *slot ? *slot : (uint32_t)i + 1;
+    }
+}
+
+/* The number of the first entry of a hash, plus one; 0: none. */
+static uint32_t find(const struct key_book *book, const struct book_slots *slots,
+                     hash_of_fn *hash_of, struct span hash)
+{
+    return slots->n > 0 ? *slot_of(book, slots, hash_of, hash) : 0;
+}
+
+/* Entry number i is new: it is found, unless one before it has its hash. */
+static void add_slot(const struct key_book *book, struct book_slots *slots, hash_of_fn *hash_of,
+                     size_t i)
+{
+    make_slots(book, slots, hash_of, i, i + 1);
+    uint32_t *slot = slot_of(book, slots, hash_of, hash_of(book, i));
+    *slot = *slot ? *slot : (uint32_t)i + 1;
+}
+
+/* -- Added ------------------------------------------------------------------------------------ */
 
 /* The entry of a key, a new one if it has none. */
 static struct book_key *entry_of(struct key_book *book, struct span pubkey)
@@ -56,13 +103,12 @@ static struct book_key *entry_of(struct key_book *book, struct span pubkey)
     struct book_key key = {.len = (uint8_t)pubkey.len};
     memcpy(key.pubkey, pubkey.p, pubkey.len);
     hash160(pubkey, key.hash);
-    make_slots(book);
-    uint32_t *slot = slot_of(book, key.hash);
-    if (*slot == 0) {
-        *ARRAY_ADD(&book->keys) = key;
-        *slot = (uint32_t)book->keys.n;
-    }
-    return &book->keys.at[*slot - 1];
+    uint32_t number = find(book, &book->key_slots, hash_of_key, span_of(key.hash, 20));
+    if (number > 0)
+        return &book->keys.at[number - 1];
+    *ARRAY_ADD(&book->keys) = key;
+    add_slot(book, &book->key_slots, hash_of_key, book->keys.n - 1);
+    return &book->keys.at[book->keys.n - 1];
 }
 
 bool key_book_add_secret(struct key_book *book, const uint8_t secret[32], bool is_compressed)
@@ -96,6 +142,8 @@ void key_book_add_script(struct key_book *book, struct span script)
     entry->bytes = script;
     hash160(script, entry->hash160);
     sha256(script, entry->sha256);
+    add_slot(book, &book->script_slots, hash_of_script, 2 * book->scripts.n - 2);
+    add_slot(book, &book->script_slots, hash_of_script, 2 * book->scripts.n - 1);
 }
 
 bool key_book_add_tap(struct key_book *book, const uint8_t internal[32],
@@ -114,6 +162,7 @@ bool key_book_add_tap(struct key_book *book, const uint8_t internal[32],
     if (!tap_output(internal, tap.tree.n > 0 ? tap.root : NULL, tap.output, &tap.parity))
         return false;
     *ARRAY_ADD(&book->taps) = tap;
+    add_slot(book, &book->tap_slots, hash_of_tap, book->taps.n - 1);
     return true;
 }
 
@@ -137,9 +186,7 @@ const struct book_key *key_book_find(const struct key_book *book, struct span pu
 const struct book_key *key_book_find_hash(const struct key_book *book, struct span hash)
 {
     ASSERT(book && hash.len == 20);
-    if (book->n_slots == 0)
-        return NULL;
-    uint32_t number = *slot_of(book, hash.p);
+    uint32_t number = find(book, &book->key_slots, hash_of_key, hash);
     return number ? &book->keys.at[number - 1] : NULL;
 }
 
@@ -156,21 +203,13 @@ const struct book_key *key_book_find_x(const struct key_book *book, const uint8_
 const struct book_script *key_book_find_script(const struct key_book *book, struct span hash)
 {
     ASSERT(book);
-    for (size_t i = 0; i < book->scripts.n; i++) {
-        const struct book_script *script = &book->scripts.at[i];
-        if (span_equal(hash, span_of(script->hash160, 20)) ||
-            span_equal(hash, span_of(script->sha256, 32)))
-            return script;
-    }
-    return NULL;
+    uint32_t number = find(book, &book->script_slots, hash_of_script, hash);
+    return number ? &book->scripts.at[(number - 1) / 2] : NULL;
 }
 
 const struct book_tap *key_book_find_tap(const struct key_book *book, const uint8_t output[32])
 {
     ASSERT(book && output);
-    for (size_t i = 0; i < book->taps.n; i++) {
-        if (memcmp(book->taps.at[i].output, output, 32) == 0)
-            return &book->taps.at[i];
-    }
-    return NULL;
+    uint32_t number = find(book, &book->tap_slots, hash_of_tap, span_of(output, 32));
+    return number ? &book->taps.at[number - 1] : NULL;
 }

@@ -47,15 +47,20 @@ struct book_musig {
     size_t n;
 };
 
+/* Where entries are found by their hashes. */
+struct book_slots {
+    uint32_t *at; /* numbers of entries plus one, where their hashes lead; 0: free */
+    size_t n;     /* a power of two, at least twice as many as entries; or 0 */
+};
+
 struct key_book {
     const struct ec_context *ec;
     struct arena *arena; /* of what entries point to */
     ARRAY(struct book_key) keys;
-    uint32_t *slots; /* numbers of keys plus one, where their hashes lead; 0: free */
-    size_t n_slots;  /* a power of two, at least twice as many as keys; or 0 */
     ARRAY(struct book_script) scripts;
     ARRAY(struct book_tap) taps;
     ARRAY(struct book_musig) musigs;
+    struct book_slots key_slots, script_slots, tap_slots;
 };
 
 /* Begin with nothing. Borrows ec and arena. */

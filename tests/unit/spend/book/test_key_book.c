@@ -123,3 +123,24 @@ TEST(many_keys_are_found, struct fixture *f)
     pubkey[32] = 1;
     assert_null(key_book_find(&f->book, span_of(pubkey, sizeof pubkey)));
 }
+
+/* Each is found without a look at the others; the first of the same is. */
+TEST(many_scripts_are_found_in_no_square_of_time, struct fixture *f)
+{
+    enum { SCRIPTS = 100000 };
+    uint8_t hash[32];
+    for (uint32_t i = 0; i < SCRIPTS; i++) {
+        uint32_t *script = arena_alloc(&f->arena, sizeof *script);
+        *script = i / 2;
+        key_book_add_script(&f->book, span_of(script, sizeof *script));
+    }
+    for (uint32_t i = 0; i < SCRIPTS; i++) {
+        struct span script = f->book.scripts.at[i].bytes;
+        sha256(script, hash);
+        assert_ptr_equal(key_book_find_script(&f->book, span_of(hash, 32)),
+                         &f->book.scripts.at[i & ~UINT32_C(1)]);
+        hash160(script, hash);
+        assert_ptr_equal(key_book_find_script(&f->book, span_of(hash, 20)),
+                         &f->book.scripts.at[i & ~UINT32_C(1)]);
+    }
+}
