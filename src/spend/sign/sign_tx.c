@@ -16,6 +16,7 @@ enum { ITEMS_MAX = 2 * (SCRIPT_PUBKEYS_MAX + 3) };
 /* What an input holds: pushes of the scriptSig, then items of the witness. */
 struct held {
     struct span item[ITEMS_MAX];
+    uint8_t digest[ITEMS_MAX][32]; /* of what may be signatures: what they sign */
     size_t n;
     struct span last_push, last_item;
     size_t n_witness;
@@ -53,15 +54,13 @@ static void take_apart(const struct tx_in *in, struct held *held)
 static void keep_sig(struct solving *s, const struct held *held, struct span pubkey)
 {
     struct ec_pubkey parsed;
-    uint8_t hash[32];
     if (!ec_pubkey_parse(&parsed, pubkey) || psbt_find(s->map, PSBT_IN_PARTIAL_SIG, pubkey))
         return;
     for (size_t i = 0; i < held->n; i++) {
         struct span sig = held->item[i];
         if (!ecdsa_is_strict_der(sig))
             continue;
-        solve_digest(s, sig.p[sig.len - 1], hash);
-        if (ecdsa_verify_lax(span_of(sig.p, sig.len - 1), hash, &parsed)) {
+        if (ecdsa_verify_lax(span_of(sig.p, sig.len - 1), held->digest[i], &parsed)) {
             psbt_put(s->psbt, s->map, PSBT_IN_PARTIAL_SIG, pubkey, sig);
             return;
         }
@@ -82,11 +81,19 @@ static bool is_hashed_in(struct span script, struct span pubkey)
     return false;
 }
 
-/* Keys stand in the script; or where it has their hashes, among the items. */
-static void keep_sigs(struct solving *s, const struct held *held, struct span script)
+/* Keys stand in the script; or where it has their hashes, among the items. Nobody solves a script
+ * that is longer than a miniscript may be, and it may have very many keys. */
+static void keep_sigs(struct solving *s, struct held *held, struct span script)
 {
     struct script_iter it = script_iter_of(script);
     struct script_op op;
+    if (script.len > MS_P2WSH_SCRIPT_MAX)
+        return;
+    for (size_t i = 0; i < held->n; i++) {
+        struct span sig = held->item[i];
+        if (ecdsa_is_strict_der(sig))
+            solve_digest(s, sig.p[sig.len - 1], held->digest[i]);
+    }
     while (script_next(&it, &op)) {
         if (op.push.len == 33 || op.push.len == 65)
             keep_sig(s, held, op.push);
