@@ -96,6 +96,22 @@ void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
     call->job_next = next;
 }
 
+enum rpc_progress rpc_run_if_long(struct rpc_call *call, void (*run)(struct env_job *job),
+                                  void (*end)(struct rpc_call *call),
+                                  enum rpc_progress (*next)(struct rpc_call *call))
+{
+    ASSERT(call && run);
+    if (call->is_long) {
+        rpc_run_job(call, run, end);
+        call->job_next = next;
+        return RPC_PENDING;
+    }
+    run(&call->job);
+    if (end)
+        end(call);
+    return next ? next(call) : RPC_DONE;
+}
+
 struct rpc_call *rpc_job_call(struct env_job *job)
 {
     return CONTAINER_OF(job, struct rpc_call, job);

@@ -8,9 +8,18 @@
 /* What the job works on: in the call's arena. */
 struct derive_order {
     const struct ec_context *ec;
+    const struct json_value *range; /* or NULL */
     struct desc_list list;
     uint32_t first, last;
 };
+
+/* Read the first argument: a while, if it is long. */
+static bool read_descriptor(struct rpc_call *call, struct derive_order *order)
+{
+    struct span text = rpc_arg(call, 0)->text;
+    return desc_parse(order->ec, call->rpc->node->network, text, &call->arena, &order->list) ||
+           rpc_refuse(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", order->list.error);
+}
 
 /* The addresses at one index. False, with the error, if there is none. */
 static bool put_addresses(struct rpc_call *call, const struct derive_order *order,
@@ -40,11 +49,25 @@ static bool put_addresses(struct rpc_call *call, const struct derive_order *orde
     return ok;
 }
 
+static bool read_derived(struct rpc_call *call, struct derive_order *order)
+{
+    if (!read_descriptor(call, order))
+        return false;
+    if (!order->list.is_range && order->range)
+        return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                          "Range should not be specified for an un-ranged descriptor");
+    return !order->list.is_range || order->range ||
+           rpc_refuse(call, RPC_INVALID_PARAMETER,
+                      "Range must be specified for a ranged descriptor");
+}
+
 static void write_addresses(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
-    const struct derive_order *order = call->state;
-    bool is_many = order->list.n > 1, ok = true;
+    struct derive_order *order = call->state;
+    bool ok = read_derived(call, order), is_many = order->list.n > 1;
+    if (!ok)
+        return;
     if (is_many)
         json_open_array(&call->out);
     for (size_t k = 0; ok && k < order->list.n; k++) {
@@ -66,14 +89,7 @@ enum rpc_progress rpc_deriveaddresses(struct rpc_call *call)
         return RPC_DONE;
     if (!text->text.len || !memchr(text->text.p, '#', text->text.len))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Missing checksum");
-    if (!desc_parse(order->ec, call->rpc->node->network, text->text, &call->arena, &order->list))
-        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", order->list.error);
-    if (!order->list.is_range && range)
-        return rpc_fail(call, RPC_INVALID_PARAMETER,
-                        "Range should not be specified for an un-ranged descriptor");
-    if (order->list.is_range && !range)
-        return rpc_fail(call, RPC_INVALID_PARAMETER,
-                        "Range must be specified for a ranged descriptor");
+    order->range = range;
     call->state = order;
     rpc_run_job(call, write_addresses, NULL);
     return RPC_PENDING;
@@ -98,27 +114,34 @@ static void put_checksum(struct json_out *out, struct span text)
     json_field_string(out, "checksum", checksum);
 }
 
-enum rpc_progress rpc_getdescriptorinfo(struct rpc_call *call)
+static void write_info(struct env_job *job)
 {
-    const struct json_value *text = rpc_arg(call, 0);
+    struct rpc_call *call = rpc_job_call(job);
+    struct derive_order *order = call->state;
+    const struct desc_list *list = &order->list;
     struct json_out *out = &call->out;
-    struct desc_list list;
-    if (!desc_parse(rpc_ec_context(call->rpc), call->rpc->node->network, text->text, &call->arena,
-                    &list))
-        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", list.error);
+    if (!read_descriptor(call, order))
+        return;
     json_open_object(out);
     json_put_key(out, "descriptor");
-    put_descriptor(out, list.variant[0]);
-    if (list.n > 1) {
+    put_descriptor(out, list->variant[0]);
+    if (list->n > 1) {
         json_field_array(out, "multipath_expansion");
-        for (size_t i = 0; i < list.n; i++)
-            put_descriptor(out, list.variant[i]);
+        for (size_t i = 0; i < list->n; i++)
+            put_descriptor(out, list->variant[i]);
         json_close_array(out);
     }
-    put_checksum(out, text->text);
-    json_field_bool(out, "isrange", list.is_range);
-    json_field_bool(out, "issolvable", desc_is_solvable(list.variant[0]));
-    json_field_bool(out, "hasprivatekeys", list.has_secret);
+    put_checksum(out, rpc_arg(call, 0)->text);
+    json_field_bool(out, "isrange", list->is_range);
+    json_field_bool(out, "issolvable", desc_is_solvable(list->variant[0]));
+    json_field_bool(out, "hasprivatekeys", list->has_secret);
     json_close_object(out);
-    return RPC_DONE;
+}
+
+enum rpc_progress rpc_getdescriptorinfo(struct rpc_call *call)
+{
+    struct derive_order *order = arena_calloc(&call->arena, 1, sizeof *order);
+    order->ec = rpc_ec_context(call->rpc);
+    call->state = order;
+    return rpc_run_if_long(call, write_info, NULL, NULL);
 }

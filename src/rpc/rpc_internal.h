@@ -197,6 +197,11 @@ void rpc_run_job(struct rpc_call *call, void (*run)(struct env_job *job),
 void rpc_run_step(struct rpc_call *call, void (*run)(struct env_job *job),
                   void (*end)(struct rpc_call *call),
                   enum rpc_progress (*next)(struct rpc_call *call));
+/* The same of a long request; of others all three at once, which is done sooner. next may be NULL:
+ * the call is done. Returns: for a handler to return */
+enum rpc_progress rpc_run_if_long(struct rpc_call *call, void (*run)(struct env_job *job),
+                                  void (*end)(struct rpc_call *call),
+                                  enum rpc_progress (*next)(struct rpc_call *call));
 struct rpc_call *rpc_job_call(struct env_job *job);
 
 /* False, with error -33, if there is no mempool. */

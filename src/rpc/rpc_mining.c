@@ -115,12 +115,7 @@ static enum rpc_progress accept_submitted(struct rpc_call *call)
 enum rpc_progress rpc_submitblock(struct rpc_call *call)
 {
     call->state = arena_calloc(&call->arena, 1, sizeof(struct submitted));
-    if (call->is_long) {
-        rpc_run_step(call, read_submitted, NULL, accept_submitted);
-        return RPC_PENDING;
-    }
-    read_submitted(&call->job);
-    return accept_submitted(call);
+    return rpc_run_if_long(call, read_submitted, NULL, accept_submitted);
 }
 
 enum rpc_progress rpc_submitheader(struct rpc_call *call)

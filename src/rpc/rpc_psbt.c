@@ -101,8 +101,8 @@ struct place {
 struct joining {
     struct place *inputs, *outputs;
     size_t n_inputs, n_outputs;
-    struct hash_map seen; /* outpoints, of struct tx_in */
-    struct siphash_key key;
+    struct hash_map seen;        /* outpoints, of struct tx_in */
+    struct siphash_key key, lot; /* of that map; of the order of what is joined */
 };
 
 static bool same_outpoint(const void *value, const void *key)
@@ -131,11 +131,10 @@ static bool collect(struct rpc_call *call, struct joining *joining, const struct
 }
 
 /* In an order that tells nobody who has brought what. */
-static void shuffle(const struct env *env, struct place *places, size_t n)
+static void shuffle(struct siphash_key lot, struct place *places, size_t n)
 {
     for (size_t i = n; i > 1; i--) {
-        uint64_t chance;
-        env_random(env, &chance, sizeof chance);
+        uint64_t number = i, chance = siphash24(lot, span_of(&number, sizeof number));
         struct place *other = &places[chance % i], moved = places[i - 1];
         places[i - 1] = *other;
         *other = moved;
@@ -193,35 +192,44 @@ static void put_joined(struct rpc_call *call, const struct joining *joining,
     psbt_json_put(&call->out, &joined);
 }
 
-enum rpc_progress rpc_joinpsbts(struct rpc_call *call)
+static void run_join(struct env_job *job)
 {
+    struct rpc_call *call = rpc_job_call(job);
     const struct json_value *list = rpc_arg(call, 0);
+    struct joining *joining = call->state;
     struct psbt *psbts;
-    struct joining joining = {0};
     size_t n_inputs = 0, n_outputs = 0;
-    if (list->n <= 1)
-        return rpc_fail(call, RPC_INVALID_PARAMETER,
-                        "At least two PSBTs are required to join PSBTs.");
     if (!read_list(call, list, &psbts))
-        return RPC_DONE;
+        return;
     for (size_t i = 0; i < list->n; i++) {
         n_inputs += psbts[i].n_inputs;
         n_outputs += psbts[i].n_outputs;
     }
-    joining.inputs = arena_calloc(&call->arena, n_inputs + 1, sizeof *joining.inputs);
-    joining.outputs = arena_calloc(&call->arena, n_outputs + 1, sizeof *joining.outputs);
-    hash_map_init(&joining.seen);
-    env_random(call->rpc->node->env, &joining.key, sizeof joining.key);
+    joining->inputs = arena_calloc(&call->arena, n_inputs + 1, sizeof *joining->inputs);
+    joining->outputs = arena_calloc(&call->arena, n_outputs + 1, sizeof *joining->outputs);
+    hash_map_init(&joining->seen);
     bool ok = true;
     for (size_t i = 0; ok && i < list->n; i++)
-        ok = collect(call, &joining, &psbts[i]);
-    hash_map_deinit(&joining.seen);
+        ok = collect(call, joining, &psbts[i]);
+    hash_map_deinit(&joining->seen);
     if (!ok)
-        return RPC_DONE;
-    shuffle(call->rpc->node->env, joining.inputs, joining.n_inputs);
-    shuffle(call->rpc->node->env, joining.outputs, joining.n_outputs);
-    put_joined(call, &joining, psbts, list->n);
-    return RPC_DONE;
+        return;
+    shuffle(joining->lot, joining->inputs, joining->n_inputs);
+    joining->lot.k0++; /* outputs in an order of their own */
+    shuffle(joining->lot, joining->outputs, joining->n_outputs);
+    put_joined(call, joining, psbts, list->n);
+}
+
+enum rpc_progress rpc_joinpsbts(struct rpc_call *call)
+{
+    struct joining *joining = arena_calloc(&call->arena, 1, sizeof *joining);
+    if (rpc_arg(call, 0)->n <= 1)
+        return rpc_fail(call, RPC_INVALID_PARAMETER,
+                        "At least two PSBTs are required to join PSBTs.");
+    env_random(call->rpc->node->env, &joining->key, sizeof joining->key);
+    env_random(call->rpc->node->env, &joining->lot, sizeof joining->lot);
+    call->state = joining;
+    return rpc_run_if_long(call, run_join, NULL, NULL);
 }
 
 /* -- Made final ------------------------------------------------------------------------------- */
@@ -234,6 +242,8 @@ static void run_finalize(struct env_job *job)
     struct sign_session session;
     const struct sign_order order = {.mode = SOLVE_LOOK, .finalize = true};
     bool is_complete = true, extract = rpc_arg_bool(call, 1, true);
+    if (!psbt_json_read(call, rpc_arg(call, 0)->text, psbt))
+        return;
     key_book_init(&nothing, NULL, &call->arena);
     sign_session_init(&session, psbt, &nothing);
     for (size_t i = 0; i < psbt->n_inputs; i++)
@@ -255,10 +265,7 @@ static void run_finalize(struct env_job *job)
 
 enum rpc_progress rpc_finalizepsbt(struct rpc_call *call)
 {
-    struct psbt *psbt = arena_calloc(&call->arena, 1, sizeof *psbt);
-    if (!psbt_json_read(call, rpc_arg(call, 0)->text, psbt))
-        return RPC_DONE;
-    call->state = psbt;
+    call->state = arena_calloc(&call->arena, 1, sizeof(struct psbt));
     rpc_run_job(call, run_finalize, NULL);
     return RPC_PENDING;
 }

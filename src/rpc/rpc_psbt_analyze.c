@@ -184,6 +184,8 @@ static void run_analysis(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
     struct analysis analysis = {.psbt = call->state, .knows_coins = true};
+    if (!psbt_json_read(call, rpc_arg(call, 0)->text, call->state))
+        return;
     size_t n = analysis.psbt->n_inputs;
     analysis.inputs = arena_calloc(&call->arena, n + 1, sizeof *analysis.inputs);
     key_book_init(&analysis.nothing, NULL, &call->arena);
@@ -201,10 +203,7 @@ static void run_analysis(struct env_job *job)
 
 enum rpc_progress rpc_analyzepsbt(struct rpc_call *call)
 {
-    struct psbt *psbt = arena_calloc(&call->arena, 1, sizeof *psbt);
-    if (!psbt_json_read(call, rpc_arg(call, 0)->text, psbt))
-        return RPC_DONE;
-    call->state = psbt;
+    call->state = arena_calloc(&call->arena, 1, sizeof(struct psbt));
     rpc_run_job(call, run_analysis, NULL);
     return RPC_PENDING;
 }

@@ -3,6 +3,7 @@
 
 #include "chain/coins/coins.h"
 #include "consensus/script_iter.h"
+#include "crypto/siphash.h"
 #include "mempool/mempool.h"
 #include "rpc/methods.h"
 #include "rpc/psbt_json.h"
@@ -10,6 +11,7 @@
 #include "rpc/scan_orders.h"
 #include "spend/sign/sign_psbt.h"
 #include "util/assert.h"
+#include "util/hash_map.h"
 
 enum { EXPANDED_MAX = 100000 }; /* indexes of all descriptors */
 
@@ -17,8 +19,8 @@ enum { EXPANDED_MAX = 100000 }; /* indexes of all descriptors */
 struct update_order {
     struct psbt psbt;
     struct scan_orders descriptors; /* with an arena of their own */
-    const struct tx *given;         /* previous transactions that came with the call */
-    size_t n_given;
+    struct hash_map given; /* previous transactions that came with the call, by their ids */
+    struct siphash_key key;
     struct tx_out *spent; /* by what is unspent, of each input */
     bool *is_unspent;
     size_t next; /* input whose previous transaction is looked for */
@@ -40,13 +42,16 @@ static void put_previous(struct update_order *order, const struct tx *tx)
              span_of(p, w.len));
 }
 
-static const struct tx *find_given(const struct update_order *order, const struct txid *txid)
+static bool has_txid(const void *value, const void *key)
 {
-    for (size_t i = 0; i < order->n_given; i++) {
-        if (txid_equal(&order->given[i].txid, txid))
-            return &order->given[i];
-    }
-    return NULL;
+    const struct tx *tx = value;
+    return txid_equal(&tx->txid, key);
+}
+
+static struct tx *find_given(const struct update_order *order, const struct txid *txid)
+{
+    uint64_t hash = siphash24(order->key, span_of(txid->b, sizeof txid->b));
+    return hash_map_find(&order->given, hash, has_txid, txid);
 }
 
 static void run_update(struct env_job *job);
@@ -55,6 +60,7 @@ static void end_update(struct rpc_call *call)
 {
     struct update_order *order = call->state;
     scan_orders_deinit(&order->descriptors);
+    hash_map_deinit(&order->given);
 }
 
 /* All previous transactions that there are have been found: now what is unspent. */
@@ -249,34 +255,53 @@ static bool check_ranges(struct rpc_call *call, const struct scan_orders *descri
     return n <= EXPANDED_MAX || rpc_refuse(call, RPC_INVALID_PARAMETER, "Range is too large");
 }
 
-static enum rpc_progress begin(struct rpc_call *call, struct update_order *order)
-{
-    const struct json_value *descriptors = rpc_arg(call, 1);
-    if (!psbt_json_read(call, rpc_arg(call, 0)->text, &order->psbt))
-        return RPC_DONE;
-    scan_orders_init(&order->descriptors, rpc_ec_context(call->rpc));
-    call->state = order;
-    if (descriptors && (!scan_orders_read(call, descriptors, &order->descriptors) ||
-                        !check_ranges(call, &order->descriptors))) {
-        end_update(call);
-        return RPC_DONE;
-    }
-    return find_previous(call);
-}
-
 /* Previous transactions that nobody has seen yet. */
 static bool read_given(struct rpc_call *call, struct update_order *order)
 {
-    const struct json_value *list = rpc_arg(call, 2);
+    const struct json_value *list = order->signs ? NULL : rpc_arg(call, 2);
     struct tx *given = arena_calloc(&call->arena, list ? list->n + 1 : 1, sizeof *given);
-    order->given = given;
-    for (const struct json_value *v = list ? list->first : NULL; v; v = v->next) {
+    for (const struct json_value *v = list ? list->first : NULL; v; v = v->next, given++) {
         if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
             return false;
-        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &given[order->n_given++]))
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, given))
             return rpc_refuse(call, RPC_DESERIALIZATION_ERROR, "TX decode failed");
+        if (!find_given(order, &given->txid))
+            hash_map_insert(&order->given,
+                            siphash24(order->key, span_of(given->txid.b, sizeof given->txid.b)),
+                            given);
     }
     return true;
+}
+
+static void run_read(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    struct update_order *order = call->state;
+    const struct json_value *descriptors = rpc_arg(call, 1);
+    if (!read_given(call, order) || !psbt_json_read(call, rpc_arg(call, 0)->text, &order->psbt))
+        return;
+    if (descriptors && scan_orders_read(call, descriptors, &order->descriptors))
+        (void)!check_ranges(call, &order->descriptors); /* its error is the call's */
+}
+
+static void end_reading(struct rpc_call *call)
+{
+    if (call->error_code)
+        end_update(call);
+}
+
+static enum rpc_progress after_reading(struct rpc_call *call)
+{
+    return call->error_code ? RPC_DONE : find_previous(call);
+}
+
+static enum rpc_progress begin(struct rpc_call *call, struct update_order *order)
+{
+    env_random(call->rpc->node->env, &order->key, sizeof order->key);
+    hash_map_init(&order->given);
+    scan_orders_init(&order->descriptors, rpc_ec_context(call->rpc));
+    call->state = order;
+    return rpc_run_if_long(call, run_read, end_reading, after_reading);
 }
 
 enum rpc_progress rpc_utxoupdatepsbt(struct rpc_call *call)
@@ -284,7 +309,7 @@ enum rpc_progress rpc_utxoupdatepsbt(struct rpc_call *call)
     struct update_order *order = arena_calloc(&call->arena, 1, sizeof *order);
     order->with_origins = true;
     order->how = (struct sign_order){.mode = SOLVE_LOOK};
-    return read_given(call, order) ? begin(call, order) : RPC_DONE;
+    return begin(call, order);
 }
 
 enum rpc_progress rpc_descriptorprocesspsbt(struct rpc_call *call)
