@@ -294,6 +294,8 @@ static const struct option_def table[] = {
      .flags = DEBUG},
     {"limitclustersize", "<n>", "Virtual size in kvB at most of what hangs together in the "
      "mempool, 1 to 1000", D, INT, .flags = DEBUG, .fallback = "101"},
+    {"logjson", NULL, "Write each line of the log as a JSON object: time, level, category, message",
+     D, BOOL, .fallback = "0"},
     {"logratelimit", NULL, "Limit how much alike may be logged in an hour, so that nobody can fill "
      "the disk", D, BOOL, .flags = DEBUG, .fallback = "1"},
     {"logtimemicros", NULL, "Show microseconds in the log", D, BOOL, .flags = DEBUG, .fallback =

@@ -21,6 +21,7 @@
 #include "host/loop.h"
 #include "host/notify.h"
 #include "host/rpc_server.h"
+#include "host/watchdog.h"
 #include "host/zmq_sockets.h"
 #include "node/node.h"
 #include "util/alloc.h"
@@ -44,6 +45,7 @@ struct daemon {
     struct env_host *env_host;
     struct loop *loop;
     struct notify *notify;
+    struct watchdog *watchdog; /* NULL: nobody watches */
     char *cookie;
     struct node *node;
     struct rpc_server *rpc_server;
@@ -308,6 +310,7 @@ static bool open_log(struct daemon *daemon, char **error)
         .to_console = config->print_to_console,
         .timestamps = options_get_bool(options, "logtimestamps", true),
         .time_micros = options_get_bool(options, "logtimemicros", false),
+        .as_json = options_get_bool(options, "logjson", false),
         .limit_rate = options_get_bool(options, "logratelimit", true),
         .shrink = options_get_bool(options, "shrinkdebugfile", config->log_categories == 0),
         .categories = config->log_categories,
@@ -347,6 +350,7 @@ static bool make_world(struct daemon *daemon, char **error)
         daemon->notify = notify_new(daemon->loop, log_of(daemon));
     if (!daemon->notify)
         return fail_with(error, "Cannot get the file descriptors that the event loop needs");
+    daemon->watchdog = watchdog_new(daemon->loop);
     return true;
 }
 
@@ -578,6 +582,7 @@ static void close_all(struct daemon *daemon)
     zmq_sockets_close(daemon->zmq);
     for (size_t i = 0; i < SIGNALS_WATCHED; i++)
         loop_signal_free(daemon->signals[i]);
+    watchdog_free(daemon->watchdog);
     notify_free(daemon->notify);
     env_host_free(daemon->env_host);
     if (daemon->cookie)

@@ -13,6 +13,7 @@
 #include "host/loop.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
+#include "util/utf8.h"
 
 /* Lines are told apart by how they begin, up to the first digit: what one place in the code
  * writes usually begins alike. Two that fall into one slot share its budget. */
@@ -64,9 +65,50 @@ static void append_escaped(struct buffer *out, const char *line)
     }
 }
 
+/* What is no UTF-8 becomes the character that stands for such. */
+static void append_json_string(struct buffer *out, struct span line)
+{
+    buffer_append_string(out, "\"");
+    while (line.len > 0) {
+        size_t n = utf8_sequence_bytes(line);
+        uint8_t byte = line.p[0];
+        if (byte == '"' || byte == '\\')
+            buffer_append_format(out, "\\%c", byte);
+        else if (byte < 32 || byte == 127)
+            buffer_append_format(out, "\\u%04x", byte);
+        else if (n == 0)
+            buffer_append_string(out, "\\ufffd");
+        else
+            buffer_append(out, line.p, n);
+        n = n > 0 ? n : 1;
+        line = span_of(line.p + n, line.len - n);
+    }
+    buffer_append_string(out, "\"");
+}
+
+static void append_json(struct buffer *out, const struct log_file *file, enum log_level level,
+                        enum log_category category, const char *line)
+{
+    static const char *const levels[] = {[LOG_LEVEL_DEBUG] = "debug",
+                                         [LOG_LEVEL_INFO] = "info",
+                                         [LOG_LEVEL_WARNING] = "warning",
+                                         [LOG_LEVEL_ERROR] = "error"};
+    buffer_append_string(out, "{\"time\":\"");
+    append_time(out, file->options.time_micros);
+    out->len--; /* the blank behind it */
+    buffer_append_format(out, "\",\"level\":\"%s\",\"category\":\"%s\",\"message\":", levels[level],
+                         category == LOG_ALWAYS ? "main" : log_category_name(category));
+    append_json_string(out, span_of_string(line));
+    buffer_append_string(out, "}\n");
+}
+
 static void append_line(struct buffer *out, const struct log_file *file, enum log_level level,
                         enum log_category category, const char *line)
 {
+    if (file->options.as_json) {
+        append_json(out, file, level, category, line);
+        return;
+    }
     if (file->options.timestamps)
         append_time(out, file->options.time_micros);
     if (category != LOG_ALWAYS)

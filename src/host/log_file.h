@@ -25,6 +25,7 @@ struct log_file_options {
     bool to_console;  /* also to standard output */
     bool timestamps;  /* -logtimestamps */
     bool time_micros; /* -logtimemicros */
+    bool as_json;     /* -logjson: always with a time */
     bool limit_rate;  /* -logratelimit */
     bool shrink;      /* -shrinkdebugfile: keep the last LOG_FILE_SHRINK_BYTES of a larger file */
     uint32_t categories;

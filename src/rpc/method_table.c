@@ -121,7 +121,7 @@ static void write_param_shape(const struct rpc_param *param, struct buffer *buff
 static void write_usage(const struct rpc_method *method, struct buffer *buffer)
 {
     buffer_append_string(buffer, method->name);
-    size_t n = method_params_max(method);
+    size_t n = method->flags & RPC_HIDES_ARGS ? 0 : method_params_max(method);
     bool in_optional = false;
     for (size_t i = 0; i < n; i++) {
         const struct rpc_param *param = &method->params[i];

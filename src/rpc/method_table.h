@@ -39,6 +39,7 @@ enum rpc_method_flag {
     RPC_LARGE = 16,    /* its answer may have megabytes: it waits until there is room */
     RPC_PURE = 32,     /* looks at its arguments alone: a job, where the request is long */
     RPC_GONE = 64,     /* it exists no more: its help says what to do instead, and nothing else */
+    RPC_HIDES_ARGS = 128, /* they are taken for old clients, and not shown */
 };
 
 struct rpc_method {

@@ -303,10 +303,20 @@ RPC_HANDLER(combinerawtransaction);
  * thread: thousands of inputs take seconds. */
 RPC_HANDLER(signrawtransactionwithkey);
 
+/* rpc_openrpc.c: the table of methods as a document */
+/* rpc.discover, without what is hidden. */
+RPC_HANDLER(discover);
+/* The same, with that on request. */
+RPC_HANDLER(getopenrpcinfo);
+
 /* rpc_control.c: the node itself */
 /* Hidden: for tests of how arguments are passed. echojson is this too: cairn-cli tells them apart.
  */
 RPC_HANDLER(echo);
+/* Hidden: there is no other process that could be asked. */
+RPC_HANDLER(echoipc);
+/* Core's error where no -signer is given: there is none here. */
+RPC_HANDLER(enumeratesigners);
 /* The numbers of "locked" are the heap's: nothing is locked here, and exporters want the members.
  */
 RPC_HANDLER(getmemoryinfo);

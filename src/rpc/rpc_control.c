@@ -1,4 +1,6 @@
 /* rpc_control.c - methods about the node itself, its clock and its log; addresses. */
+#include <stdlib.h>
+
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
 #include "rpc/method_table.h"
@@ -23,8 +25,15 @@ static bool require_regtest(struct rpc_call *call)
                       call->method->name);
 }
 
+/* The last argument of all: Core fails an assertion of its own on it, and tells its tests so. */
+#define BUG_ORDER "trigger_internal_bug"
+
 enum rpc_progress rpc_echo(struct rpc_call *call)
 {
+    const struct json_value *last = rpc_arg(call, RPC_ARGS_MAX - 1);
+    if (last && json_text_is(last, BUG_ORDER))
+        return rpc_fail(call, RPC_MISC_ERROR,
+                        "Internal bug detected: request.params[9].get_str() != \"" BUG_ORDER "\"");
     json_open_array(&call->out);
     for (size_t i = 0; i < call->n_args; i++) {
         if (call->args[i])
@@ -34,6 +43,17 @@ enum rpc_progress rpc_echo(struct rpc_call *call)
     }
     json_close_array(&call->out);
     return RPC_DONE;
+}
+
+enum rpc_progress rpc_echoipc(struct rpc_call *call)
+{
+    json_put_value(&call->out, rpc_arg(call, 0));
+    return RPC_DONE;
+}
+
+enum rpc_progress rpc_enumeratesigners(struct rpc_call *call)
+{
+    return rpc_fail(call, RPC_MISC_ERROR, "Error: restart bitcoind with -signer=<cmd>");
 }
 
 enum rpc_progress rpc_getrpcinfo(struct rpc_call *call)
@@ -142,6 +162,9 @@ static bool read_categories(struct rpc_call *call, const struct json_value *list
         int category = log_category_find((const char *)v->text.p);
         if (json_text_is(v, "all") || json_text_is(v, "1") || json_text_is(v, "")) {
             *bits |= (UINT32_C(1) << LOG_CATEGORY_COUNT) - 1;
+        } else if (json_text_is(v, "libevent")) {
+            log_warning(call->rpc->node->log,
+                        "The logging category `libevent` is deprecated: it does nothing");
         } else if (category >= 0) {
             *bits |= UINT32_C(1) << category;
         } else {
@@ -152,20 +175,29 @@ static bool read_categories(struct rpc_call *call, const struct json_value *list
     return true;
 }
 
+/* By name, as Core tells them. */
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(log_category_name(*(const enum log_category *)a),
+                  log_category_name(*(const enum log_category *)b));
+}
+
 enum rpc_progress rpc_logging(struct rpc_call *call)
 {
     struct log *log = call->rpc->node->log_control;
     uint32_t include, exclude;
+    enum log_category sorted[LOG_CATEGORY_COUNT];
     if (!read_categories(call, rpc_arg(call, 0), &include) ||
         !read_categories(call, rpc_arg(call, 1), &exclude))
         return RPC_DONE;
     if (log)
         log->categories = (log->categories | include) & ~exclude;
+    for (int i = 0; i < LOG_CATEGORY_COUNT; i++)
+        sorted[i] = (enum log_category)i;
+    qsort(sorted, LOG_CATEGORY_COUNT, sizeof *sorted, compare_names);
     json_open_object(&call->out);
-    for (int i = 0; i < LOG_CATEGORY_COUNT; i++) {
-        enum log_category category = (enum log_category)i;
-        json_field_bool(&call->out, log_category_name(category), log_is_on(log, category));
-    }
+    for (int i = 0; i < LOG_CATEGORY_COUNT; i++)
+        json_field_bool(&call->out, log_category_name(sorted[i]), log_is_on(log, sorted[i]));
     json_close_object(&call->out);
     return RPC_DONE;
 }

@@ -193,3 +193,22 @@ TEST(category_names_are_parsed)
     assert_true(log_file_parse_category("none", &bits));
     assert_false(log_file_parse_category("nets", &bits));
 }
+
+TEST(lines_may_be_json, struct world *w)
+{
+    w->options.as_json = true;
+    w->options.categories = UINT32_C(1) << LOG_NET;
+    struct log *log = open_log(w);
+    log_printf(log, LOG_NET, "a \"peer\"\n\\ \x7f \xc3\xa4 \xff\xc3");
+    log_error(log, "gone");
+    char *text = temp_read(&w->dir, "debug.log");
+    assert_non_null(text);
+    char *second = strchr(text, '\n') + 1;
+    assert_memory_equal(text, "{\"time\":\"2", 10);
+    assert_non_null(strstr(text, "Z\",\"level\":\""));
+    assert_non_null(strstr(text, "\",\"category\":\"net\",\"message\":\"a \\\"peer\\\"\\u000a\\\\ "
+                                 "\\u007f \xc3\xa4 \\ufffd\\ufffd\"}\n"));
+    assert_non_null(strstr(second, "Z\",\"level\":\"error\",\"category\":\"main\",\"message\":"
+                                   "\"gone\"}\n"));
+    free(text);
+}

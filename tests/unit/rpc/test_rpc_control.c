@@ -2,6 +2,7 @@
 #include "rpc/methods.h"
 #include "support/rpc_rig.h"
 #include "support/unit.h"
+#include "util/alloc.h"
 
 TEST(echo_gives_back_what_came)
 {
@@ -112,7 +113,7 @@ TEST(log_categories_can_be_switched)
 {
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
-    assert_starts(rpc_rig_call(&rig, "logging", "[]"), "{\"net\":false,");
+    assert_starts(rpc_rig_call(&rig, "logging", "[]"), "{\"addrman\":false,");
     assert_holds(rpc_rig_call(&rig, "logging", "[[\"net\",\"rpc\"]]"), "\"rpc\":true");
     assert_true(log_is_on(&rig.log, LOG_NET));
     rpc_rig_call(&rig, "logging", "[[\"all\"],[\"net\"]]");
@@ -150,5 +151,39 @@ TEST(addresses_are_explained)
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_holds(rpc_rig_callf(&rig, "validateaddress", "[\"%s\"]", cases[i].address),
                      cases[i].want);
+    rpc_rig_deinit(&rig);
+}
+
+TEST(what_is_not_here_says_so)
+{
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    assert_call(&rig, "echoipc", "[\"a\"]", "\"a\"");
+    assert_call(&rig, "echo", "{\"arg9\":\"trigger_internal_bug\"}",
+                "-1: Internal bug detected: request.params[9].get_str() != "
+                "\"trigger_internal_bug\"");
+    assert_call(&rig, "enumeratesigners", "[]", "-1: Error: restart bitcoind with -signer=<cmd>");
+    rpc_rig_deinit(&rig);
+}
+
+TEST(categories_of_the_log_are_told_by_name)
+{
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    char *last = xstrdup(""), *got = xstrdup(rpc_rig_call(&rig, "logging", "[[\"libevent\"]]"));
+    char *help = xstrdup(rpc_rig_call(&rig, "help", "[\"logging\"]")), *place = help;
+    for (char *name = strtok(got, "{}:,\""); name; name = strtok(NULL, "{}:,\"")) {
+        if (strcmp(name, "false") == 0 || strcmp(name, "true") == 0)
+            continue;
+        assert_true(strcmp(last, name) < 0);
+        place = strstr(place, name);
+        assert_non_null(place);
+        xfree(last);
+        last = xstrdup(name);
+    }
+    assert_string_equal(last, "zmq");
+    xfree(last);
+    xfree(got);
+    xfree(help);
     rpc_rig_deinit(&rig);
 }
