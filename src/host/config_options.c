@@ -245,7 +245,7 @@ static const struct option_def table[] = {
     HARMLESS("walletbroadcast", W, BOOL),
     HARMLESS("walletcrosschain", W, BOOL),
     IGNORED("walletdir", W, STRING),
-    IGNORED("walletnotify", W, STRING),
+    HARMLESS("walletnotify", W, STRING),
     HARMLESS("walletrbf", W, BOOL),
     HARMLESS("walletrejectlongchains", W, BOOL),
 

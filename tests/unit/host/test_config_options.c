@@ -89,7 +89,7 @@ static const char *const works[] = {
 static const char *const missed[] = {
     "ipcbind", "mempoolfullrbf",
     "settings", "signer", "txsendrate", "upnp",
-    "wallet", "walletdir", "walletnotify", "whitelistforcerelay", "whitelistrelay",
+    "wallet", "walletdir", "whitelistforcerelay", "whitelistrelay",
 };
 
 /* What only tunes something that is not here, or shows less or more of it. */
@@ -103,7 +103,7 @@ static const char *const tunes[] = {
     "maxtxfee", "min", "mintxfee", "paytxfee", "prevoutfetchthreads",
     "printpriority", "resetguisettings", "rpcdoccheck", "spendzeroconfchange",
     "splash", "sysperms", "txconfirmtarget", "uiplatform", "unsafesqlitesync",
-    "walletbroadcast", "walletcrosschain", "walletrbf", "walletrejectlongchains",
+    "walletbroadcast", "walletcrosschain", "walletnotify", "walletrbf", "walletrejectlongchains",
 };
 /* clang-format on */
 
