@@ -185,7 +185,7 @@ static int put_rows(struct index_follower *follower, struct env_batch *batch)
     ARRAY_FREE(&rows.touches);
     buffer_deinit(&rows.value);
     arena_deinit(&arena);
-    return ok ? 0 : -EUCLEAN;
+    return ok ? 0 : -EBADMSG;
 }
 
 /* -- Looking up: on another thread ------------------------------------------------------------- */
@@ -322,7 +322,7 @@ void addressindex_find(struct addressindex *index, const struct script_hash *has
     *lookup = (struct address_lookup){.n = n, .done = done, .arg = arg};
     lookup->hashes = xmemdup(hashes, n * sizeof *hashes);
     lookup->history.key = index->mark_key;
-    index_lookup_start(follower, &lookup->base, active_chain_tip(follower->active)->height);
+    index_lookup_start(follower, &lookup->base, NULL);
 }
 
 /* -- The store's own key ----------------------------------------------------------------------- */

@@ -267,7 +267,7 @@ void coinstatsindex_find(struct coinstatsindex *index, const struct block_node *
     struct stats_lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct stats_lookup){.node = node, .done = done, .arg = arg};
     (void)make_key(node->height, &node->hash, lookup->key);
-    index_lookup_start(follower, &lookup->base, index_height_needed(follower, node));
+    index_lookup_start(follower, &lookup->base, node);
 }
 
 /* -- The first block --------------------------------------------------------------------------- */

@@ -186,7 +186,7 @@ void filterindex_visit(struct filterindex *index, const struct chain_filter_rang
     struct filter_lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct filter_lookup){.range = *range, .visit = visit, .done = done, .arg = arg};
     list_blocks(lookup);
-    index_lookup_start(follower, &lookup->base, index_height_needed(follower, range->last));
+    index_lookup_start(follower, &lookup->base, range->last);
 }
 
 /* -- The first block --------------------------------------------------------------------------- */

@@ -96,21 +96,22 @@ static void wake_lookups(struct index_follower *follower)
     }
 }
 
-int32_t index_height_needed(const struct index_follower *follower, const struct block_node *node)
+/* How far the index must have got to know of a block: to that, or to the tip where it stands on a
+ * branch that was left. */
+static int32_t height_needed(const struct index_follower *follower, const struct block_node *last)
 {
-    const struct block_node *fork = block_node_fork(follower->at, node);
-    int32_t tip_height = active_chain_tip(follower->active)->height;
-    ASSERT(follower->at && node);
-    return fork == node || fork == follower->at ? MIN_OF(node->height, tip_height) : tip_height;
+    const struct block_node *tip = active_chain_tip(follower->active);
+    const struct block_node *fork = block_node_fork(follower->at, last);
+    return fork == last || fork == follower->at ? MIN_OF(last->height, tip->height) : tip->height;
 }
 
 void index_lookup_start(struct index_follower *follower, struct index_lookup *lookup_take,
-                        int32_t height)
+                        const struct block_node *last)
 {
     ASSERT(follower->is_on && !follower->core->closing);
-    ASSERT(height >= 0 && height <= active_chain_tip(follower->active)->height);
     lookup_take->follower = follower;
-    lookup_take->height = height;
+    lookup_take->height =
+        last ? height_needed(follower, last) : active_chain_tip(follower->active)->height;
     core_begin(follower->core);
     if (must_wait(follower, lookup_take))
         list_add(&follower->waiting, &lookup_take->link);

@@ -117,16 +117,13 @@ bool index_follower_status(const struct index_follower *follower, bool *synced, 
  * that makes it higher is on its way. INT32_MAX: it is off, or can go on no more. */
 int32_t index_follower_free_height(const struct index_follower *follower, bool *is_changing);
 
-/* How far the index must have got to know of a block: to that, or to the tip where it stands on a
- * branch that was left. */
-int32_t index_height_needed(const struct index_follower *follower, const struct block_node *node);
 /* Look it up, now or when the index has come near enough. kind->end() is called once, later.
  *
  * In:    of an index that is on, of a chain that is not being closed
- *        height  of the last block that matters, at most the tip's
+ *        last  that matters; NULL: the tip
  * Owns:  takes lookup (xcalloc) */
 void index_lookup_start(struct index_follower *follower, struct index_lookup *lookup_take,
-                        int32_t height);
+                        const struct block_node *last);
 /* The asker has been told and the lookup is gone. */
 void index_lookup_end(struct index_follower *follower);
 

@@ -210,7 +210,7 @@ void spenderindex_find(struct spenderindex *index, const struct outpoint *outpoi
     struct spender_lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct spender_lookup){.outpoint = *outpoint, .done = done, .arg = arg};
     buffer_init(&lookup->rows);
-    index_lookup_start(follower, &lookup->base, active_chain_tip(follower->active)->height);
+    index_lookup_start(follower, &lookup->base, NULL);
 }
 
 /* -- The store's own key ----------------------------------------------------------------------- */

@@ -153,7 +153,7 @@ void txindex_find(struct txindex *index, const struct txid *txid, chain_tx_fn *d
     struct tx_lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct tx_lookup){.txid = *txid, .done = done, .arg = arg};
     arena_init(&lookup->arena, LOOKUP_CHUNK_BYTES);
-    index_lookup_start(follower, &lookup->base, active_chain_tip(follower->active)->height);
+    index_lookup_start(follower, &lookup->base, NULL);
 }
 
 /* -- Places ------------------------------------------------------------------------------------ */
