@@ -21,7 +21,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SKIP = 77
-LIMIT_S = 120
+LIMIT_S = 300
 # Why else a test may fail: then the row shows nothing.
 BROKEN = re.compile(r"SyntaxError|ImportError|NameError|AttributeError|TypeError|no cairnd in")
 # Of waits that end in vain.
@@ -45,13 +45,13 @@ ROWS = (
         "functional addresses: test_each_address_of_ours_has_an_answer_of_its_own", "value: got b"),
     Row("TIMES_OVERFLOW", (41,),
         "functional net_hazards: test_clocks_of_peers_do_not_move_ours",
-        "signed integer overflow", needs="sanitizer"),
+        "signed integer overflow", needs="sanitizer", **QUICK),
     Row("HANDSHAKE_ANY_TIME", (42,),
         "functional net_hazards: test_any_message_in_any_state_of_the_handshake",
         "assertion failed|AssertionError", **QUICK),
     Row("READS_FREED_EARLY", (43,),
         "unit p2p/serve: a_peer_may_leave_while_its_blocks_are_read",
-        "heap-use-after-free", needs="sanitizer"),
+        "heap-use-after-free", needs="sanitizer", **QUICK),
     Row("PIPELINES_FORGOTTEN", (44,),
         "functional net_hazards: test_pipelined_requests_all_get_their_answers",
         r"closed after \d+ answers"),
@@ -78,7 +78,7 @@ ROWS = (
     Row("UNREAD_ANSWERED", (51,),
         "functional net_hazards: test_who_does_not_read_is_not_written_for", "AssertionError"),
     Row("EACH_BLOCK_ASKED_FOR", (51,),
-        "functional net_hazards: test_who_does_not_read_is_not_written_for", r"got 500\d, want 1"),
+        "functional net_hazards: test_who_does_not_read_is_not_written_for", r"got 100\d, want 1"),
     Row("UNKNOWN_KINDS_KEPT", (52,),
         "functional net_hazards: test_getdata_of_unknown_kinds_ends", "pong: not within"),
     Row("ORPHANS_ALL_AT_ONCE", (53,),

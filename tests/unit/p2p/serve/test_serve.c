@@ -113,10 +113,16 @@ TEST(a_peer_may_leave_while_its_blocks_are_read, struct fixture *f)
     struct raw_peer *raw = start(f, 57, 50, &tip);
     for (int32_t i = 1; i <= 50; i++)
         raw_send_inv(raw, "getdata", INV_WITNESS_BLOCK, built_ancestor(tip, i)->block.hash.b);
+    struct mesh_node *node = &f->mesh.nodes[0];
+    sim_env_jobs(node->sim)->pool[ENV_POOL_BLOCKING].run_max_us = 2000000;
     mesh_run(&f->mesh, 21000);
-    raw_free(raw);
-    mesh_run(&f->mesh, 1000000);
-    assert_int_equal(mesh_count_ready(&f->mesh.nodes[0]), 0);
+    p2p_enter(node->p2p);
+    peer_drop(node->p2p, node->p2p->peers, "by order of the user");
+    p2p_leave(node->p2p);
+    assert_int_equal(mesh_count_ready(node), 0);
+    assert_true(node->p2p->serve.n_reads > 0); /* the disk has not answered yet */
+    mesh_run(&f->mesh, 10000000);
+    assert_int_equal(node->p2p->serve.n_reads, 0);
 }
 
 TEST(a_pruned_node_serves_the_last_288_and_says_so, struct fixture *f)
