@@ -104,7 +104,7 @@ def test_who_is_dialled_may_send_garbage_and_decoys(context):
         listener.v2_how = {"garbage": context.random.randbytes(length),
                            "decoys": ((), (0,), (3, 500))[n % 3]}
         node.rpc.addnode(listener.address, "onetry")
-        wait_until(lambda n=n: len(listener.peers) > n, 10, "the call")
+        wait_until(lambda n=n: len(listener.peers) > n, 10, "the call", 0.002)
         peer = listener.peers[n].ready()
         equal(node.rpc.getpeerinfo()[-1]["session_id"], peer.session.session_id.hex())
         peer.close()
