@@ -157,7 +157,7 @@ static void run_bip(struct fixture *f, struct bip_run *run)
     if (!text)
         skip();
     const char *at = strstr(text, "==Test Vectors==");
-    struct bip_line line, next;
+    struct bip_line line, next = {0};
     assert_non_null(at);
     while (bip_next_line(&at, &line)) {
         const char *peek = at;
