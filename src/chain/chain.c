@@ -166,6 +166,8 @@ static void make_askers(struct chain *chain)
         follower.kind = chain_indexes[i].kind;
         index_follower_init(chain_index(chain, i), &follower);
     }
+    chain->dumps =
+        (struct coin_dumps){.core = core, .flush = &chain->flush, .reads = &chain->reads};
     chain->trials = (struct trials){.core = core,
                                     .active = &chain->active,
                                     .pipeline = &chain->pipeline,
@@ -580,6 +582,12 @@ void chain_find_coin_stats(struct chain *chain, const struct block_node *node, c
 bool chain_coinstatsindex_status(const struct chain *chain, bool *synced, int32_t *height)
 {
     return index_follower_status(&chain->coinstatsindex.follower, synced, height);
+}
+
+int chain_dump_coins(struct chain *chain, const char *path, const struct block_node *target,
+                     coin_dump_fn *done, void *arg)
+{
+    return coin_dump_start(&chain->dumps, path, target, done, arg);
 }
 
 void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,

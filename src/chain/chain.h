@@ -250,8 +250,8 @@ void chain_test_block(struct chain *chain, struct block_ref *block, chain_order_
 /* -- Statistics (chain/coin_stats.h) -------------------------------------------------------- */
 
 /* Flush, then count and hash every coin of the committed tip, off the loop. */
-void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash,
-                      coin_stats_fn *done, void *arg);
+void chain_coin_stats(struct chain *chain, enum coin_stats_hash hash, coin_stats_fn *done,
+                      void *arg);
 
 /* The same figures as of any block that was ever connected, with its MuHash, by the index of
  * -coinstatsindex. error: -ENOSYS no such index; -EAGAIN it has not reached the block; -ENOENT it
@@ -267,6 +267,17 @@ bool chain_coinstatsindex_status(const struct chain *chain, bool *synced, int32_
  * script is borrowed for the call. */
 void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
                       void (*done)(void *arg, int error, const struct block_node *tip), void *arg);
+
+/* Flush, then write all coins to a file at path in Core's format, off the loop: of the committed
+ * tip (target NULL) or as of a block below it, for which the blocks above it must be stored. The
+ * file is called path with COIN_DUMP_PART_SUFFIX until it is whole.
+ *
+ * Out:      done   once, later. error: -ENODATA target is not in the chain, or a block above it
+ *                  cannot be read; -ECANCELED closing; others of the disk
+ * Returns:  0, or why it was not begun, and done will not be called: the error of opening the
+ *           file; -EBUSY one is being written; -ECANCELED closing */
+NODISCARD int chain_dump_coins(struct chain *chain, const char *path,
+                               const struct block_node *target, coin_dump_fn *done, void *arg);
 
 /* Assert every invariant of tree, candidates and tip. Costly; for tests and -checkblockindex. */
 void chain_check(const struct chain *chain);

@@ -7,6 +7,7 @@
 
 #include "chain/ask/addressindex.h"
 #include "chain/ask/block_read.h"
+#include "chain/ask/coin_dump.h"
 #include "chain/ask/coinstatsindex.h"
 #include "chain/ask/filterindex.h"
 #include "chain/ask/spenderindex.h"
@@ -53,6 +54,7 @@ struct chain {
     struct filterindex filterindex;
     struct coinstatsindex coinstatsindex;
     struct addressindex addressindex;
+    struct coin_dumps dumps;
     struct trials trials;
 
     int64_t next_check_us;    /* of the invariants */

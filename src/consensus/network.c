@@ -60,6 +60,45 @@ static const char *const regtest_seeds[] = {"dummySeed.invalid."};
     [BIP9_TAPROOT] = {.bit = 2, .start_time = BIP9_ALWAYS_ACTIVE, .timeout = BIP9_NO_TIMEOUT,      \
                       .period = (blocks), .threshold = (limit)}
 
+/* Those of regtest are of the chains that Core's functional tests make. */
+static const struct network_snapshot main_snapshots[] = {
+    {840000, 991032194, "0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5",
+     "a2a5521b1b5ab65f67818e5e8eccabb7171a517f9e2382208f77687310768f96"},
+    {880000, 1145604538, "000000000000000000010b17283c3c400507969a9c2afd1dcf2082ec5cca2880",
+     "dbd190983eaf433ef7c15f78a278ae42c00ef52e0fd2a54953782175fbadcea9"},
+    {910000, 1226586151, "0000000000000000000108970acb9522ffd516eae17acddcb1bd16469194a821",
+     "4daf8a17b4902498c5787966a2b51c613acdab5df5db73f196fa59a4da2f1568"},
+    {935000, 1305397408, "0000000000000000000147034958af1652b2b91bba607beacc5e72a56f0fb5ee",
+     "e4b90ef9eae834f56c4b64d2d50143cee10ad87994c614d7d04125e2a6025050"},
+};
+static const struct network_snapshot test_snapshots[] = {
+    {2500000, 66484552, "0000000000000093bcb68c03a9a168ae252572d348a2eaeba2cdf9231d73206f",
+     "f841584909f68e47897952345234e37fcd9128cd818f41ee6c3ca68db8071be7"},
+    {4840000, 536078574, "00000000000000f4971a7fb37fbdff89315b69a2e1920c467654a382f0d64786",
+     "ce6bb677bb2ee9789c4a1c9d73e6683c53fc20e8fdbedbdaaf468982a0c8db2a"},
+};
+static const struct network_snapshot testnet4_snapshots[] = {
+    {90000, 11347043, "0000000002ebe8bcda020e0dd6ccfbdfac531d2f6a81457191b99fc2df2dbe3b",
+     "784fb5e98241de66fdd429f4392155c9e7db5c017148e66e8fdbc95746f8b9b5"},
+    {120000, 14141057, "000000000bd2317e51b3c5794981c35ba894ce27d3e772d5c39ecd9cbce01dc8",
+     "10b05d05ad468d0971162e1b222a4aa66caca89da2bb2a93f8f37fb29c4794b0"},
+};
+static const struct network_snapshot signet_snapshots[] = {
+    {160000, 2289496, "0000003ca3c99aff040f2563c2ad8f8ec88bd0fd6b8f0895cfaf1ef90353a62c",
+     "fe0a44309b74d6b5883d246cb419c6221bcccf0b308c9b59b7d70783dbdf928a"},
+    {290000, 28547497, "0000000577f2741bb30cd9d39d6d71b023afbeb9764f6260786a97969d5c9ac0",
+     "97267e000b4b876800167e71b9123f1529d13b14308abec2888bbd2160d14545"},
+};
+static const struct network_snapshot regtest_snapshots[] = {
+    {110, 111, "135eec25a6fb277884e5824e7aa7d052c4868161c99a5122170b5266f86c273d",
+     "86e9a1205b418b16dde3a18a78c730e30137e28466bda5dbf6b33ab8fc05447c"},
+    {200, 201, "385901ccbd69dff6bbd00065d01fb8a9e464dede7cfe0372443884f9b1dcf6b9",
+     "17dcc016d188d16068907cdeb38b75691a118d43053b8cd6a25969419381d13a"},
+    {299, 334, "0c552ced4721c249a389eb9b08cb8da261cd46f0e7b5f9d064d48f3113406853",
+     "106b2c56233e378a824cf0d5ff2be42ed32c72f1605c9be288d00942908a40ac"},
+};
+#define SNAPSHOTS(table) .snapshots = (table), .n_snapshots = COUNT_OF(table)
+
 static const struct network networks[NETWORK_COUNT] = {
     [NETWORK_MAIN] = {
         .kind = NETWORK_MAIN, .name = "main", .data_dir = "",
@@ -85,7 +124,8 @@ static const struct network networks[NETWORK_COUNT] = {
         .min_chain_work = MAIN_MIN_WORK, .assume_valid = {MAIN_ASSUME_VALID},
         .base58_pubkey = 0, .base58_script = 5, .base58_secret = 128,
         .base58_xpub = {0x04, 0x88, 0xb2, 0x1e}, .base58_xprv = {0x04, 0x88, 0xad, 0xe4},
-        .bech32_hrp = "bc", SEEDS(main_seeds), .prune_after_height = 100000,
+        .bech32_hrp = "bc", SEEDS(main_seeds), SNAPSHOTS(main_snapshots),
+        .prune_after_height = 100000,
         .tx_stats = {.time_s = 1723649144, .count = 1059312821, .per_s = 6.721086701157182},
     },
     [NETWORK_TEST] = {
@@ -105,7 +145,8 @@ static const struct network networks[NETWORK_COUNT] = {
         .exceptions = test_exceptions, .n_exceptions = COUNT_OF(test_exceptions),
         .min_chain_work = TEST_MIN_WORK, .assume_valid = {TEST_ASSUME_VALID},
         .is_test_chain = true, TEST_PREFIXES,
-        .bech32_hrp = "tb", SEEDS(test_seeds), .prune_after_height = 1000,
+        .bech32_hrp = "tb", SEEDS(test_seeds), SNAPSHOTS(test_snapshots),
+        .prune_after_height = 1000,
     },
     [NETWORK_TESTNET4] = {
         .kind = NETWORK_TESTNET4, .name = "testnet4", .data_dir = "testnet4",
@@ -118,7 +159,8 @@ static const struct network networks[NETWORK_COUNT] = {
         .bip9 = {TESTDUMMY_NEVER(1512), TAPROOT_ALWAYS(2016, 1512)},
         .min_chain_work = TESTNET4_MIN_WORK, .assume_valid = {TESTNET4_ASSUME_VALID},
         .is_test_chain = true, TEST_PREFIXES,
-        .bech32_hrp = "tb", SEEDS(testnet4_seeds), .prune_after_height = 1000,
+        .bech32_hrp = "tb", SEEDS(testnet4_seeds), SNAPSHOTS(testnet4_snapshots),
+        .prune_after_height = 1000,
     },
     [NETWORK_SIGNET] = {
         .kind = NETWORK_SIGNET, .name = "signet", .data_dir = "signet",
@@ -132,7 +174,8 @@ static const struct network networks[NETWORK_COUNT] = {
         .min_chain_work = SIGNET_MIN_WORK, .assume_valid = {SIGNET_ASSUME_VALID},
         .is_test_chain = true, .signet_blocks = true, .signet_challenge = SPAN(signet_challenge),
         TEST_PREFIXES,
-        .bech32_hrp = "tb", SEEDS(signet_seeds), .prune_after_height = 1000,
+        .bech32_hrp = "tb", SEEDS(signet_seeds), SNAPSHOTS(signet_snapshots),
+        .prune_after_height = 1000,
     },
     [NETWORK_REGTEST] = {
         .kind = NETWORK_REGTEST, .name = "regtest", .data_dir = "regtest",
@@ -153,7 +196,8 @@ static const struct network networks[NETWORK_COUNT] = {
         },
         .is_test_chain = true, .mine_blocks_on_demand = true,
         TEST_PREFIXES,
-        .bech32_hrp = "bcrt", SEEDS(regtest_seeds), .prune_after_height = 1000,
+        .bech32_hrp = "bcrt", SEEDS(regtest_seeds), SNAPSHOTS(regtest_snapshots),
+        .prune_after_height = 1000,
     },
 };
 

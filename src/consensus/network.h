@@ -63,6 +63,15 @@ struct script_flag_exception {
 };
 
 /* Copied by value into the node and changed there by regtest options; const afterwards. */
+/* A set of coins that this release vouches for: what is loaded from a file is compared with it.
+ * Hashes as they are shown. */
+struct network_snapshot {
+    int32_t height;
+    uint64_t chain_tx;      /* transactions up to there */
+    const char *block_hash; /* the set is as of this block */
+    const char *coins_hash; /* hash_serialized_3 of gettxoutsetinfo */
+};
+
 struct network {
     enum network_kind kind;
     const char *name;     /* "main", "test", "testnet4", "signet", "regtest" */
@@ -100,6 +109,9 @@ struct network {
      * this release. Neither one decides which chain is valid. */
     uint8_t min_chain_work[32];
     struct block_hash assume_valid; /* zero: none */
+
+    const struct network_snapshot *snapshots; /* by height */
+    uint32_t n_snapshots;
 
     /* Whether coins are worth nothing: some defaults are bolder there. */
     bool is_test_chain;

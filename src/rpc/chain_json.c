@@ -88,11 +88,11 @@ void chain_json_put_header(struct json_out *out, const struct chain *chain,
 
 #define BLOCK_LOST_TEXT "Block not found on disk (damaged or missing; it is asked of peers)"
 
-const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
-                                               const char *name)
+static const struct block_node *read_hash(struct rpc_call *call, const struct json_value *value,
+                                          const char *name)
 {
     struct block_hash hash;
-    if (!rpc_read_id(call, rpc_arg(call, index), name, hash.b))
+    if (!rpc_read_id(call, value, name, hash.b))
         return NULL;
     const struct block_node *node = chain_find(call->rpc->node->chain, &hash);
     if (!node)
@@ -100,21 +100,36 @@ const struct block_node *chain_json_read_block(struct rpc_call *call, size_t ind
     return node;
 }
 
-const struct block_node *chain_json_read_hash_or_height(struct rpc_call *call, size_t index)
+const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
+                                               const char *name)
+{
+    return read_hash(call, rpc_arg(call, index), name);
+}
+
+const struct block_node *chain_json_at_height(struct rpc_call *call, int64_t height)
 {
     const struct chain *chain = call->rpc->node->chain;
-    const struct json_value *arg = rpc_arg(call, index);
-    int32_t height = 0, tip = chain_tip(chain)->height;
-    if (!arg || arg->kind != JSON_KIND_NUMBER)
-        return chain_json_read_block(call, index, "hash_or_height");
-    if (!rpc_arg_int32(call, index, &height))
-        return NULL;
+    int32_t tip = chain_tip(chain)->height;
     if (height < 0)
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %d is negative", height);
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %lld is negative",
+                 (long long)height);
     else if (height > tip)
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %d after current tip %d", height,
-                 tip);
-    return height < 0 || height > tip ? NULL : chain_at(chain, height);
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Target block height %lld after current tip %d",
+                 (long long)height, tip);
+    return height < 0 || height > tip ? NULL : chain_at(chain, (int32_t)height);
+}
+
+const struct block_node *chain_json_read_hash_or_height(struct rpc_call *call,
+                                                        const struct json_value *value)
+{
+    int64_t height;
+    if (!value || value->kind != JSON_KIND_NUMBER)
+        return read_hash(call, value, "hash_or_height");
+    if (!json_integer_in(value, INT32_MIN, INT32_MAX, &height)) {
+        rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
+        return NULL;
+    }
+    return chain_json_at_height(call, height);
 }
 
 bool chain_json_need_block(struct rpc_call *call, const struct block_node *block)

@@ -27,9 +27,12 @@ int32_t chain_json_confirmations(const struct chain *chain, const struct block_n
 const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
                                                const char *name);
 
-/* The block that a hash or a height of the active chain names, in the argument "hash_or_height";
+/* The block of the active chain at height; NULL after an error -8. */
+const struct block_node *chain_json_at_height(struct rpc_call *call, int64_t height);
+/* The block that a hash or a height of the active chain names, called "hash_or_height" in messages;
  * NULL after an error -5 or -8. */
-const struct block_node *chain_json_read_hash_or_height(struct rpc_call *call, size_t index);
+const struct block_node *chain_json_read_hash_or_height(struct rpc_call *call,
+                                                        const struct json_value *value);
 
 /* False, with error -1 that says why, if the block's bytes are not stored. */
 NODISCARD bool chain_json_need_block(struct rpc_call *call, const struct block_node *block);

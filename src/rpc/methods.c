@@ -19,6 +19,16 @@
 
 /* clang-format off */
 static const struct rpc_method methods[] = {
+    {"dumptxoutset", "Blockchain", rpc_dumptxoutset, 0,
+     "Write all unspent outputs to a file that loadtxoutset of Bitcoin Core reads: of the tip, or\n"
+     "as of a block below it. The chain goes on meanwhile; a block far below takes long.",
+     "{\"coins_written\": n, \"base_hash\": \"hex\", \"base_height\": n, \"path\": \"str\",\n"
+     " \"txoutset_hash\": \"hex\", \"nchaintx\": n}",
+     {{"path", RPC_TYPE_STRING, NULL, "The file, relative to the network's directory"},
+      {"type", RPC_TYPE_STRING, "", "\"latest\": of the tip; \"rollback\": as of a block below"},
+      {"options:rollback", RPC_TYPE_OPTIONS, "",
+       "{\"rollback\": height or hash}: that block, instead of the last one of which this release\n"
+       "knows the outputs"}}},
     {"getaddressbalance", "Blockchain", rpc_getaddressbalance, 0,
      "What addresses have, by the index of -addressindex. Bitcoin Core has no such method.",
      "{\"height\": n, \"bestblock\": \"hex\", \"confirmed\": n, \"mempool\": n,\n"

@@ -24,6 +24,7 @@ RPC_HANDLER(getblockhash);
 /* As hex if verbose is false. Also of blocks off the active chain: confirmations -1. */
 RPC_HANDLER(getblockheader);
 /* Always one state, validated, since no snapshot of coins is ever loaded. */
+RPC_HANDLER(dumptxoutset);
 RPC_HANDLER(getchainstates);
 /* Each end of a branch, and the tip even if headers go on behind it. mempool.space and exporters
  * count the branches by status. */

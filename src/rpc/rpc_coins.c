@@ -181,7 +181,7 @@ static bool read_stats_block(struct rpc_call *call, struct stats_wish *wish)
     if (!use_index)
         return rpc_refuse(call, RPC_INVALID_PARAMETER,
                           "Cannot set use_index to false when querying for a specific block");
-    wish->node = chain_json_read_hash_or_height(call, 1);
+    wish->node = chain_json_read_hash_or_height(call, rpc_arg(call, 1));
     return wish->node != NULL;
 }
 

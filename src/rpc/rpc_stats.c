@@ -402,7 +402,7 @@ enum rpc_progress rpc_getblockstats(struct rpc_call *call)
 {
     const struct rpc_node *node = call->rpc->node;
     struct stats_call *stats_call = arena_calloc(&call->arena, 1, sizeof *stats_call);
-    const struct block_node *block = chain_json_read_hash_or_height(call, 0);
+    const struct block_node *block = chain_json_read_hash_or_height(call, rpc_arg(call, 0));
     if (!block || !chain_json_need_block(call, block))
         return RPC_DONE;
     stats_call->height = block->height;

@@ -85,8 +85,9 @@ static uint64_t read_varint(struct reader *r)
 
 /* People pay round amounts: take up to 9 decimal zeros off and say how many. The last remaining
  * digit of a number that had fewer than 9 is not 0, so it needs only 9 values. */
-static uint64_t compress_amount(uint64_t amount)
+uint64_t coin_amount_compress(uint64_t amount_sat)
 {
+    uint64_t amount = amount_sat;
     if (amount == 0)
         return 0;
     unsigned zeros = 0;
@@ -99,9 +100,7 @@ static uint64_t compress_amount(uint64_t amount)
     return 1 + 10 * (9 * (amount / 10) + amount % 10 - 1) + zeros;
 }
 
-/* In:       code  any number
- * Returns:  the amount; UINT64_MAX where it is beyond MAX_MONEY_SAT */
-static uint64_t expand_amount(uint64_t code)
+uint64_t coin_amount_expand(uint64_t code)
 {
     if (code == 0)
         return 0;
@@ -120,7 +119,7 @@ void coin_encode(struct writer *w, const struct coin *coin)
     struct span payload;
     enum coin_script_class class = coin_script_classify(coin->script_pubkey, &payload);
     write_varint(w, (uint64_t)coin->height * 2 + coin->coinbase);
-    write_varint(w, compress_amount((uint64_t)coin->value_sat));
+    write_varint(w, coin_amount_compress((uint64_t)coin->value_sat));
     write_u8(w, (uint8_t) class);
     if (class == COIN_SCRIPT_RAW)
         write_varint(w, payload.len);
@@ -158,7 +157,7 @@ static struct span decode_script(struct reader *r, struct arena *arena)
 bool coin_decode(struct reader *r, struct arena *arena, struct coin *coin)
 {
     uint64_t code = read_varint(r);
-    uint64_t amount = expand_amount(read_varint(r));
+    uint64_t amount = coin_amount_expand(read_varint(r));
     if (code > (uint64_t)COIN_HEIGHT_MAX * 2 + 1 || amount > (uint64_t)MAX_MONEY_SAT)
         r->failed = true;
     struct span script = decode_script(r, arena);

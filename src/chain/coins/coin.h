@@ -37,6 +37,11 @@ enum coin_script_class coin_script_classify(struct span script, struct span *pay
 size_t coin_script_expand(enum coin_script_class class, const uint8_t *payload,
                           uint8_t out[COIN_SCRIPT_EXPANDED_MAX]);
 
+/* An amount with its zeros taken off, as Core's coins have it too; 0 .. MAX_MONEY_SAT. */
+uint64_t coin_amount_compress(uint64_t amount_sat);
+/* The opposite of any number; UINT64_MAX where the amount is beyond MAX_MONEY_SAT. */
+uint64_t coin_amount_expand(uint64_t code);
+
 /* Compressed: varint(height * 2 + coinbase), varint(compressed amount), class, payload. */
 void coin_encode(struct writer *w, const struct coin *coin);
 

@@ -173,6 +173,16 @@ struct coin_stats {
 };
 typedef void coin_stats_fn(void *arg, int error, const struct coin_stats *stats);
 
+/* A set of coins that was written to a file. Borrowed for the call. */
+struct coin_dump {
+    const struct block_node *base; /* as of this block */
+    uint64_t n_coins;
+    uint8_t coins_hash[32]; /* hash_serialized_3 */
+};
+typedef void coin_dump_fn(void *arg, int error, const struct coin_dump *dump);
+/* What a file is called while it is written. */
+#define COIN_DUMP_PART_SUFFIX ".incomplete"
+
 /* A coin is shown; false ends it. */
 typedef bool chain_coin_fn(void *arg, const struct outpoint *outpoint, const struct coin *coin);
 

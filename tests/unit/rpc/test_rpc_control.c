@@ -21,7 +21,7 @@ TEST(help_lists_and_explains)
     struct rpc_rig rig;
     rpc_rig_init(&rig, NULL, NULL);
     const char *got = rpc_rig_call(&rig, "help", "[]");
-    assert_starts(got, "\"== Blockchain ==\\ngetaddressbalance addresses ( ");
+    assert_starts(got, "\"== Blockchain ==\\ndumptxoutset \\\"path\\\" ( ");
     assert_holds(got, "\\n\\n== Control ==\\n");
     assert_null(strstr(got, "\\ninvalidateblock"));
     assert_null(strstr(got, "\\necho"));
