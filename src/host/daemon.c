@@ -535,8 +535,10 @@ static bool share_descriptors(struct daemon *daemon, char **error)
                         "RPC takes %zu connections at most, because of system limitations.",
                         share.rpc);
     config->net.p2p.max_connections = share.p2p;
-    if (share.p2p == 0)
+    if (share.p2p == 0) {
         config->net.p2p.connect_only = true;
+        config->net.p2p.dns_seed = false;
+    }
     config->rpc_connections_max = share.rpc < DESCRIPTORS_RPC_MAX ? share.rpc : 0;
     return true;
 }

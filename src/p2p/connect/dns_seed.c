@@ -73,11 +73,10 @@ void dns_seed_start(struct dns_seed *seed, struct p2p *p2p)
 {
     *seed = (struct dns_seed){.p2p = p2p};
     const struct p2p_options *options = &p2p->options;
-    if (!options->dns_seed && !options->connect_only)
+    if (!options->dns_seed)
         log_printf(p2p->log, LOG_ALWAYS, "DNS seeding disabled");
-    if (!options->dns_seed || options->connect_only || !p2p->env->names.resolve ||
-        p2p->network->n_dns_seeds == 0)
-        return;
+    if (!options->dns_seed || !p2p->env->names.resolve || p2p->network->n_dns_seeds == 0)
+        return; /* -connect turns it off, where it is not asked for by name */
     int64_t wait_us = address_book_count(p2p->book) > 0 ? DNS_SEED_WAIT_US : 0;
     if (options->n_seed_nodes > 0)
         wait_us = DNS_SEED_LAST_US;

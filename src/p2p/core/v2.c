@@ -217,7 +217,8 @@ static size_t take(struct buffer *to, struct span *bytes, size_t up_to)
 static bool is_v1_elsewhere(const struct v2 *v2)
 {
     static const char version[FRAME_NAME_BYTES] = "version";
-    return !v2->initiating && memcmp(v2->heard.p + 4, version, sizeof version) == 0;
+    return !v2->initiating && v2->heard.len >= 4 + sizeof version &&
+           memcmp(v2->heard.p + 4, version, sizeof version) == 0;
 }
 
 /* Some v1 peers do not hang up at our key: bcoin answers with a message, "reject". */
@@ -236,10 +237,10 @@ static enum frame_result take_key(struct v2 *v2, struct span *bytes, struct buff
     v2->is_answered_in_v1 = is_v1_answer(v2);
     if (v2->is_answered_in_v1)
         return FRAME_BAD_MAGIC;
-    if (v2->heard.len < V2_KEY_BYTES)
-        return FRAME_MORE;
     if (is_v1_elsewhere(v2))
         return FRAME_OTHER_NETWORK;
+    if (v2->heard.len < V2_KEY_BYTES)
+        return FRAME_MORE;
     uint8_t secret[32];
     bool is_agreed = ellswift_agree(v2->key, v2->greeting.p, v2->heard.p, v2->initiating, secret);
     ASSERT(is_agreed); /* our key was good enough for an encoding */
