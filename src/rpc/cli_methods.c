@@ -25,7 +25,6 @@ static const struct cli_method methods[] = {
      "load_on_startup: external_signer:"},
     {"createwalletdescriptor", "type options: | internal: hdkey"},
     {"derivehdkey", "path options: | private: hdkey"},
-    {"dumptxoutset", "path type options: | rollback?"},
     {"echoipc", "arg"},
     {"encryptwallet", "passphrase"},
     {"exportwatchonlywallet", "destination"},

@@ -58,9 +58,8 @@ static enum cli_form form_named(struct span method_name, struct span name)
     const struct rpc_method *method = method_find(rpc_methods(), method_name);
     if (!method)
         return cli_form_named(method_name, name);
-    /* Members of options are JSON in every method of ours. */
     if (method_option_find(method, name) >= 0)
-        return CLI_JSON;
+        return method->flags & RPC_TEXT_OPTIONS ? CLI_EITHER : CLI_JSON;
     return form_of(method, method_param_find(method, name));
 }
 

@@ -40,6 +40,7 @@ enum rpc_method_flag {
     RPC_PURE = 32,     /* looks at its arguments alone: a job, where the request is long */
     RPC_GONE = 64,     /* it exists no more: its help says what to do instead, and nothing else */
     RPC_HIDES_ARGS = 128, /* they are taken for old clients, and not shown */
+    RPC_TEXT_OPTIONS = 256, /* members of its options may be text, where they are no JSON */
 };
 
 struct rpc_method {

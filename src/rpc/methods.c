@@ -19,7 +19,7 @@
 
 /* clang-format off */
 static const struct rpc_method methods[] = {
-    {"dumptxoutset", "Blockchain", rpc_dumptxoutset, 0,
+    {"dumptxoutset", "Blockchain", rpc_dumptxoutset, RPC_TEXT_OPTIONS,
      "Write all unspent outputs to a file that loadtxoutset of Bitcoin Core reads: of the tip, or\n"
      "as of a block below it. The chain goes on meanwhile; a block far below takes long.",
      "{\"coins_written\": n, \"base_hash\": \"hex\", \"base_height\": n, \"path\": \"str\",\n"

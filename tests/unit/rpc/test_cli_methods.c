@@ -37,7 +37,6 @@ TEST(names_and_members_have_forms)
         {"sendtoaddress", "comment", CLI_TEXT},
         {"send", "inputs", CLI_JSON},
         {"send", "estimate_mode", CLI_TEXT},
-        {"dumptxoutset", "rollback", CLI_EITHER},
         {"bumpfee", "conf_target", CLI_JSON},
         {"sendtoaddress", "amoun", CLI_TEXT},
         {"sendtoaddress", "amount:", CLI_TEXT},

@@ -36,6 +36,8 @@ static const struct cli_case cases[] = {
     {"getblock",      true,  {"00ff", "verbosity=0"}, "{\"verbosity\":0,\"args\":[\"00ff\"]}"},
     {"getblock",      true,  {"verbosity=x"}, "Error parsing JSON: x"},
     {"getblock",      true,  {"colour=1"}, "{\"colour\":\"1\"}"},
+    {"dumptxoutset",  true,  {"a", "rollback=5"}, "{\"rollback\":5,\"args\":[\"a\"]}"},
+    {"dumptxoutset",  true,  {"a", "rollback=00aa"}, "{\"rollback\":\"00aa\",\"args\":[\"a\"]}"},
     {"echo",          true,  {"args=[1,2]", "arg3="}, "{\"args\":[1,2],\"arg3\":\"\"}"},
     {"getblockcount", true,  {NULL}, "{}"},
     {"sendtoaddress", false, {"addr", "0.10", "5", ""}, "[\"addr\",0.10,\"5\",\"\"]"},
