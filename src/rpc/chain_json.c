@@ -88,9 +88,10 @@ void chain_json_put_header(struct json_out *out, const struct chain *chain,
 
 #define BLOCK_LOST_TEXT "Block not found on disk (damaged or missing; it is asked of peers)"
 
-static const struct block_node *read_hash(struct rpc_call *call, const struct json_value *value,
-                                          const char *name)
+const struct block_node *chain_json_find_block(struct rpc_call *call,
+                                               const struct json_value *value, const char *name)
 {
+    ASSERT(call && name);
     struct block_hash hash;
     if (!rpc_read_id(call, value, name, hash.b))
         return NULL;
@@ -103,7 +104,7 @@ static const struct block_node *read_hash(struct rpc_call *call, const struct js
 const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
                                                const char *name)
 {
-    return read_hash(call, rpc_arg(call, index), name);
+    return chain_json_find_block(call, rpc_arg(call, index), name);
 }
 
 const struct block_node *chain_json_at_height(struct rpc_call *call, int64_t height)
@@ -124,7 +125,7 @@ const struct block_node *chain_json_read_hash_or_height(struct rpc_call *call,
 {
     int64_t height;
     if (!value || value->kind != JSON_KIND_NUMBER)
-        return read_hash(call, value, "hash_or_height");
+        return chain_json_find_block(call, value, "hash_or_height");
     if (!json_integer_in(value, INT32_MIN, INT32_MAX, &height)) {
         rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
         return NULL;
@@ -145,6 +146,14 @@ bool chain_json_need_block(struct rpc_call *call, const struct block_node *block
     return false;
 }
 
+void chain_json_fail_undo(struct rpc_call *call)
+{
+    ASSERT(call);
+    rpc_fail(call, RPC_INTERNAL_ERROR,
+             "Undo data expected but can't be read. This could be due to disk corruption or a "
+             "conflict with a pruning event.");
+}
+
 void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *read)
 {
     ASSERT(read->error);
@@ -152,9 +161,7 @@ void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *
     if (!chain_json_need_block(call, read->node))
         return;
     if (block_node_lost_undo(read->node))
-        rpc_fail(call, RPC_INTERNAL_ERROR,
-                 "Undo data expected but can't be read. This could be due to disk corruption or a "
-                 "conflict with a pruning event.");
+        chain_json_fail_undo(call);
     else
         rpc_fail(call, RPC_MISC_ERROR, "Block not found on disk");
 }

@@ -27,6 +27,10 @@ int32_t chain_json_confirmations(const struct chain *chain, const struct block_n
 const struct block_node *chain_json_read_block(struct rpc_call *call, size_t index,
                                                const char *name);
 
+/* The same of a value anywhere. */
+const struct block_node *chain_json_find_block(struct rpc_call *call,
+                                               const struct json_value *value, const char *name);
+
 /* The block of the active chain at height; NULL after an error -8. */
 const struct block_node *chain_json_at_height(struct rpc_call *call, int64_t height);
 /* The block that a hash or a height of the active chain names, called "hash_or_height" in messages;
@@ -36,6 +40,8 @@ const struct block_node *chain_json_read_hash_or_height(struct rpc_call *call,
 
 /* False, with error -1 that says why, if the block's bytes are not stored. */
 NODISCARD bool chain_json_need_block(struct rpc_call *call, const struct block_node *block);
+/* Error -32603: what a block spent was stored, and is not there. */
+void chain_json_fail_undo(struct rpc_call *call);
 /* Error -1 that says why a block that was asked for could not be read. */
 void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *read);
 

@@ -36,7 +36,6 @@ static const struct cli_method methods[] = {
     {"getaddressesbylabel", "label"},
     {"getaddressinfo", "address"},
     {"getbalance", "dummy minconf: include_watchonly: avoid_reuse:"},
-    {"getdescriptoractivity", "blockhashes: scanobjects: include_mempool:"},
     {"gethdkeys", "options: | active_only: private:"},
     {"getmempoolcluster", "txid"},
     {"getnewaddress", "label address_type"},

@@ -118,6 +118,19 @@ static const struct rpc_method methods[] = {
      "Which rule changes are in force, or on the way, at a block.",
      "{\"hash\": \"hex\", \"height\": n, \"script_flags\": [...], \"deployments\": {...}}",
      {{"blockhash", RPC_TYPE_HEX, "the tip", "The block to look from"}}},
+    {"getdescriptoractivity", "Blockchain", rpc_getdescriptoractivity, RPC_LARGE,
+     "What pays the scripts of descriptors and what spends from them, in blocks and in the\n"
+     "mempool. scanblocks finds the blocks to ask for. At most 200,000 events.",
+     "{\"activity\": [{\"type\": \"spend\", \"amount\": n, \"blockhash\": \"hex\", \"height\": n,\n"
+     " \"spend_txid\": \"hex\", \"spend_vin\": n, \"prevout_txid\": \"hex\", \"prevout_vout\": n,\n"
+     " \"prevout_spk\": {...}}, {\"type\": \"receive\", \"amount\": n, \"blockhash\": \"hex\",\n"
+     " \"height\": n, \"txid\": \"hex\", \"vout\": n, \"output_spk\": {...}}, ...]}\n"
+     "    blockhash and height are not told of what waits",
+     {{"blockhashes", RPC_TYPE_ARRAY, NULL,
+       "[\"blockhash\", ...] of the active chain, in any order"},
+      {"scanobjects", RPC_TYPE_ARRAY, NULL,
+       "[\"descriptor\", {\"desc\": \"descriptor\", \"range\": n or [n, n]}, ...]"},
+      {"include_mempool", RPC_TYPE_BOOL, "true", "Tell of what waits too"}}},
     {"getdifficulty", "Blockchain", rpc_getdifficulty, 0,
      "The tip's proof-of-work difficulty as a multiple of the lowest of the main network.",
      "n    the difficulty", {{0}}},

@@ -98,6 +98,10 @@ RPC_HANDLER(getblockfilter);
 /* One scan at a time; status and abort are other calls that look at it. */
 RPC_HANDLER(scanblocks);
 
+/* rpc_activity.c: what happened to descriptors */
+/* In the order of the chain, spends of a transaction before what it pays; then what waits. */
+RPC_HANDLER(getdescriptoractivity);
+
 /* rpc_coins.c: unspent outputs */
 /* null, not an error, for what is spent or never was, or what a transaction of the mempool spends:
  * LND and Core Lightning ask it about channels. */

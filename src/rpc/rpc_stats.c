@@ -363,9 +363,7 @@ static void write_stats(struct env_job *job)
     arena_init(&arena, 1 << 16);
     const struct block *block = &stats_call->block->block;
     if (block->n_tx > 1 && !undo_decode(stats_call->undo_raw, block, &arena, &undo)) {
-        rpc_fail(call, RPC_MISC_ERROR,
-                 "Undo data expected but can't be read. This could be due to disk corruption or a "
-                 "conflict with a pruning event.");
+        chain_json_fail_undo(call);
     } else {
         compute(&stats, stats_call, &undo, &arena);
         put_stats(call, &stats);

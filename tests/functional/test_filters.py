@@ -56,6 +56,11 @@ def test_an_index_made_later_is_the_same(context):
     scan = node.rpc.scanblocks("start", [f"addr({ADDRESS})"], 10, 20)
     equal(scan, {"from_height": 10, "to_height": 20, "relevant_blocks": hashes[10:21],
                  "completed": True})
+    told = node.rpc.getdescriptoractivity(scan["relevant_blocks"], [f"addr({ADDRESS})"])
+    events = told["activity"]
+    equal([(event["type"], event["blockhash"], event["height"]) for event in events],
+          [("receive", hashes[height], height) for height in range(10, 21)])
+    equal(events[0]["output_spk"]["address"], ADDRESS)
     node.stop()
 
 
