@@ -285,14 +285,36 @@ static enum fault fill_block(struct p2p *p2p, struct peer *peer, const struct bl
     return result == COMPACT_INVALID ? FAULT_COMPACT_INVALID : FAULT_NONE;
 }
 
+/* Is it here, if only on its way to become the tip? */
+static bool is_here(const struct p2p *p2p, const struct block_node *node)
+{
+    const struct block_request *request = block_request_find(&p2p->fetch, node);
+    return block_node_has_data(node) || (request && request->is_delivered);
+}
+
+/* Is it further above the tip than blocks are put together? Those that are here count as connected:
+ * Core connects each as it comes. Else of several that come together the later ones would be put
+ * together when the tip has moved, and be here before one in their midst that was asked for whole.
+ */
+static bool is_far_ahead(const struct p2p *p2p, const struct block_node *node)
+{
+    int32_t height = chain_tip(p2p->chain)->height;
+    if (node->height > height + COMPACT_TAKE_AHEAD_MAX + COMPACT_TAKE_UNCONNECTED_MAX)
+        return true;
+    const struct block_node *first_gap = node;
+    for (const struct block_node *at = node->prev; at && at->height > height; at = at->prev)
+        if (!is_here(p2p, at))
+            first_gap = at;
+    return node->height >= MAX_OF(first_gap->height, height + 1) + COMPACT_TAKE_AHEAD_MAX;
+}
+
 /* Is it worth being put together? It is not here, was asked for or comes from whom we rely on, and
  * is the next block or the one after it. */
 static bool is_wanted(struct p2p *p2p, struct peer *peer, const struct block_node *node)
 {
-    const struct block_request *request = block_request_find(&p2p->fetch, node);
     const struct block_node *tip = chain_tip(p2p->chain);
     struct attempts attempts = look(p2p, peer, node);
-    if (block_node_has_data(node) || (request && request->is_delivered))
+    if (is_here(p2p, node))
         return false;
     if (!attempts.is_asked && !compact_peers_is_high(p2p, peer) &&
         !PLANTED(p2p->env, COMPACT_FROM_ANYBODY)) {
@@ -304,7 +326,7 @@ static bool is_wanted(struct p2p *p2p, struct peer *peer, const struct block_nod
     if (p2p->options.blocks_only || !p2p->mempool)
         return false;
     if (u256_compare(node->chain_work, tip->chain_work) <= 0 || node->n_tx > 0 ||
-        node->height > tip->height + COMPACT_TAKE_AHEAD_MAX) {
+        is_far_ahead(p2p, node)) {
         if (attempts.is_asked)
             ask_whole(p2p, peer, node);
         return false;
@@ -375,7 +397,6 @@ static enum fault supply(struct p2p *p2p, struct peer *peer, const struct compac
 static enum fault take_txs(struct p2p *p2p, struct peer *peer, const struct compact_txs *txs)
 {
     const struct block_node *node = peer->compact ? peer->compact->node : NULL;
-    const struct block_request *request = node ? block_request_find(&p2p->fetch, node) : NULL;
     if (!node || !block_hash_equal(&node->hash, &txs->hash)) {
         log_printf(p2p->log, LOG_NET,
                    "Peer %llu sent us block transactions for block we weren't expecting",
@@ -386,7 +407,7 @@ static enum fault take_txs(struct p2p *p2p, struct peer *peer, const struct comp
         release(p2p, peer, node);
         return FAULT_COMPACT_AGAIN;
     }
-    if (block_node_has_data(node) || (request && request->is_delivered)) {
+    if (is_here(p2p, node)) {
         end_pending(peer); /* others were quicker */
         return FAULT_NONE;
     }

@@ -15,8 +15,9 @@ struct p2p;
 struct peer;
 struct block_node;
 
-#define COMPACT_TAKE_PARALLEL_MAX 3 /* peers that are asked for one block. Core */
-#define COMPACT_TAKE_AHEAD_MAX    2 /* above the tip: further ones are fetched whole */
+#define COMPACT_TAKE_PARALLEL_MAX    3  /* peers that are asked for one block. Core */
+#define COMPACT_TAKE_AHEAD_MAX       2  /* above the tip: further ones are fetched whole */
+#define COMPACT_TAKE_UNCONNECTED_MAX 64 /* blocks here above the tip that may be counted to it */
 
 /* What a peer was asked to complete; from xmalloc. */
 struct compact_pending {

@@ -322,6 +322,49 @@ TEST(only_the_next_two_are_put_together, struct fixture *f)
     }
 }
 
+/* They are here before the first of them is the tip: none is asked for whole, and overtaken. */
+TEST(blocks_that_come_together_are_put_together, struct fixture *f)
+{
+    enum { N = COMPACT_TAKE_AHEAD_MAX + 4 };
+    const struct built_block *tip;
+    struct tx txs[COMPACT_TXS];
+    struct raw_peer *raw = start(f, 37, &tip, txs);
+    size_t before = raw_count(raw, "getdata");
+    for (int i = 0; i < N; i++) {
+        tip = builder_block(&f->builder, tip, NULL);
+        compact_send(raw, tip);
+    }
+    mesh_run(&f->mesh, 100000);
+    assert_int_equal(raw_count(raw, "getdata"), before);
+    assert_true(mesh_is_at(f->node, tip));
+}
+
+/* What lies above a gap is as far from the tip as the gap is. */
+TEST(blocks_above_a_gap_are_fetched_whole, struct fixture *f)
+{
+    const struct built_block *tip;
+    struct tx txs[COMPACT_TXS];
+    struct raw_peer *raw = start(f, 38, &tip, txs);
+    struct tx unknown = spend(f, tip, 10, 5000);
+    const struct built_block *here = builder_block(&f->builder, tip, NULL);
+    const struct built_block *gap = builder_block(&f->builder, here, NULL);
+    compact_send(raw, here);
+    (void)chain_accept_header(f->node->chain, &here->block.header, &(struct verdict){0});
+    assert_non_null(chain_accept_header(f->node->chain, &gap->block.header, &(struct verdict){0}));
+    const struct built_block *near = compact_built(f, gap, &unknown, 1);
+    const struct built_block *far =
+        compact_built(f, builder_block(&f->builder, near, NULL), NULL, 0);
+    (void)chain_accept_header(f->node->chain, &near->block.header, &(struct verdict){0});
+    (void)chain_accept_header(f->node->chain, &built_ancestor(far, far->height - 1)->block.header,
+                              &(struct verdict){0});
+    compact_send(raw, near);
+    compact_send(raw, far);
+    mesh_run(&f->mesh, 50000);
+    assert_int_equal(raw_count(raw, "getblocktxn"), 1);
+    assert_true(block_node_has_data(chain_find(f->node->chain, &here->block.hash)));
+    assert_false(block_node_has_data(chain_find(f->node->chain, &far->block.hash)));
+}
+
 /* Who relays before he verifies cannot know. BIP-152, Pre-Validation Relay and Consistency
  * Considerations */
 TEST(an_invalid_block_is_nobodys_fault, struct fixture *f)
