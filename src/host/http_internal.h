@@ -75,7 +75,8 @@ struct connection {
 struct listener {
     struct http *http;
     struct evconnlistener *listener;
-    uint64_t timer;
+    unsigned n_accepted; /* since its last rest */
+    uint64_t timer;      /* the end of a rest */
 };
 
 /* The bodies of answers that wait to be read by their clients. It outlives the server as long as

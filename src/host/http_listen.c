@@ -10,7 +10,8 @@
 #include "util/alloc.h"
 #include "util/log.h"
 
-#define ACCEPT_PAUSE_US 100000
+#define ACCEPT_PAUSE_US  100000
+#define ACCEPTS_PER_TURN 32 /* then those who are in have their turn */
 
 /* Make room: end the connection that has been longest at an unfinished request. */
 static bool evict_one(struct http *http)
@@ -87,6 +88,33 @@ static void name_peer(struct connection *connection, const char *address, uint16
                  strchr(address, ':') ? "[%s]:%u" : "%s:%u", address, (unsigned)port);
 }
 
+static void resume_accepting(void *arg)
+{
+    struct listener *listener = arg;
+    listener->timer = 0;
+    listener->n_accepted = 0;
+    evconnlistener_enable(listener->listener);
+}
+
+static void rest(struct listener *listener, int64_t delay_us)
+{
+    struct loop *loop = listener->http->loop;
+    evconnlistener_disable(listener->listener);
+    loop_timer_cancel(loop, listener->timer);
+    listener->timer = loop_timer_start(loop, delay_us, resume_accepting, listener);
+}
+
+/* libevent goes on until nobody waits any more. Of a crowd that comes faster than that all would be
+ * let in before one is heard, and the first ones, whose requests lie there unread, would make room
+ * for the last. */
+static void count_accepted(struct listener *listener)
+{
+    listener->n_accepted++;
+    ASSERT(listener->n_accepted <= ACCEPTS_PER_TURN);
+    if (listener->n_accepted == ACCEPTS_PER_TURN)
+        rest(listener, 0);
+}
+
 static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
                       struct sockaddr *address, int len, void *arg)
 {
@@ -95,6 +123,7 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
     struct listener *listener = arg;
     struct http *http = listener->http;
     struct bufferevent *bufferevent = NULL;
+    count_accepted(listener);
     char text[INET6_ADDRSTRLEN];
     uint16_t port = sockets_format(address, text, sizeof text);
     /* Whom -rpcallowip excludes takes no place, and learns no more than that. */
@@ -123,21 +152,11 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
     http_connection_start(connection);
 }
 
-static void resume_accepting(void *arg)
-{
-    struct listener *listener = arg;
-    listener->timer = 0;
-    evconnlistener_enable(listener->listener);
-}
-
 /* No descriptor left: rest a little instead of spinning on the same error. */
 static void on_accept_error(struct evconnlistener *evlistener, void *arg)
 {
-    struct listener *listener = arg;
-    struct loop *loop = listener->http->loop;
-    evconnlistener_disable(evlistener);
-    loop_timer_cancel(loop, listener->timer);
-    listener->timer = loop_timer_start(loop, ACCEPT_PAUSE_US, resume_accepting, listener);
+    (void)evlistener;
+    rest(arg, ACCEPT_PAUSE_US);
 }
 
 /* Take connections from a socket, which is taken over. Returns: 0 or a negative errno */

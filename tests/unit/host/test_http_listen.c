@@ -12,13 +12,15 @@ struct world {
     struct http *http;
     struct http_request *held;
     int port, n_cancelled;
-    bool may_cancel, is_parked;
+    bool may_cancel, is_parked, answers_at_once;
 };
 
 static void on_request(void *ctx, struct http_request *request)
 {
     struct world *w = ctx;
     w->held = request;
+    if (w->answers_at_once)
+        http_reply(request, &(struct http_response){.status = 204});
 }
 
 static void on_cancel(void *ctx, struct http_request *request)
@@ -154,4 +156,27 @@ TEST(who_finds_no_place_is_told_to_come_again, struct world *w)
     close(fd);
     close(waiting);
     http_drop(w->held);
+}
+
+/* They have all said what they want before the loop looks: each is answered, though there is no
+ * place for all of them at once. */
+TEST(a_crowd_is_heard_as_it_comes_in, struct world *w)
+{
+    enum { PLACES = 80, CLIENTS = 100 };
+    int fds[CLIENTS];
+    w->http->options.connections_max = PLACES;
+    w->answers_at_once = true;
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = client_dial(w->port);
+        assert_int_equal(write(fds[i], "GET / HTTP/1.1\r\n\r\n", 18), 18);
+    }
+    for (int turn = 0; turn < 200; turn++)
+        loop_run_once(w->loop, false);
+    for (int i = 0; i < CLIENTS; i++) {
+        char heard[512] = "";
+        assert_true(read(fds[i], heard, sizeof heard - 1) > 0);
+        assert_int_equal(strncmp(heard, "HTTP/1.1 204 ", 13), 0);
+        close(fds[i]);
+    }
+    assert_int_equal(w->http->connections.count, PLACES);
 }
