@@ -2,7 +2,12 @@
  *
  * One mutex guards the queues of both pools: jobs are tens of microseconds or more, so it is
  * rarely contended, and a cancelled job need not know its pool. env_job.sequence is non-zero
- * exactly while the job waits in a queue. */
+ * exactly while the job waits in a queue.
+ *
+ * Each thread has a condition variable of its own. One that several threads wait for loses a
+ * wake-up now and then in the GNU C library before 2.41 (its bug 25847: a slow waiter gives back a
+ * signal that was not its own), and a job without a thread is a node that never comes to its end.
+ */
 #include "host/jobs.h"
 
 #include <limits.h>
@@ -21,6 +26,15 @@
 
 #define POOL_COUNT 2
 
+/* A thread. Between its call and its waking it is not among the idle ones: no call is for two. */
+struct worker {
+    struct pool *pool;
+    pthread_t thread;
+    pthread_cond_t call; /* this thread alone waits for it */
+    bool is_called;
+    struct list_link link; /* of those that are idle */
+};
+
 struct pool {
     struct jobs *jobs;
     struct list queue[ENV_PRIORITY_COUNT];
@@ -28,9 +42,9 @@ struct pool {
     unsigned passed_over_max;                 /* then it is its turn */
     int n_low, low_max;                       /* running of the lowest priority */
     size_t n_queued;
-    pthread_cond_t work;
-    pthread_t *threads;
-    int n_threads, n_idle, threads_max;
+    struct worker *workers;
+    int n_threads, threads_max;
+    struct list idle; /* who has waited least comes first: its memory is still in the caches */
 };
 
 struct jobs {
@@ -93,9 +107,31 @@ static void finish(struct jobs *jobs, struct env_job *job)
         loop_wake(jobs->waker);
 }
 
-static void *worker(void *arg)
+/* Have a thread look at the queues. False: all are at work, and look by themselves when they are
+ * through. */
+static bool call_one(struct pool *pool)
 {
-    struct pool *pool = arg;
+    struct worker *worker = LIST_POP(struct worker, &pool->idle, link);
+    if (!worker)
+        return false;
+    ASSERT(!worker->is_called);
+    worker->is_called = true;
+    pthread_cond_signal(&worker->call);
+    return true;
+}
+
+static void wait_for_call(struct worker *worker)
+{
+    worker->is_called = false;
+    list_add_first(&worker->pool->idle, &worker->link);
+    while (!worker->is_called)
+        pthread_cond_wait(&worker->call, &worker->pool->jobs->lock);
+}
+
+static void *work(void *arg)
+{
+    struct worker *worker = arg;
+    struct pool *pool = worker->pool;
     struct jobs *jobs = pool->jobs;
     pthread_mutex_lock(&jobs->lock);
     for (;;) {
@@ -104,9 +140,7 @@ static void *worker(void *arg)
         if (!job) {
             if (jobs->stopping)
                 break;
-            pool->n_idle++;
-            pthread_cond_wait(&pool->work, &jobs->lock);
-            pool->n_idle--;
+            wait_for_call(worker);
             continue;
         }
         if (jobs->stopping)
@@ -118,8 +152,7 @@ static void *worker(void *arg)
         }
         if (priority == ENV_PRIORITY_LOW) {
             pool->n_low--;
-            if (pool->n_idle > 0)
-                pthread_cond_signal(&pool->work); /* one more of them may start */
+            call_one(pool); /* one more of them may start */
         }
         finish(jobs, job);
     }
@@ -135,13 +168,14 @@ static void start_thread(struct pool *pool)
 {
     pthread_attr_t attr;
     sigset_t all, before;
+    struct worker *worker = &pool->workers[pool->n_threads];
     int rc = pthread_attr_init(&attr);
     ASSERT(rc == 0);
     rc = pthread_attr_setstacksize(&attr, STACK_BYTES);
     ASSERT(rc == 0);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&pool->threads[pool->n_threads], &attr, worker, pool);
+    rc = pthread_create(&worker->thread, &attr, work, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
     if (rc == 0) {
@@ -169,11 +203,7 @@ void jobs_submit(void *ctx, enum env_pool pool_number, enum env_priority priorit
         job->sequence = ++jobs->sequence;
         list_add(&pool->queue[priority], &job->link);
         pool->n_queued++;
-        if (pool->n_idle > 0)
-            pthread_cond_signal(&pool->work);
-        /* An idle thread that is already on its way to another job still counts as idle, so
-         * compare with the number that waits, not with zero. */
-        if (pool->n_queued > (size_t)pool->n_idle && pool->n_threads < pool->threads_max)
+        if (!call_one(pool) && pool->n_threads < pool->threads_max)
             start_thread(pool);
     }
     pthread_mutex_unlock(&jobs->lock);
@@ -223,9 +253,12 @@ static void pool_init(struct pool *pool, struct jobs *jobs, int threads_max)
     pool->jobs = jobs;
     pool->threads_max = pool->low_max = threads_max;
     pool->passed_over_max = UINT_MAX;
-    pool->threads = xcalloc((size_t)threads_max, sizeof *pool->threads);
-    int rc = pthread_cond_init(&pool->work, NULL);
-    ASSERT(rc == 0);
+    pool->workers = xcalloc((size_t)threads_max, sizeof *pool->workers);
+    for (int i = 0; i < threads_max; i++) {
+        pool->workers[i].pool = pool;
+        int rc = pthread_cond_init(&pool->workers[i].call, NULL);
+        ASSERT(rc == 0);
+    }
 }
 
 struct jobs *jobs_new(struct loop *loop, int compute_threads, int blocking_threads)
@@ -256,11 +289,12 @@ void jobs_stop(struct jobs *jobs)
     pthread_mutex_lock(&jobs->lock);
     jobs->stopping = true;
     for (int i = 0; i < POOL_COUNT; i++)
-        pthread_cond_broadcast(&jobs->pools[i].work);
+        while (call_one(&jobs->pools[i]))
+            continue;
     pthread_mutex_unlock(&jobs->lock);
     for (int i = 0; i < POOL_COUNT; i++) {
         for (int j = 0; j < jobs->pools[i].n_threads; j++)
-            pthread_join(jobs->pools[i].threads[j], NULL);
+            pthread_join(jobs->pools[i].workers[j].thread, NULL);
     }
 
     struct env_job *job;
@@ -277,8 +311,9 @@ void jobs_free(struct jobs *jobs)
     jobs_stop(jobs);
     for (int i = 0; i < POOL_COUNT; i++) {
         ASSERT(jobs->pools[i].n_queued == 0);
-        pthread_cond_destroy(&jobs->pools[i].work);
-        xfree(jobs->pools[i].threads);
+        for (int j = 0; j < jobs->pools[i].threads_max; j++)
+            pthread_cond_destroy(&jobs->pools[i].workers[j].call);
+        xfree(jobs->pools[i].workers);
     }
     pthread_mutex_destroy(&jobs->lock);
     loop_waker_free(jobs->waker);
