@@ -6,7 +6,7 @@ part of one that has test/functional, by default ../shared/conformance/core besi
 Without that folder everything is skipped (status 77). The folder is copied to a temporary one
 first, with the three changes below, since the tests then stand as written for another program:
 
-- the config file is named by -conf=bitcoin.conf;
+- the config file is named by -conf=bitcoin.conf, the one of the process id by -pid=bitcoind.pid;
 - assertions about the text of debug.log fail no test, since they name lines of Core's own log; but
   where a test waits for one that ours has too, it still does: what it does next relies on that;
 - the folder "wallets", which Core makes in each data directory, may be missing.
@@ -118,7 +118,8 @@ def prepare(core, build, folder):
     """Fill an empty folder with the tests, ready to be run."""
     shutil.copytree(f"{core}/test", f"{folder}/test")
     os.makedirs(f"{folder}/build/test")
-    write_program(f"{folder}/bitcoind", f"{build}/bin/cairnd", "-conf=bitcoin.conf")
+    write_program(f"{folder}/bitcoind", f"{build}/bin/cairnd",
+                  "-conf=bitcoin.conf", "-pid=bitcoind.pid")
     write_program(f"{folder}/bitcoin-cli", f"{build}/bin/cairn-cli", "-conf=bitcoin.conf")
     write_config(core, folder)
     framework = f"{folder}/test/functional/test_framework"

@@ -17,6 +17,7 @@
 #include "host/datadir_lock.h"
 #include "host/descriptors.h"
 #include "host/env_host.h"
+#include "host/files.h"
 #include "host/log_file.h"
 #include "host/loop.h"
 #include "host/notify.h"
@@ -37,7 +38,7 @@
 
 struct daemon {
     struct config config;
-    struct datadir_lock data_lock, blocks_lock; /* the latter with -blocksdir */
+    struct datadir_lock data_lock, blocks_lock;
     int parent_pipe;      /* -daemon: where the parent waits for our word; else -1 */
     bool is_another_life; /* in the place of one that met damage, in the background if wanted */
     bool can_be_mended;   /* what stopped it is made good by another life */
@@ -551,6 +552,18 @@ static void tune_process(void)
     mallopt(M_ARENA_MAX, 4);
 }
 
+/* The folder of the blocks may be another one's too: by -blocksdir, or by a link. Where there is
+ * none, and none can be made, the chain will tell why. */
+static bool lock_blocks(struct daemon *daemon, char **error)
+{
+    const struct config *config = &daemon->config;
+    ASSERT(config->data_dir);
+    char *dir = xasprintf("%s/blocks", config->blocks_dir ? config->blocks_dir : config->data_dir);
+    bool ok = files_make_dir(NULL, dir) != 0 || datadir_lock(&daemon->blocks_lock, dir, error);
+    xfree(dir);
+    return ok;
+}
+
 static bool start(struct daemon *daemon, char **error)
 {
     const struct config *config = &daemon->config;
@@ -558,8 +571,7 @@ static bool start(struct daemon *daemon, char **error)
         return false;
     if (!datadir_lock(&daemon->data_lock, config->data_dir, error))
         return false;
-    if (config->blocks_dir && strcmp(config->blocks_dir, config->data_dir) != 0 &&
-        !datadir_lock(&daemon->blocks_lock, config->blocks_dir, error))
+    if (!lock_blocks(daemon, error))
         return false;
     if (config->daemon && !daemon->is_another_life && !go_to_background(daemon, error))
         return false;

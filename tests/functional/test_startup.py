@@ -290,7 +290,7 @@ def test_blocksdir_moves_the_block_files_alone_and_is_missed(context):
     node, option, folder, tip = with_blocks_elsewhere(context, 600)
     assert os.path.exists(os.path.join(folder, "blk00001.dat")), os.listdir(folder)
     assert not os.path.exists(os.path.join(folder, "index")), os.listdir(folder)
-    equal(os.listdir(node.path("blocks")), ["index"])
+    equal(set(os.listdir(node.path("blocks"))) - {".lock"}, {"index"})
     node.refuses_to_start("is -blocksdir right")
     node.start("-fastprune", option)
     equal(node.rpc.getbestblockhash(), tip)
@@ -301,11 +301,26 @@ def test_blocksdir_moves_the_block_files_alone_and_is_missed(context):
     assert not os.path.exists(os.path.join(folder, "index")), os.listdir(folder)
 
 
+def test_a_folder_of_blocks_is_for_one_node(context):
+    """By -blocksdir, or by a link: two that write the same files would ruin them."""
+    first = context.node().start()
+    folder = first.path("blocks")
+    words = f"Cannot obtain a lock on directory {folder}. Cairn is probably already running"
+    context.node("second").refuses_to_start(words, f"-blocksdir={os.path.dirname(first.path())}")
+    linked = context.node("linked")
+    os.makedirs(linked.path())
+    os.symlink(folder, linked.path("blocks"))
+    linked.refuses_to_start("Cannot obtain a lock on directory .*blocks. Cairn is probably")
+    first.stop()
+    linked.start()
+    linked.stop()
+
+
 def test_blocksdir_is_missed_where_there_is_one_block_file_alone(context):
     node, option, folder, tip = with_blocks_elsewhere(context, 20)
     for _ in range(2):
         node.refuses_to_start("is -blocksdir right")
-        equal(os.listdir(node.path("blocks")), ["index"])
+        equal(set(os.listdir(node.path("blocks"))) - {".lock"}, {"index"})
     node.start(option)
     equal(node.rpc.getbestblockhash(), tip)
     node.stop()
