@@ -177,9 +177,11 @@ static void call_refuse(struct rpc_call *call, int status, const char *text)
     buffer_deinit(&reply.body);
 }
 
-/* Forget what belonged to the entry before. */
+/* Forget what belonged to the entry before, and give back what it has taken of the arena: the undo
+ * of a thousand blocks is too much for one batch. */
 static void entry_reset(struct rpc_call *call)
 {
+    arena_rewind(&call->arena, call->request_end);
     call->id = NULL;
     call->is_v2 = false;
     call->method = NULL;
@@ -231,7 +233,6 @@ static bool entry_handle(struct rpc_call *call, enum rpc_progress (*handler)(str
 static bool entry_start(struct rpc_call *call)
 {
     ASSERT((call->entry || call->rest) && !call->is_running);
-    entry_reset(call);
     if (call->rest)
         return entry_handle(call, rest_run);
     bool valid = jsonrpc_read_request(call, call->entry);
@@ -302,6 +303,7 @@ static void call_run(struct rpc_call *call)
     const struct env *env = call->rpc->node->env;
     int64_t start_us = env_now_us(env);
     for (;;) {
+        entry_reset(call); /* before it waits */
         if (!rpc_room_take(call)) {
             if (call->rpc->is_interrupted)
                 call_end_waiting(call);
@@ -319,6 +321,13 @@ static void call_run(struct rpc_call *call)
         }
     }
     call_complete(call);
+}
+
+/* The request is read: run its first entry. */
+static void call_begin(struct rpc_call *call)
+{
+    call->request_end = arena_mark(&call->arena);
+    call_run(call);
 }
 
 static void on_turn(void *arg)
@@ -468,13 +477,13 @@ static void call_start(struct rpc_call *call, const struct json_value *root, boo
     }
     if (root->kind == JSON_KIND_OBJECT) {
         call->entry = root;
-        call_run(call);
+        call_begin(call);
     } else if (root->kind == JSON_KIND_ARRAY) {
         call->is_batch = true;
         json_open_array(&call->out);
         call->entry = root->first;
         if (root->first)
-            call_run(call);
+            call_begin(call);
         else
             call_complete(call);
     } else {
@@ -551,7 +560,7 @@ static void call_route(struct rpc_call *call, const struct rest_route *route,
         call_refuse(call, 503, "Work queue depth exceeded");
     } else {
         rest_read(call, route, request);
-        call_run(call);
+        call_begin(call);
     }
 }
 

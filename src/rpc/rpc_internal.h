@@ -75,10 +75,11 @@ struct rpc_call {
     struct rest_request *rest; /* NULL: it is JSON-RPC; else there is no entry, id or method */
     bool is_long; /* the request was parsed by a job: what goes through all of it is one too */
     char user[AUTH_USER_MAX];
-    struct arena arena;   /* the parsed request, and what handlers keep for the call */
-    struct buffer answer; /* grows while entries are executed */
-    struct json_out out;  /* into answer */
-    int status;           /* HTTP */
+    struct arena arena;            /* the parsed request, and what handlers keep for their entry */
+    struct arena_mark request_end; /* in it; an entry's memory is behind this */
+    struct buffer answer;          /* grows while entries are executed */
+    struct json_out out;           /* into answer */
+    int status;                    /* HTTP */
 
     bool is_batch;
     bool in_parts;                  /* some of the answer has gone to the client */

@@ -1,5 +1,5 @@
 /* test_rpc.c - the life of calls: HTTP refusals, batches, waiting, cancelling, stopping. */
-#include "rpc/rpc.h"
+#include "rpc/method_table.h"
 #include "support/rpc_rig.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -155,6 +155,55 @@ TEST(a_batch_waits_for_its_pending_entries)
     assert_non_null(strstr(second, "{\"result\":0,\"error\":null,\"id\":2},"
                                    "{\"result\":true,\"error\":null,\"id\":3}]\n"));
     rpc_rig_forget(&answer);
+    rpc_rig_deinit(&rig);
+}
+
+enum { TAKEN_BYTES = 1 << 20 };
+
+/* Take memory, and tell how much the call has. */
+static enum rpc_progress take_memory(struct rpc_call *call)
+{
+    memset(arena_alloc(&call->arena, TAKEN_BYTES), 1, TAKEN_BYTES);
+    json_put_int(&call->out, (int64_t)(call->arena.total_bytes / TAKEN_BYTES));
+    return RPC_DONE;
+}
+
+static void take_memory_in_job(struct env_job *job)
+{
+    (void)take_memory(rpc_job_call(job));
+}
+
+static enum rpc_progress take_memory_later(struct rpc_call *call)
+{
+    rpc_run_job(call, take_memory_in_job, NULL);
+    return RPC_PENDING;
+}
+
+/* What one entry takes is not there any more when the next begins. */
+TEST(entries_of_a_batch_give_their_memory_back)
+{
+    static const struct rpc_method table[] = {
+        {.name = "later", .category = "test", .handler = take_memory_later, .params = {{0}}},
+        {.name = "now", .category = "test", .handler = take_memory, .params = {{0}}},
+    };
+    static const struct rpc_methods methods = {table, COUNT_OF(table)};
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    const struct rpc_auth_options auth = {.user = "u", .password = "p"};
+    char *error = NULL;
+    rpc_free(rig.rpc);
+    rig.rpc = rpc_new(&rig.node, &methods, &auth, &error);
+    static const char body[] = "[{\"method\":\"now\",\"id\":1},5,{\"method\":\"now\"},"
+                               "{\"method\":\"later\",\"id\":\"x\"},{\"method\":\"later\"}]";
+    static const char want[] =
+        "[{\"result\":1,\"error\":null,\"id\":1},"
+        "{\"result\":null,\"error\":{\"code\":-32600,\"message\":\"Invalid Request object\"},"
+        "\"id\":null},{\"result\":1,\"error\":null},"
+        "{\"result\":1,\"error\":null,\"id\":\"x\"},{\"result\":1,\"error\":null}]\n";
+    char *padded = xasprintf("%s%70000s", body, ""); /* parsed by a job */
+    assert_answer(&rig, body, 200, want);
+    assert_answer(&rig, padded, 200, want);
+    xfree(padded);
     rpc_rig_deinit(&rig);
 }
 
