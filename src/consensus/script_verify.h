@@ -60,6 +60,7 @@ enum script_flag {
 /* What BIP143 and BIP341 digests share over all inputs of one transaction, computed once. */
 struct tx_sighash {
     bool has_v0, has_v1; /* which parts were needed and computed */
+    bool lacks_spent;    /* not all outputs spent are known: taproot has no digests */
     uint8_t prevouts32[32], sequences32[32], outputs32[32];    /* single SHA-256; BIP341 */
     uint8_t amounts32[32], scripts32[32];                      /* BIP341 */
     uint8_t prevouts32d[32], sequences32d[32], outputs32d[32]; /* double; BIP143 */

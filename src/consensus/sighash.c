@@ -115,6 +115,7 @@ static void sighash_fill(struct tx_sighash *sighash, const struct tx *tx,
     ASSERT(spent || !v1);
     sighash->has_v0 = v0;
     sighash->has_v1 = v1;
+    sighash->lacks_spent = false;
     if (v0 || v1)
         hash_common(sighash, tx);
     if (v1)
@@ -154,6 +155,7 @@ void tx_sighash_init_all(struct tx_sighash *sighash, const struct tx *tx,
                          const struct tx_out *spent)
 {
     sighash_fill(sighash, tx, spent, true, spent != NULL);
+    sighash->lacks_spent = !spent;
 }
 
 /* ---- the cache ---- */
@@ -578,6 +580,10 @@ bool sighash_v1(const struct sighash_v1_input *in, uint8_t hash_type, uint8_t ou
 
     struct tx_sighash local;
     const struct tx_sighash *sighash = in->sighash;
+    /* A digest of outputs that are not there would be another transaction's. Core:
+     * MissingDataBehavior::FAIL */
+    if (sighash && sighash->lacks_spent)
+        return false;
     if (!sighash || !sighash->has_v1) {
         sighash_fill(&local, in->tx, in->spent, false, true);
         sighash = &local;

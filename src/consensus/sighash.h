@@ -119,12 +119,13 @@ struct sighash_v1_input {
  *
  * The type is hashed in front, not behind, and has one byte.
  *
- * Returns: false if hash_type is not defined, or is SINGLE where there is no such output
+ * Returns: false if hash_type is not defined, or is SINGLE where there is no such output, or if
+ *          not all that it spends is known
  * Spec:    BIP-341, Common signature message; BIP-342, Signature validation */
 NODISCARD bool sighash_v1(const struct sighash_v1_input *in, uint8_t hash_type, uint8_t out[32]);
 
 /* As tx_sighash_init(), but all that can be computed, whether or not tx has witnesses yet (for
- * signing). */
+ * signing). spent: NULL if one of them is unknown; there are no taproot digests then. */
 void tx_sighash_init_all(struct tx_sighash *sighash, const struct tx *tx,
                          const struct tx_out *spent);
 

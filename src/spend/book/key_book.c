@@ -23,6 +23,7 @@ void key_book_deinit(struct key_book *book)
     ARRAY_FREE(&book->scripts);
     ARRAY_FREE(&book->taps);
     xfree(book->key_slots.at);
+    xfree(book->x_slots.at);
     xfree(book->script_slots.at);
     xfree(book->tap_slots.at);
     ARRAY_FREE(&book->musigs);
@@ -36,6 +37,11 @@ typedef struct span hash_of_fn(const struct key_book *book, size_t i);
 static struct span hash_of_key(const struct key_book *book, size_t i)
 {
     return span_of(book->keys.at[i].hash, 20);
+}
+
+static struct span x_hash_of_key(const struct key_book *book, size_t i)
+{
+    return span_of(book->keys.at[i].x_hash, 20);
 }
 
 /* Each script has two entries. */
@@ -106,8 +112,10 @@ static struct book_key *entry_of(struct key_book *book, struct span pubkey)
     uint32_t number = find(book, &book->key_slots, hash_of_key, span_of(key.hash, 20));
     if (number > 0)
         return &book->keys.at[number - 1];
+    hash160(span_of(key.pubkey + 1, 32), key.x_hash);
     *ARRAY_ADD(&book->keys) = key;
     add_slot(book, &book->key_slots, hash_of_key, book->keys.n - 1);
+    add_slot(book, &book->x_slots, x_hash_of_key, book->keys.n - 1);
     return &book->keys.at[book->keys.n - 1];
 }
 
@@ -190,14 +198,31 @@ const struct book_key *key_book_find_hash(const struct key_book *book, struct sp
     return number ? &book->keys.at[number - 1] : NULL;
 }
 
+/* How much is known of a key. */
+static int worth(const struct book_key *key)
+{
+    return 2 * key->has_secret + key->has_origin;
+}
+
 const struct book_key *key_book_find_x(const struct key_book *book, const uint8_t x[32])
 {
     ASSERT(book && x);
-    uint8_t pubkey[33] = {2};
+    const struct book_key *best = NULL;
+    uint8_t pubkey[33];
     memcpy(pubkey + 1, x, 32);
-    const struct book_key *key = key_book_find(book, span_of(pubkey, sizeof pubkey));
-    pubkey[0] = 3;
-    return key ? key : key_book_find(book, span_of(pubkey, sizeof pubkey));
+    for (pubkey[0] = 2; pubkey[0] <= 3; pubkey[0]++) {
+        const struct book_key *key = key_book_find(book, span_of(pubkey, sizeof pubkey));
+        if (!best || (key && worth(key) > worth(best)))
+            best = key;
+    }
+    return best;
+}
+
+const struct book_key *key_book_find_x_hash(const struct key_book *book, struct span hash)
+{
+    ASSERT(book && hash.len == 20);
+    uint32_t number = find(book, &book->x_slots, x_hash_of_key, hash);
+    return number ? &book->keys.at[number - 1] : NULL;
 }
 
 const struct book_script *key_book_find_script(const struct key_book *book, struct span hash)

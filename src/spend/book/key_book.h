@@ -20,7 +20,7 @@ struct book_key {
     uint8_t pubkey[65];
     uint8_t len; /* 33, or 65 */
     bool has_secret, has_origin;
-    uint8_t hash[20];
+    uint8_t hash[20], x_hash[20]; /* of pubkey; of its x, where that is all that scripts have */
     uint8_t secret[32];
     struct key_origin origin;
 };
@@ -60,7 +60,7 @@ struct key_book {
     ARRAY(struct book_script) scripts;
     ARRAY(struct book_tap) taps;
     ARRAY(struct book_musig) musigs;
-    struct book_slots key_slots, script_slots, tap_slots;
+    struct book_slots key_slots, x_slots, script_slots, tap_slots;
 };
 
 /* Begin with nothing. Borrows ec and arena. */
@@ -87,8 +87,11 @@ void key_book_add_musig(struct key_book *book, const uint8_t aggregate[33],
 const struct book_key *key_book_find(const struct key_book *book, struct span pubkey);
 /* By the hash of its bytes. */
 const struct book_key *key_book_find_hash(const struct key_book *book, struct span hash);
-/* By its x alone. */
+/* By its x alone: of the two that there may be the one that more is known of, which is first a
+ * secret, then an origin. Of a musig() the aggregate may be there beside its negation. */
 const struct book_key *key_book_find_x(const struct key_book *book, const uint8_t x[32]);
+/* By the hash of its x: one of those that have it. */
+const struct book_key *key_book_find_x_hash(const struct key_book *book, struct span hash);
 /* A script by either hash. */
 const struct book_script *key_book_find_script(const struct key_book *book, struct span hash);
 /* A taproot output by its key. */

@@ -140,11 +140,14 @@ bool psbt_spent(const struct psbt *psbt, size_t i, struct tx_out *out)
     struct reader r = reader_of(previous);
     struct tx tx;
     if (previous.p) {
-        if (!tx_decode(&r, psbt->arena, true, &tx) || vout >= tx.n_out ||
-            !txid_equal(&tx.txid, &psbt->tx.in[i].prevout.txid))
-            return false;
-        *out = tx.out[vout];
-        return true;
+        /* Its scripts stay where they are, in the record. */
+        struct arena_mark before = arena_mark(psbt->arena);
+        bool ok = tx_decode(&r, psbt->arena, true, &tx) && vout < tx.n_out &&
+                  txid_equal(&tx.txid, &psbt->tx.in[i].prevout.txid);
+        if (ok)
+            *out = tx.out[vout];
+        arena_rewind(psbt->arena, before);
+        return ok;
     }
     if (!coin.p)
         return false;

@@ -6,6 +6,8 @@
 #include "consensus/script_iter.h"
 #include "consensus/sighash.h"
 
+enum { SCRATCH_BYTES = 4096 };
+
 void sign_session_init(struct sign_session *session, struct psbt *psbt, const struct key_book *book)
 {
     ASSERT(session && psbt && book);
@@ -22,12 +24,14 @@ void sign_session_init(struct sign_session *session, struct psbt *psbt, const st
     /* Taproot signs every spent output. */
     tx_sighash_init_all(&session->sighash, &psbt->tx, all ? session->spent : NULL);
     session->scratch = script_scratch_new();
+    arena_init(&session->arena, SCRATCH_BYTES);
 }
 
 void sign_session_deinit(struct sign_session *session)
 {
     ASSERT(session);
     script_scratch_free(session->scratch);
+    arena_deinit(&session->arena);
 }
 
 /* Do these scripts satisfy what input i spends? */
@@ -169,10 +173,12 @@ static enum sign_outcome sign_known(struct sign_session *session, size_t i,
                                     .tx = &psbt->tx,
                                     .spent = session->spent,
                                     .sighash = &session->sighash,
-                                    .input = (uint32_t)i};
+                                    .input = (uint32_t)i,
+                                    .arena = &session->arena};
     if (!choose_hash_type(session, i, order, &request.hash_type))
         return SIGN_SIGHASH_MISMATCH;
     struct psbt_map before = *input;
+    arena_deinit(&session->arena); /* of the input before */
     before.at = arena_calloc(psbt->arena, before.capacity + 1, sizeof *before.at);
     if (input->n > 0)
         memcpy(before.at, input->at, input->n * sizeof *before.at);
@@ -256,13 +262,17 @@ void sign_psbt_output(struct sign_session *session, size_t i)
     };
     struct psbt *psbt = session->psbt;
     struct psbt_map known = {.kind = PSBT_MAP_INPUT};
-    struct solve_request request = {
-        .mode = SOLVE_LOOK, .book = session->book, .tx = &psbt->tx, .spent = &psbt->tx.out[i]};
+    struct solve_request request = {.mode = SOLVE_LOOK,
+                                    .book = session->book,
+                                    .tx = &psbt->tx,
+                                    .spent = &psbt->tx.out[i],
+                                    .arena = &session->arena};
     struct solve_result made;
     const struct psbt_record *record;
     /* As if the output were spent by the first input: nothing is signed. */
     if (psbt->n_inputs == 0)
         return;
+    arena_deinit(&session->arena);
     solve_input(&request, psbt, &known, &made);
     solve_result_deinit(&made);
     for (size_t k = 0; k < COUNT_OF(same); k++) {

@@ -22,6 +22,7 @@ struct sign_session {
     bool *is_known;
     struct tx_sighash sighash;
     struct script_scratch *scratch;
+    struct arena arena; /* of what solving one input takes */
 };
 
 /* What is to be done with an input. */
@@ -40,7 +41,8 @@ void sign_session_deinit(struct sign_session *session);
 
 /* Sign an input as far as the book goes, and make it final if all is there and that is wanted.
  *
- * Out:      missing  NULL, or what is not there; to be freed as in solve.h */
+ * Out:      missing  NULL, or what is not there; to be freed as in solve.h. Its scripts last until
+ *                    the next input is signed */
 enum sign_outcome sign_psbt_input(struct sign_session *session, size_t i,
                                   const struct sign_order *order, struct solve_result *missing);
 /* Has an input final scripts that satisfy what it spends? */

@@ -8,7 +8,10 @@
 #include "crypto/hash.h"
 #include "spend/sign/solve_signatures_internal.h"
 
-enum { STACK_MAX = SCRIPT_PUBKEYS_MAX + 3 }; /* of the forms that are no miniscript */
+enum {
+    STACK_MAX = SCRIPT_PUBKEYS_MAX + 3, /* of the forms that are no miniscript */
+    SCRATCH_BYTES = 4096,
+};
 
 /* Items, the first pushed first. */
 struct stack {
@@ -124,23 +127,8 @@ static bool ms_of_bytes(void *ctx, struct span bytes, uint32_t *key)
 static bool ms_of_hash(void *ctx, struct span hash, uint32_t *key)
 {
     struct ms_solving *ms = ctx;
-    struct span found = span_of(NULL, 0);
-    const struct psbt_record *record;
-    uint8_t own[20];
-    if (!ms->is_tapscript)
-        found = solve_key_of_hash(ms->s, hash);
-    for (size_t at = 0; ms->is_tapscript && !found.p &&
-                        (record = psbt_next(ms->s->map, PSBT_IN_TAP_BIP32_DERIVATION, &at));) {
-        hash160(record->data, own);
-        if (span_equal(hash, span_of(own, 20)))
-            found = record->data;
-    }
-    const struct key_book *book = ms->s->request->book;
-    for (size_t i = 0; ms->is_tapscript && !found.p && i < book->keys.n; i++) {
-        hash160(span_of(book->keys.at[i].pubkey + 1, 32), own);
-        if (book->keys.at[i].len == 33 && span_equal(hash, span_of(own, 20)))
-            found = span_of(book->keys.at[i].pubkey + 1, 32);
-    }
+    struct span found =
+        ms->is_tapscript ? solve_x_of_hash(ms->s, hash) : solve_key_of_hash(ms->s, hash);
     return found.p && ms_of_bytes(ctx, found, key);
 }
 
@@ -180,8 +168,9 @@ static bool ms_is_after(void *ctx, uint32_t n)
     return solve_is_after(ms->s, n);
 }
 
+/* Expression and items are in an arena of their own: they take a hundred times the script. */
 static bool solve_miniscript(struct solving *s, struct span script, bool is_tapscript,
-                             struct stack *out)
+                             struct arena *arena, struct stack *out)
 {
     struct ms_solving solving = {.s = s, .is_tapscript = is_tapscript};
     struct ms_keys keys = {.ctx = &solving, .of_bytes = ms_of_bytes, .of_hash = ms_of_hash};
@@ -192,8 +181,8 @@ static bool solve_miniscript(struct solving *s, struct span script, bool is_taps
                                 .is_older = ms_is_older,
                                 .is_after = ms_is_after};
     struct miniscript ms;
-    bool ok = ms_infer(&keys, is_tapscript ? MS_TAPSCRIPT : MS_P2WSH, script, s->arena, &ms) &&
-              ms_satisfy(&ms, &with, s->arena, &out->item, &out->n);
+    bool ok = ms_infer(&keys, is_tapscript ? MS_TAPSCRIPT : MS_P2WSH, script, arena, &ms) &&
+              ms_satisfy(&ms, &with, arena, &out->item, &out->n);
     ARRAY_FREE(&solving.keys);
     return ok;
 }
@@ -245,11 +234,14 @@ static bool solve_v0_scripthash(struct solving *s, struct span hash)
         return false;
     }
     psbt_put(s->psbt, s->map, PSBT_IN_WITNESS_SCRIPT, span_of("", 0), script);
+    struct arena arena;
+    arena_init(&arena, SCRATCH_BYTES);
     bool ok = solve_keys(s, script, &stack);
     if (!ok && stack.n == 0)
-        ok = solve_miniscript(s, script, false, &stack);
+        ok = solve_miniscript(s, script, false, &arena, &stack);
     s->out->has_items = stack.n > 0;
     s->out->witness = encode_witness(s, &stack, last);
+    arena_deinit(&arena);
     return ok;
 }
 
@@ -286,10 +278,13 @@ static bool solve_leaf(struct solving *s, const struct psbt_record *record, stru
     if (version != TAP_LEAF_TAPSCRIPT)
         return false;
     tap_leaf_hash(script, version, s->leaf_hash);
-    if (!solve_miniscript(s, script, true, &stack))
-        return false;
-    *witness = encode_witness(s, &stack, last);
-    return true;
+    struct arena arena;
+    arena_init(&arena, SCRATCH_BYTES);
+    bool ok = solve_miniscript(s, script, true, &arena, &stack);
+    if (ok)
+        *witness = encode_witness(s, &stack, last);
+    arena_deinit(&arena);
+    return ok;
 }
 
 static bool solve_taproot(struct solving *s, struct span output)
@@ -355,8 +350,11 @@ void solve_input(const struct solve_request *request, struct psbt *psbt, struct 
 {
     ASSERT(request && request->book && psbt && map && out);
     *out = (struct solve_result){0};
-    struct solving s = {
-        .request = request, .psbt = psbt, .map = map, .out = out, .arena = psbt->arena};
+    struct solving s = {.request = request,
+                        .psbt = psbt,
+                        .map = map,
+                        .out = out,
+                        .arena = request->arena ? request->arena : psbt->arena};
     struct span script = request->spent[request->input].script_pubkey, redeem = {0};
     struct script_solution solution = script_solve(script);
     struct stack stack = new_stack(&s);

@@ -37,13 +37,14 @@ struct solve_request {
     const struct tx_sighash *sighash; /* with has_v1 only if all are known; may be NULL */
     uint32_t input;
     uint8_t hash_type;
+    struct arena *arena; /* of the result, and of what is made in passing; NULL: the PSBT's */
 };
 
 struct solve_result {
     bool is_solved;                  /* with what there is; script_verify() has not been asked */
     bool is_witness;                 /* the output is spent by a witness, at least in part */
     bool has_items;                  /* something was found, beside scripts */
-    struct span script_sig, witness; /* as far as they go; in the PSBT's arena */
+    struct span script_sig, witness; /* as far as they go; in the request's arena */
     struct solve_missing missing;
 };
 

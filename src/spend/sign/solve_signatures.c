@@ -1,4 +1,5 @@
 /* solve_signatures.c - signatures found and made. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "consensus/sighash.h"
@@ -75,29 +76,61 @@ static void note_tap_origin(struct solving *s, const uint8_t x[32], const uint8_
              tap_derivation(s, hashes, leaf, origin));
 }
 
-/* A key among the records of a type. */
-static struct span key_in_records(const struct solving *s, uint64_t type, struct span hash)
+static int compare_known(const void *a, const void *b)
 {
-    const struct psbt_record *record;
-    uint8_t own[20];
-    for (size_t at = 0; (record = psbt_next(s->map, type, &at));) {
-        hash160(record->data, own);
-        if (span_equal(hash, span_of(own, 20)))
-            return record->data;
+    const struct solve_known_key *x = a, *y = b;
+    return memcmp(x->hash, y->hash, sizeof x->hash);
+}
+
+/* A script of a thousand pk_h() asks for as many keys: records are gone through once. */
+static void index_records(struct solving *s, bool by_x)
+{
+    const struct psbt_map *map = s->map;
+    struct solve_known_key *known = arena_calloc(s->arena, map->n + 1, sizeof *known);
+    size_t n = 0;
+    for (size_t i = 0; i < map->n; i++) {
+        uint64_t type = map->at[i].type;
+        if (by_x ? type != PSBT_IN_TAP_BIP32_DERIVATION
+                 : type != PSBT_IN_PARTIAL_SIG && type != PSBT_IN_BIP32_DERIVATION)
+            continue;
+        hash160(map->at[i].data, known[n].hash);
+        known[n++].key = map->at[i].data;
     }
-    return none;
+    qsort(known, n, sizeof *known, compare_known);
+    s->known[by_x] = known;
+    s->n_known[by_x] = n;
+}
+
+/* A key among the records. */
+static struct span key_in_records(struct solving *s, bool by_x, struct span hash)
+{
+    struct solve_known_key wanted;
+    if (!s->known[by_x])
+        index_records(s, by_x);
+    memcpy(wanted.hash, hash.p, sizeof wanted.hash);
+    const struct solve_known_key *found =
+        bsearch(&wanted, s->known[by_x], s->n_known[by_x], sizeof wanted, compare_known);
+    return found ? found->key : none;
 }
 
 struct span solve_key_of_hash(struct solving *s, struct span hash)
 {
     ASSERT(s && hash.len == 20);
-    struct span key = key_in_records(s, PSBT_IN_PARTIAL_SIG, hash);
-    if (!key.p)
-        key = key_in_records(s, PSBT_IN_BIP32_DERIVATION, hash);
+    struct span key = key_in_records(s, false, hash);
     if (key.p)
         return key;
     const struct book_key *known = key_book_find_hash(s->request->book, hash);
     return known ? span_of(known->pubkey, known->len) : none;
+}
+
+struct span solve_x_of_hash(struct solving *s, struct span hash)
+{
+    ASSERT(s && hash.len == 20);
+    struct span key = key_in_records(s, true, hash);
+    if (key.p)
+        return key;
+    const struct book_key *known = key_book_find_x_hash(s->request->book, hash);
+    return known ? span_of(known->pubkey + 1, 32) : none;
 }
 
 /* -- ECDSA ------------------------------------------------------------------------------------ */

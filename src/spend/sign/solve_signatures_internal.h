@@ -7,6 +7,12 @@
 #include "spend/miniscript/miniscript.h"
 #include "spend/sign/solve.h"
 
+/* A key of the map, by its hash. */
+struct solve_known_key {
+    uint8_t hash[20];
+    struct span key;
+};
+
 /* One input being solved. */
 struct solving {
     const struct solve_request *request;
@@ -17,6 +23,11 @@ struct solving {
     bool is_segwit;          /* version 0 digests */
     struct span script_code; /* of them */
     uint8_t leaf_hash[32];   /* of the leaf that is being satisfied */
+    /* Keys that records of the map name, in order: NULL until the first is asked for. What is put
+     * into the map meanwhile is of these keys, or of those that the book has. [1]: keys by their x,
+     * for leaves. */
+    struct solve_known_key *known[2];
+    size_t n_known[2];
 };
 
 /* What an ECDSA signature of that type signs. */
@@ -29,6 +40,8 @@ struct span solve_tap_key_sig(struct solving *s, const uint8_t output[32]);
 struct span solve_tap_script_sig(struct solving *s, const uint8_t x[32]);
 /* The key of a hash. Without memory: unknown. */
 struct span solve_key_of_hash(struct solving *s, struct span hash);
+/* The same of a key known by its x, as they stand in leaves. */
+struct span solve_x_of_hash(struct solving *s, struct span hash);
 /* Has a lock passed, as the interpreter will ask? BIP-65, Summary; BIP-112, Summary */
 bool solve_is_after(const struct solving *s, uint32_t n);
 bool solve_is_older(const struct solving *s, uint32_t n);

@@ -63,6 +63,27 @@ TEST(a_key_is_found_by_all_its_names, struct fixture *f)
     assert_ptr_equal(key_book_find_x(&f->book, pubkey + 1), &f->book.keys.at[0]);
 }
 
+/* Of an aggregate the one form may be there beside the other, which is who can sign. */
+TEST(of_two_keys_with_one_x_that_is_found_of_which_more_is_known, struct fixture *f)
+{
+    static const uint8_t one[32] = {[31] = 1};
+    struct key_origin origin = {{1, 2, 3, 4}, 0, NULL};
+    uint8_t even[33] = {2}, odd[33] = {3}, hash[20];
+    assert_true(hex_decode(even + 1, 32, X1, 64));
+    memcpy(odd + 1, even + 1, 32);
+    key_book_add_key(&f->book, span_of(even, 33), NULL);
+    key_book_add_key(&f->book, span_of(odd, 33), NULL);
+    assert_int_equal(key_book_find_x(&f->book, odd + 1)->pubkey[0], 2);
+    key_book_add_key(&f->book, span_of(odd, 33), &origin);
+    assert_int_equal(key_book_find_x(&f->book, odd + 1)->pubkey[0], 3);
+    assert_true(key_book_add_secret(&f->book, one, true)); /* whose key is the even one */
+    assert_int_equal(key_book_find_x(&f->book, odd + 1)->pubkey[0], 2);
+    hash160(span_of(even + 1, 32), hash);
+    assert_memory_equal(key_book_find_x_hash(&f->book, span_of(hash, 20))->pubkey + 1, odd + 1, 32);
+    hash160(span_of(even, 33), hash);
+    assert_null(key_book_find_x_hash(&f->book, span_of(hash, 20)));
+}
+
 TEST(scripts_are_found_by_both_hashes, struct fixture *f)
 {
     struct span script = span_of("\x51\x52", 2);

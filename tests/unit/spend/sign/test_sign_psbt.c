@@ -185,6 +185,34 @@ TEST(preimages_are_used, struct fixture *f)
     assert_int_equal(sign(f, SOLVE_SIGN, true), SIGN_COMPLETE);
 }
 
+/* A signature for outputs of nothing, where the true ones are unknown, proves nothing; and to find
+ * that out takes no digest. Core: MissingDataBehavior::FAIL */
+TEST(no_taproot_input_is_done_while_another_is_unknown, struct fixture *f)
+{
+    struct psbt psbt;
+    struct tx_out spent[2] = {{0}, {0}};
+    struct tx tx = {.version = 2, .n_in = 2, .n_out = 1};
+    uint8_t hash[32], witness[66] = {1, 64};
+    begin(f, learn(f, "rawtr(" W1 ")", DESC_EXPAND_SECRET), false);
+    tx.in = arena_calloc(&f->arena, 2, sizeof *tx.in);
+    tx.out = f->psbt.tx.out;
+    tx.in[0] = f->psbt.tx.in[0];
+    tx.in[1].prevout.vout = 1;
+    psbt_from_tx(&tx, PSBT_VERSION_2, &f->arena, &psbt);
+    psbt_put(&psbt, &psbt.inputs[0], PSBT_IN_WITNESS_UTXO, span_of("", 0),
+             psbt_get(&f->psbt.inputs[0], PSBT_IN_WITNESS_UTXO));
+    spent[0] = f->previous.out[0];
+    struct sighash_v1_input in = {.tx = &psbt.tx, .spent = spent};
+    assert_true(sighash_v1(&in, SIGHASH_DEFAULT, hash));
+    assert_true(
+        schnorr_sign(f->ec, f->book.keys.at[0].secret, span_of(hash, 32), NULL, witness + 2));
+    psbt_put(&psbt, &psbt.inputs[0], PSBT_IN_FINAL_SCRIPTWITNESS, span_of("", 0),
+             span_of(witness, 66));
+    sign_session_init(&f->session, &psbt, &f->book);
+    assert_false(sign_psbt_is_done(&f->session, 0));
+    sign_session_deinit(&f->session);
+}
+
 /* BIP-370, Signer */
 TEST(what_is_signed_is_not_to_be_changed, struct fixture *f)
 {

@@ -1,6 +1,7 @@
 /* test_solve.c - what is missing is told. */
 #include "spend/sign/solve.h"
 
+#include "consensus/opcodes.h"
 #include "crypto/hash.h"
 #include "unit/spend/sign/sign_fixture.h"
 
@@ -50,4 +51,34 @@ TEST(keys_that_are_missing_are_told_by_their_hash, struct fixture *f)
     assert_memory_equal(result.missing.keys.at[0].b, script.p + 3, 20);
     assert_false(result.is_witness);
     solve_result_deinit(&result);
+}
+
+/* What it takes to read a leaf as an expression is a hundred times the leaf. */
+TEST(leaves_leave_no_memory_behind, struct fixture *f)
+{
+    enum { LEAF_BYTES = 100000, LEAVES = 3 };
+    uint8_t *leaf = arena_calloc(&f->arena, 1, LEAF_BYTES), control[33] = {0xc0};
+    struct span script = learn(f, "tr(" NUMS ")", DESC_EXPAND_PUBLIC);
+    begin(f, script, false);
+    memset(leaf, OP_VERIFY, LEAF_BYTES - 1);
+    leaf[LEAF_BYTES - 1] = TAP_LEAF_TAPSCRIPT;
+    for (; control[1] < LEAVES; control[1]++)
+        psbt_put(&f->psbt, &f->psbt.inputs[0], PSBT_IN_TAP_LEAF_SCRIPT, span_of(control, 33),
+                 span_of(leaf, LEAF_BYTES));
+    size_t before = f->arena.total_bytes;
+    assert_int_equal(sign(f, SOLVE_LOOK, false), SIGN_INCOMPLETE);
+    assert_in_range(f->arena.total_bytes, before, before + LEAF_BYTES);
+}
+
+/* What one input takes is not there any more when the next is solved. */
+TEST(inputs_that_are_solved_leave_no_memory_behind, struct fixture *f)
+{
+    const struct sign_order order = {.mode = SOLVE_LOOK};
+    struct span script = learn(f, "wsh(thresh(1,pk(" K1 "),s:pk(" K3 ")))", DESC_EXPAND_PUBLIC);
+    begin(f, script, true);
+    sign(f, SOLVE_LOOK, false);
+    size_t before = f->arena.total_bytes;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(sign_psbt_input(&f->session, 0, &order, NULL), SIGN_INCOMPLETE);
+    assert_in_range(f->arena.total_bytes, before, before + 100000);
 }

@@ -49,6 +49,7 @@ TEST(a_key_is_found_by_its_hash_in_records_and_book, struct fixture *f)
     forget(f);
     assert_null(solve_key_of_hash(&s, span_of(hash, 20)).p);
     psbt_put(&f->psbt, s.map, PSBT_IN_BIP32_DERIVATION, span_of(pubkey, 33), span_of("1234", 4));
+    s.known[0] = NULL; /* of another input */
     assert_true(span_equal(solve_key_of_hash(&s, span_of(hash, 20)), span_of(pubkey, 33)));
     /* A signature that is there is taken, one that is not is missing. */
     assert_null(solve_sig(&s, span_of(pubkey, 33)).p);
@@ -56,6 +57,57 @@ TEST(a_key_is_found_by_its_hash_in_records_and_book, struct fixture *f)
     psbt_put(&f->psbt, s.map, PSBT_IN_PARTIAL_SIG, span_of(pubkey, 33), span_of("sig", 3));
     assert_int_equal(solve_sig(&s, span_of(pubkey, 33)).len, 3);
     solve_result_deinit(&result);
+}
+
+/* Of leaves: keys that are known by their x. */
+TEST(an_x_is_found_by_its_hash_in_records_and_book, struct fixture *f)
+{
+    struct solve_request request = {.mode = SOLVE_LOOK, .book = &f->book, .tx = &f->psbt.tx};
+    uint8_t hash[20], other[32] = {7};
+    learn(f, "pk(" K1 ")", DESC_EXPAND_PUBLIC);
+    const uint8_t *x = f->book.keys.at[0].pubkey + 1;
+    hash160(span_of(x, 32), hash);
+    begin(f, span_of("\x51", 1), true);
+    struct solving s = {
+        .request = &request, .psbt = &f->psbt, .map = &f->psbt.inputs[0], .arena = &f->arena};
+    assert_true(span_equal(solve_x_of_hash(&s, span_of(hash, 20)), span_of(x, 32)));
+    hash160(span_of(other, 32), hash);
+    assert_null(solve_x_of_hash(&s, span_of(hash, 20)).p);
+    psbt_put(&f->psbt, s.map, PSBT_IN_TAP_BIP32_DERIVATION, span_of(other, 32),
+             span_of("\0"
+                     "1234",
+                     5));
+    s.known[1] = NULL; /* of another input */
+    assert_true(span_equal(solve_x_of_hash(&s, span_of(hash, 20)), span_of(other, 32)));
+}
+
+/* Whether or not they are found. Each record hashed for each key would be 9 * 10^8 hashes. */
+TEST(many_keys_are_found_in_no_square_of_time, struct fixture *f)
+{
+    enum { RECORDS = 30000 };
+    struct solve_request request = {.mode = SOLVE_LOOK, .book = &f->book, .tx = &f->psbt.tx};
+    struct psbt_record *records = arena_calloc(&f->arena, RECORDS, sizeof *records);
+    uint8_t hash[20];
+    begin(f, span_of("\x51", 1), true);
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        uint8_t *key = arena_calloc(&f->arena, 1, 34);
+        key[0] = PSBT_IN_BIP32_DERIVATION;
+        key[1] = 2;
+        memcpy(key + 2, &i, sizeof i);
+        records[i] = (struct psbt_record){.type = PSBT_IN_BIP32_DERIVATION,
+                                          .key = span_of(key, 34),
+                                          .data = span_of(key + 1, 33),
+                                          .value = span_of("1234", 4)};
+    }
+    psbt_put_all(&f->psbt, &f->psbt.inputs[0], records, RECORDS);
+    struct solving s = {
+        .request = &request, .psbt = &f->psbt, .map = &f->psbt.inputs[0], .arena = &f->arena};
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        hash160(records[i].data, hash);
+        assert_ptr_equal(solve_key_of_hash(&s, span_of(hash, 20)).p, records[i].data.p);
+        hash[19] ^= 1;
+        assert_null(solve_key_of_hash(&s, span_of(hash, 20)).p);
+    }
 }
 
 /* What the old digest of SINGLE is without an output signs any transaction. */
