@@ -5,8 +5,8 @@
 
 #include "util/assert.h"
 
-/* A method and its arguments in their order: "name" is text, "name:" JSON, "name?" JSON or text.
- * Behind " | " stand members of its options, which are given by name only. */
+/* A method and its arguments in their order: "name" is text, "name:" JSON. Behind " | " stand
+ * members of its options, which are given by name only. */
 struct cli_method {
     const char *name, *args;
 };
@@ -122,7 +122,7 @@ static bool next_arg(const char **args, struct span *name, enum cli_form *form)
         return false;
     *args = at + len;
     char last = at[len - 1];
-    *form = last == ':' ? CLI_JSON : last == '?' ? CLI_EITHER : CLI_TEXT;
+    *form = last == ':' ? CLI_JSON : CLI_TEXT;
     *name = span_of(at, *form == CLI_TEXT ? len : len - 1);
     return true;
 }
