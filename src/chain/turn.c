@@ -129,7 +129,7 @@ static void close_if_drained(struct chain *chain)
     if (chain->core.faulted)
         last_flush_done(chain, -EIO);
     else
-        flush_order(&chain->flush, last_flush_done, chain);
+        flush_order_last(&chain->flush, last_flush_done, chain);
 }
 
 void chain_turn(void *arg)

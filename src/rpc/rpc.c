@@ -240,6 +240,10 @@ static bool entry_start(struct rpc_call *call)
     call->started_us = env_now_us(call->rpc->node->env);
     if (!valid)
         return true;
+    if (call->rpc->is_interrupted && !(call->method->flags & RPC_QUICK)) {
+        (void)rpc_fail(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
+        return true;
+    }
     log_printf(call->rpc->node->log, LOG_RPC, "ThreadRPCServer method=%s user=%s",
                call->method->name, call->user);
     if (call->is_long && (call->method->flags & RPC_PURE)) {

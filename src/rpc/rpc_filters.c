@@ -347,6 +347,8 @@ static enum rpc_progress begin_scan(struct rpc_call *call)
     if (call->error_code || !call->reply)
         return RPC_DONE;
     call->on_interrupt = on_interrupt;
+    if (call->rpc->is_interrupted) /* while the scripts were made */
+        on_interrupt(call);
     scan_part(call);
     return RPC_PENDING;
 }

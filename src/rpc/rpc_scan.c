@@ -205,6 +205,8 @@ static enum rpc_progress begin_scan(struct rpc_call *call)
         return RPC_DONE;
     ASSERT(call->rpc->scan == call->state && !call->on_interrupt);
     call->on_interrupt = on_interrupt;
+    if (call->rpc->is_interrupted) /* while the descriptors were read */
+        on_interrupt(call);
     chain_scan_coins(call->rpc->node->chain, visit_coin, on_scanned, call);
     return RPC_PENDING;
 }

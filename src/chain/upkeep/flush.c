@@ -162,19 +162,31 @@ void flush_begin(struct flush *flush)
     sync_if_drained(flush);
 }
 
-void flush_order(struct flush *flush, flush_fn *done, void *arg)
+static void add_waiter(struct flush *flush, flush_fn *done, void *arg)
 {
-    ASSERT(done);
-    if (!flush->core->is_open || flush->core->faulted) {
-        done(arg, -EIO);
-        return;
-    }
     struct flush_waiter *waiter = xcalloc(1, sizeof *waiter);
     waiter->done = done;
     waiter->arg = arg;
     list_add_first(&flush->wanted, &waiter->link);
     if (flush->stage == FLUSH_IDLE)
         flush_begin(flush);
+}
+
+void flush_order(struct flush *flush, flush_fn *done, void *arg)
+{
+    ASSERT(done);
+    bool is_fit = flush->core->is_open && !flush->core->faulted;
+    if (is_fit && !flush->is_last)
+        add_waiter(flush, done, arg);
+    else
+        done(arg, is_fit ? -ECANCELED : -EIO);
+}
+
+void flush_order_last(struct flush *flush, flush_fn *done, void *arg)
+{
+    ASSERT(flush->core->is_open && !flush->core->faulted && !flush->is_last);
+    flush->is_last = true;
+    add_waiter(flush, done, arg);
 }
 
 /* A start that finds several files but an empty index takes the index for lost, and answers while

@@ -40,7 +40,8 @@ struct flush {
     const struct active_chain *active;
     struct writes *writes;
     enum flush_stage stage;
-    bool is_new; /* the index had no row at the start */
+    bool is_new;  /* the index had no row at the start */
+    bool is_last; /* the chain closes: the flush under way or wanted is the last one */
     struct env_job job;            /* SYNCING */
     struct env_batch *index_batch; /* owned until the job has it: the index when it began */
     unsigned marks;                /* of enum chain_mark: which the index has ... */
@@ -64,8 +65,10 @@ void flush_start_timer(struct flush *flush);
 /* Write everything to disk, synced: begun now, or after the one under way.
  *
  * Out:  done(arg, error)  once, error a negative errno or 0; within this call if the chain is not
- *                         open or at fault */
+ *                         open or at fault, or -ECANCELED if the last flush has been ordered */
 void flush_order(struct flush *flush, flush_fn *done, void *arg);
+/* The same, for the last time. */
+void flush_order_last(struct flush *flush, flush_fn *done, void *arg);
 /* One is due though nobody waits for it. Only while idle. */
 void flush_begin(struct flush *flush);
 /* Somebody else writes the index: no flush begins before flush_release(). Only while idle. */

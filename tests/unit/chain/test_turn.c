@@ -77,6 +77,49 @@ TEST(a_chain_that_never_opened_is_closed_too, struct fixture *f)
     sim_env_free(sim);
 }
 
+static void note_verified(void *arg, bool ok)
+{
+    (void)ok;
+    ++*(int *)arg;
+}
+
+static void count_answer(void *arg, int error)
+{
+    (void)error;
+    ++*(int *)arg;
+}
+
+/* Returns: false if the chain was closed before as many steps */
+static bool order_amid_closing(struct fixture *f, int steps)
+{
+    int n_answers = 0;
+    fixture_start(f);
+    rig_accept_chain(&f->rig, base_tip(f));
+    struct owner owner = {.chain = f->rig.chain};
+    chain_close(f->rig.chain, free_when_closed, &owner);
+    step_times(f, steps);
+    bool is_amid = !owner.is_closed;
+    if (is_amid) {
+        chain_flush(f->rig.chain, count_answer, &n_answers);
+        chain_prune_to(f->rig.chain, 1, count_answer, &n_answers);
+        chain_verify(f->rig.chain, 1, 1, note_verified, &n_answers);
+        rig_wait(&f->rig, &owner.is_closed);
+        assert_int_equal(n_answers, 3);
+    }
+    f->rig.chain = NULL;
+    rig_deinit(&f->rig);
+    return is_amid;
+}
+
+/* What a client's order would begin while the last flush is under way would never end. */
+TEST(whoever_orders_something_of_a_chain_that_closes_is_answered, struct fixture *f)
+{
+    int steps = 0;
+    while (order_amid_closing(f, steps))
+        steps++;
+    assert_true(steps > 3);
+}
+
 TEST(a_disk_that_fails_at_the_last_flush_is_told, struct fixture *f)
 {
     fixture_start_at_base(f);

@@ -317,6 +317,7 @@ TEST(stopping_answers_all_that_wait)
     assert_int_equal(rpc_pending(rig.rpc), 3);
     rpc_interrupt(rig.rpc);
     assert_int_equal(rpc_pending(rig.rpc), 0);
+    assert_non_null(strstr(answers[2].body, "{\"code\":-9,\"message\":\"Shutting down\"}"));
     for (size_t i = 0; i < COUNT_OF(answers); i++) {
         assert_int_equal(answers[i].status, 200);
         assert_non_null(strstr(answers[i].body, "\"height\":0"));
