@@ -281,6 +281,7 @@ static void find(struct index_lookup *base)
     const struct env *env = base->follower->core->env;
     struct env_cursor *cursor = env_cursor_open(env, base->follower->kv);
     lookup->history.tip = base->tip;
+    lookup->history.key = index_of(base->follower)->mark_key; /* made anew with the index */
     for (size_t i = 0; i < lookup->n && !base->error; i++)
         base->error = find_script(lookup, cursor, (uint32_t)i);
     env_cursor_close(env, cursor);
@@ -321,7 +322,6 @@ void addressindex_find(struct addressindex *index, const struct script_hash *has
     struct address_lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = (struct address_lookup){.n = n, .done = done, .arg = arg};
     lookup->hashes = xmemdup(hashes, n * sizeof *hashes);
-    lookup->history.key = index->mark_key;
     index_lookup_start(follower, &lookup->base, NULL);
 }
 

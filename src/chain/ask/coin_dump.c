@@ -51,6 +51,12 @@ static const struct env *env_of(const struct dump *dump)
     return dump->dumps->core->env;
 }
 
+/* A fault of the store of what was taken back, which says nothing of the coins. */
+static int scratch_error(int error)
+{
+    return error == -EUCLEAN ? -EIO : error;
+}
+
 /* -- Taking a block back: on another thread ---------------------------------------------------- */
 
 static struct span make_key(const struct txid *txid, uint32_t vout, uint8_t key[KEY_BYTES])
@@ -126,14 +132,14 @@ static void run_take_back(struct env_job *job)
     struct arena arena;
     arena_init(&arena, UNDO_CHUNK);
     if (!dump->kv)
-        dump->error = open_rollback(dump);
+        dump->error = scratch_error(open_rollback(dump));
     if (!dump->error && block->n_tx > 1 &&
         !undo_decode(buffer_span(&dump->undo), block, &arena, &undo))
         dump->error = -ENODATA;
     if (!dump->error) {
         struct env_batch *batch = env_batch_new(env_of(dump));
         take_back(dump, batch, block, &undo);
-        dump->error = env_kv_write(env_of(dump), dump->kv, batch, false);
+        dump->error = scratch_error(env_kv_write(env_of(dump), dump->kv, batch, false));
         env_batch_free(env_of(dump), batch);
     }
     arena_deinit(&arena);
@@ -157,7 +163,7 @@ static void write_change(struct dump *dump)
         if (coin_decode(&r, &dump->arena, &coin))
             snapshot_writer_add(&dump->writer, &outpoint, &coin);
         else
-            dump->error = -EUCLEAN;
+            dump->error = scratch_error(-EUCLEAN);
         arena_rewind(&dump->arena, mark);
     }
     env_cursor_next(env_of(dump), dump->changes);
@@ -200,7 +206,7 @@ static int write_coins(struct dump *dump)
         write_change(dump);
     if (dump->changes) {
         if (!error)
-            error = env_cursor_error(env_of(dump), dump->changes);
+            error = scratch_error(env_cursor_error(env_of(dump), dump->changes));
         env_cursor_close(env_of(dump), dump->changes);
         dump->changes = NULL;
     }
@@ -234,36 +240,58 @@ static void run_write(struct env_job *job)
 
 /* -- One step after the other ------------------------------------------------------------------ */
 
-static void clean_up(struct dump *dump, bool is_done)
+/* What may take long: files of gigabytes. */
+static void remove_files(struct dump *dump)
 {
     const struct env *env = env_of(dump);
-    if (dump->cursor)
-        coins_snapshot_close(dump->dumps->core->coins, dump->cursor);
-    snapshot_writer_close(&dump->writer);
-    if (!is_done)
+    if (dump->error)
         (void)env_remove(env, dump->part_path);
     if (dump->kv) {
         env_kv_close(env, dump->kv);
         (void)env_kv_destroy(env, dump->rollback_path); /* else the next one does */
     }
+    dump->kv = NULL;
+}
+
+static void run_remove(struct env_job *job)
+{
+    remove_files((struct dump *)job);
+}
+
+static void dump_free(struct dump *dump)
+{
     arena_deinit(&dump->arena);
     buffer_deinit(&dump->undo);
     block_ref_drop(dump->block);
     xfree(dump->path);
     xfree(dump->part_path);
     xfree(dump->rollback_path);
+    xfree(dump);
 }
 
-static void end(struct dump *dump, int error)
+static void removed(struct env_job *job)
 {
+    struct dump *dump = (struct dump *)job;
     struct coin_dumps *dumps = dump->dumps;
-    clean_up(dump, error == 0);
+    int error = dump->error;
+    if (job->cancelled)
+        remove_files(dump);
     dumps->is_running = false;
     dump->done(dump->arg, error, error ? NULL : &dump->result);
     if (error == -EUCLEAN)
         lost_coins(dumps->core, error, "writing the coins to a file");
-    xfree(dump);
+    dump_free(dump);
     core_end(dumps->core);
+}
+
+static void end(struct dump *dump, int error)
+{
+    if (dump->cursor)
+        coins_snapshot_close(dump->dumps->core->coins, dump->cursor);
+    snapshot_writer_close(&dump->writer);
+    dump->error = error;
+    dump->job = (struct env_job){.run = run_remove, .done = removed};
+    env_job_submit(env_of(dump), ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &dump->job);
 }
 
 static void written(struct env_job *job)
@@ -346,8 +374,8 @@ int coin_dump_start(struct coin_dumps *dumps, const char *path, const struct blo
     buffer_init(&dump->undo);
     int error = snapshot_writer_open(&dump->writer, core->env, dump->part_path);
     if (error) {
-        clean_up(dump, false);
-        xfree(dump);
+        snapshot_writer_close(&dump->writer);
+        dump_free(dump);
         return error;
     }
     dumps->is_running = true;

@@ -190,6 +190,8 @@ static void task_done(struct env_job *job)
     buffer_deinit(&follower->undo);
     if (error == -EUCLEAN) {
         forget_all(follower);
+    } else if (follower->is_damaged) {
+        core_wake_soon(follower->core); /* a look-up has found it so: it is made anew */
     } else if (error == -EBADMSG) {
         stop_broken(follower, error);
     } else if (error) {
@@ -250,7 +252,9 @@ static void block_was_read(void *arg, const struct chain_block_read *read)
         core_wake_soon(follower->core);
         return;
     }
-    if (error && error != -ECANCELED && !follower->core->closing)
+    if (follower->is_damaged)
+        core_wake_soon(follower->core);
+    else if (error && error != -ECANCELED && !follower->core->closing)
         stop_broken(follower, error);
 }
 

@@ -142,6 +142,27 @@ TEST(one_at_a_time, struct fixture *f)
     assert_int_equal(dump(&f->rig, "regtest/b", NULL).error, 0);
 }
 
+/* The store of what is taken back is not that of the coins. */
+TEST(damage_of_its_own_store_is_none_of_the_coins, struct fixture *f)
+{
+    struct sim_disk *disk = sim_env_disk(f->rig.sim);
+    struct answer answer = {0};
+    /* Files of blocks are opened, too, but only the first block is read before it is. */
+    for (uint64_t nth = 4; answer.error == 0; nth--) {
+        const struct block_node *target =
+            chain_find(f->rig.chain, &built_ancestor(f->base, 104)->block.hash);
+        answer = (struct answer){0};
+        assert_int_equal(chain_dump_coins(f->rig.chain, "regtest/coins", target, note, &answer), 0);
+        sim_disk_fail(disk, SIM_OP_OPEN, nth, -EUCLEAN, false);
+        rig_wait(&f->rig, &answer.is_done);
+        sim_disk_fail(disk, SIM_OP_OPEN, 0, 0, false);
+    }
+    assert_int_equal(answer.error, -EIO);
+    assert_int_equal(f->rig.n_faults, 0);
+    assert_false(is_there(&f->rig, "regtest/coins" COIN_DUMP_PART_SUFFIX));
+    assert_int_equal(dump(&f->rig, "regtest/coins", f->base).error, 0);
+}
+
 TEST(closing_ends_it_without_a_file, struct fixture *f)
 {
     struct answer answer = {0};
