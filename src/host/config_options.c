@@ -99,6 +99,8 @@ static const struct option_def table[] = {
     {"maxmempool", "<n>", "Keep the mempool below this size in MB", G, INT, .fallback = "300"},
     {"mempoolexpiry", "<n>", "Hours that a transaction may stay in the mempool", G, INT, .fallback
      = "336"},
+    {"chainhistory", NULL, "Note reorganisations, and when blocks were seen first, for "
+     "getreorghistory and getblocksightings", G, BOOL, .fallback = "1"},
     {"persistmempool", NULL, "Keep the mempool over a restart", G, BOOL, .fallback = "1"},
     {"persistmempoolv1", NULL, "Write mempool.dat in the form that programs before 2024 read, "
      "without a key", G, BOOL, .fallback = "0"},

@@ -408,6 +408,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .accepts_stale_fees = config->net.accepts_stale_fees,
         .fallback_sat_per_kvb = config->net.fallback_sat_per_kvb,
         .persist_mempool = options_get_bool(&config->options, "persistmempool", true),
+        .keeps_history = options_get_bool(&config->options, "chainhistory", true),
         .p2p = config->net.p2p,
         .ban_time_s = config->net.ban_time_s,
         .auth =

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chain/ask/history.h"
 #include "mempool/mempool_file.h"
 #include "node/node_env.h"
 #include "node/node_fees.h"
@@ -39,6 +40,7 @@ struct node {
     char *mempool_path;     /* NULL: it is not kept */
     bool is_mempool_loaded; /* only then it is saved: what was never read must not be overwritten */
     struct node_fees *fees; /* NULL with -blocksonly: who sees nothing learns nothing */
+    struct history *history;  /* NULL: nothing is noted */
     struct node_miner *miner; /* NULL: nothing is mined but by order */
     struct p2p *p2p;
     struct node_bans *bans;
@@ -153,6 +155,7 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
     log_tip(node, tip, hash);
     mempool_tip_changed(node->mempool, tip);
     p2p_tip_changed(node->p2p, tip);
+    history_tip_changed(node->history, tip);
     rpc_on_tip_changed(node->rpc, tip);
     news_tip_changed(&node->news, tip, chain_is_initial_download(node->chain));
     node_miner_tip_changed(node->miner);
@@ -186,8 +189,17 @@ static void on_block_disconnected(void *ctx, const struct block_node *block, str
     struct node *node = ctx;
     mempool_block_disconnected(node->mempool, block, ref);
     p2p_block_disconnected(node->p2p, ref);
+    history_block_disconnected(node->history, block);
     rpc_on_block(node->rpc, block, false);
     news_block_disconnected(&node->news, block, ref);
+}
+
+/* When those of long ago came says nothing of them. */
+static void on_header_added(void *ctx, const struct block_node *header)
+{
+    const struct node *node = ctx;
+    if (!is_catching_up(node))
+        history_header_added(node->history, header);
 }
 
 static void on_header_tip_changed(void *ctx, const struct block_node *best_header)
@@ -434,6 +446,7 @@ static enum chain_damage try_open_chain(struct node *node, char **error)
         .block_connected = on_block_connected,
         .block_disconnected = on_block_disconnected,
         .tip_changed = on_tip_changed,
+        .header_added = on_header_added,
         .header_tip_changed = on_header_tip_changed,
         .block_invalid = on_block_invalid,
         .block_lost = on_block_lost,
@@ -622,6 +635,10 @@ static void finish_start(void *arg)
     }
     node->warmup = "";
     node->for_rpc.chain = node->chain;
+    /* Only now: what a replay goes through is no news. */
+    if (node->options.keeps_history)
+        node->history = history_new(node->env, node->log, node->options.chain.data_dir);
+    node->for_rpc.history = node->history;
     start_mesh(node);
     start_imports(node);
     expect_mempool(node);
@@ -654,7 +671,8 @@ static void report_stopped(void *arg)
     node->timer = 0;
     ASSERT(node->is_stopping && node->is_closed);
     /* The chain answered everything that waited for it; what is left answers by itself. */
-    if (rpc_pending(node->rpc) > 0 || (node->p2p && p2p_pending(node->p2p) > 0)) {
+    if (rpc_pending(node->rpc) > 0 || (node->p2p && p2p_pending(node->p2p) > 0) ||
+        !history_is_at_rest(node->history)) {
         set_timer(node, RECHECK_US, report_stopped);
         return;
     }
@@ -746,6 +764,7 @@ void node_free(struct node *node)
     node_fees_free(node->fees);
     p2p_free(node->p2p);
     mempool_free(node->mempool);
+    history_free(node->history);
     chain_free(node->chain);
     node_env_free(node->node_env);
     xfree(node->mempool_path);

@@ -50,6 +50,7 @@ struct node_options {
     struct block_assembler_options block; /* all zero: the defaults */
     struct node_miner_options miner;      /* of blocks made without an order */
     bool persist_mempool;                 /* -persistmempool: in data_dir/mempool.dat */
+    bool keeps_history;                   /* -chainhistory: of reorganisations and sightings */
     bool accepts_stale_fees;              /* -acceptstalefeeestimates */
     int64_t fallback_sat_per_kvb;         /* -fallbackestimate: where none is known; 0: none */
     bool repair;                          /* what is damaged is made anew, without being asked */

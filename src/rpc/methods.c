@@ -95,6 +95,14 @@ static const struct rpc_method methods[] = {
      "{...} or \"hex\"    the header",
      {{"blockhash", RPC_TYPE_HEX, NULL, "The block's hash"},
       {"verbose", RPC_TYPE_BOOL, "true", "An object if true, else hex"}}},
+    {"getblocksightings", "Blockchain", rpc_getblocksightings, RPC_LARGE,
+     "When the node has seen blocks first, of whatever branch, the newest first; not those of the\n"
+     "initial download. Kept over restarts, 60000 at most. Bitcoin Core has no such method.",
+     "{\"blocks\": [{\"hash\": \"hex\", \"height\": n, \"time\": n, \"first_seen\": n,\n"
+     " \"active\": bool}, ...], \"total\": n}    time: of the header; first_seen: by our clock;\n"
+     "    active: it is in the chain now; total: on all pages",
+     {{"count", RPC_TYPE_NUMBER, "100", "The most to tell, up to 10000"},
+      {"skip", RPC_TYPE_NUMBER, "0", "Leave out so many before"}}},
     {"getblockstats", "Blockchain", rpc_getblockstats, 0,
      "Statistics of a block: fees and fee rates, sizes, inputs and outputs. Amounts are in\n"
      "satoshi, rates in satoshi for a virtual byte. Percentiles are those of the block's weight:\n"
@@ -166,6 +174,14 @@ static const struct rpc_method methods[] = {
      "[\"hex\", ...], {\"txid\": {...}, ...} or {\"txids\": [...], \"mempool_sequence\": n}",
      {{"verbose", RPC_TYPE_BOOL, "false", "Whole entries if true, else ids"},
       {"mempool_sequence", RPC_TYPE_BOOL, "false", "Tell the number of the next change as well"}}},
+    {"getreorghistory", "Blockchain", rpc_getreorghistory, RPC_LARGE,
+     "The reorganisations that the node has made, the newest first. Kept over restarts, 10000 at\n"
+     "most. Bitcoin Core has no such method.",
+     "{\"reorgs\": [{\"time\": n, \"disconnected\": n, \"connected\": n,\n"
+     " \"fork\": {\"hash\": \"hex\", \"height\": n}, \"old_tip\": {...}, \"new_tip\": {...}},\n"
+     " ...], \"total\": n}    fork: the last block that both branches have; total: on all pages",
+     {{"count", RPC_TYPE_NUMBER, "100", "The most to tell, up to 10000"},
+      {"skip", RPC_TYPE_NUMBER, "0", "Leave out so many before"}}},
     {"gettxout", "Blockchain", rpc_gettxout, 0,
      "An unspent output.",
      "{...} or null    the output; null if it is spent or never was",

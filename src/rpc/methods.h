@@ -62,6 +62,13 @@ RPC_HANDLER(getaddressbalance);
 RPC_HANDLER(getaddressutxos);
 RPC_HANDLER(getaddresshistory);
 
+/* -- rpc_history.c: what the node has seen of the chain ---------------------------------------- */
+
+/* Ours, as the next. Newest first: who follows asks for one page and stops at what it knows. */
+RPC_HANDLER(getblocksightings);
+/* Newest first. Only the tips and the fork are told: getblockheader has the rest. */
+RPC_HANDLER(getreorghistory);
+
 /* rpc_multisig.c */
 /* Says in "warnings" when uncompressed keys make it an address of another type. */
 RPC_HANDLER(createmultisig);

@@ -53,6 +53,7 @@ struct rpc_node {
     /* What is known of fees; NULL where nothing is learnt: with -blocksonly. Both or none. */
     const struct fee_estimator *fees;
     struct mempool_estimator *mempool_fees;
+    const struct history *history; /* of the chain; NULL: nothing is noted */
     const struct rpc_publisher *publishers;
     size_t n_publishers;
     int64_t fallback_sat_per_kvb;         /* what is said where nothing is known; 0: that */

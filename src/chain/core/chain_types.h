@@ -56,6 +56,8 @@ struct chain_events {
     void (*block_connected)(void *ctx, const struct block_node *node, struct block_ref *block);
     void (*block_disconnected)(void *ctx, const struct block_node *node, struct block_ref *block);
     void (*tip_changed)(void *ctx, const struct block_node *tip);
+    /* A header that was not known, of whatever branch, as soon as it has passed its rules. */
+    void (*header_added)(void *ctx, const struct block_node *header);
     void (*header_tip_changed)(void *ctx, const struct block_node *best_header);
     /* A block on top of the tip has passed all rules but those that need its coins, and is about to
      * be stored and connected: peers may hear of it now. BIP-152, cmpctblock */

@@ -90,6 +90,8 @@ static struct block_node *take_header(struct intake *intake, const struct block_
         return NULL;
     node = header_tree_add(tree, header, hash);
     intake->headers_moved = intake->headers_moved || tree->best_header == node;
+    if (intake->core->events.header_added)
+        intake->core->events.header_added(intake->core->events.ctx, node);
     return node;
 }
 
