@@ -115,7 +115,7 @@ bool address_orders_read(struct rpc_call *call, struct address_orders *orders)
                      &descriptors) ||
         !scan_orders_read(call, &descriptors, &orders->orders))
         return false;
-    bool is_bounded = scan_orders_count(&orders->orders) + orders->n_unknown <= ADDRESS_SCRIPTS_MAX;
+    bool is_bounded = orders->orders.n_indexes + orders->n_unknown <= ADDRESS_SCRIPTS_MAX;
     if (is_bounded)
         scan_orders_derive(&orders->orders, add_script, orders);
     if (!is_bounded || orders->scripts.n > ADDRESS_SCRIPTS_MAX)

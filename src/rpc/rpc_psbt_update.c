@@ -13,7 +13,7 @@
 #include "util/assert.h"
 #include "util/hash_map.h"
 
-enum { EXPANDED_MAX = 100000 }; /* indexes of all descriptors */
+enum { EXPANDED_MAX = 100000 }; /* indexes of all descriptors, and keys */
 
 /* What is to be done, in the call's arena. */
 struct update_order {
@@ -244,15 +244,11 @@ static void run_update(struct env_job *job)
 
 /* -- Methods ---------------------------------------------------------------------------------- */
 
-/* All indexes are expanded, each to some kilobyte. */
+/* All indexes are expanded, each to some kilobyte, or to one for each of its keys. */
 static bool check_ranges(struct rpc_call *call, const struct scan_orders *descriptors)
 {
-    uint64_t n = 0;
-    for (size_t i = 0; i < descriptors->n; i++) {
-        const struct scan_order *each = &descriptors->at[i];
-        n += (uint64_t)(each->last - each->first + 1) * each->list.n;
-    }
-    return n <= EXPANDED_MAX || rpc_refuse(call, RPC_INVALID_PARAMETER, "Range is too large");
+    return (descriptors->n_indexes <= EXPANDED_MAX && descriptors->n_keys <= EXPANDED_MAX) ||
+           rpc_refuse(call, RPC_INVALID_PARAMETER, "Range is too large");
 }
 
 /* Previous transactions that nobody has seen yet. */

@@ -5,6 +5,8 @@ enum {
     RANGE_END_DEFAULT = 1000,
     RANGE_MAX = 1000000, /* indexes of one descriptor */
     ARENA_BYTES = 1 << 16,
+    DERIVING_BYTES = 4096,
+    TEXT_BYTES_OF_KEY = 1000, /* so much of a descriptor counts as a key more */
 };
 
 int scan_compare_scripts(struct span a, struct span b)
@@ -81,6 +83,17 @@ bool rpc_read_range(struct rpc_call *call, const struct json_value *range, uint3
     return true;
 }
 
+/* Count what an order makes. */
+static void count(struct scan_orders *orders, const struct scan_order *order, size_t text_len)
+{
+    uint64_t n_indexes = (uint64_t)order->last - order->first + 1;
+    uint64_t n_keys = text_len / TEXT_BYTES_OF_KEY;
+    for (size_t k = 0; k < order->list.n; k++)
+        n_keys += desc_n_keys(order->list.variant[k]);
+    orders->n_indexes += n_indexes * order->list.n;
+    orders->n_keys += n_indexes * n_keys;
+}
+
 /* "desc", or {"desc": "...", "range": ...}. */
 static bool read_order(struct rpc_call *call, const struct json_value *value,
                        struct scan_orders *orders, struct scan_order *order)
@@ -107,13 +120,13 @@ static bool read_order(struct rpc_call *call, const struct json_value *value,
                           (const char *)text->text.p);
     if (!order->list.is_range)
         order->first = order->last = 0;
+    count(orders, order, text->text.len);
     return true;
 }
 
 bool scan_orders_read(struct rpc_call *call, const struct json_value *objects,
                       struct scan_orders *orders)
 {
-    uint64_t n_indexes = 0;
     if (!objects)
         return rpc_refuse(call, RPC_MISC_ERROR,
                           "scanobjects argument is required for the start action");
@@ -122,8 +135,7 @@ bool scan_orders_read(struct rpc_call *call, const struct json_value *objects,
         struct scan_order *order = &orders->at[orders->n++];
         if (!read_order(call, v, orders, order))
             return false;
-        n_indexes += (uint64_t)(order->last - order->first + 1) * order->list.n;
-        if (n_indexes > SCAN_INDEXES_MAX)
+        if (orders->n_indexes > SCAN_INDEXES_MAX || orders->n_keys > SCAN_KEYS_MAX)
             return rpc_refuse(call, RPC_INVALID_PARAMETER, "Range is too large");
     }
     return true;
@@ -131,18 +143,31 @@ bool scan_orders_read(struct rpc_call *call, const struct json_value *objects,
 
 /* -- Scripts ---------------------------------------------------------------------------------- */
 
+static struct span keep(struct scan_orders *orders, struct span script)
+{
+    uint8_t *p = arena_alloc(&orders->arena, script.len + 1);
+    if (script.len > 0)
+        memcpy(p, script.p, script.len);
+    return span_of(p, script.len);
+}
+
+/* What is derived on the way is a thousand times the script, where it has a thousand keys. */
 static void derive_one(struct scan_orders *orders, const struct desc *desc, uint32_t index,
                        scan_script_fn *fn, void *arg)
 {
     struct span scripts[DESC_SCRIPTS_MAX];
-    size_t n = desc_scripts(orders->ec, desc, index, &orders->arena, scripts);
+    struct arena arena;
+    arena_init(&arena, DERIVING_BYTES);
+    size_t n = desc_scripts(orders->ec, desc, index, &arena, scripts);
     ASSERT(n <= DESC_SCRIPTS_MAX);
     for (size_t i = 0; i < n; i++)
-        fn(arg, &(struct scan_script){scripts[i], desc, index, (uint32_t)i});
+        fn(arg, &(struct scan_script){keep(orders, scripts[i]), desc, index, (uint32_t)i});
+    arena_deinit(&arena);
 }
 
 void scan_orders_derive(struct scan_orders *orders, scan_script_fn *fn, void *arg)
 {
+    ASSERT(orders && fn);
     for (size_t i = 0; i < orders->n; i++) {
         const struct scan_order *order = &orders->at[i];
         ASSERT(order->first <= order->last);
@@ -151,14 +176,4 @@ void scan_orders_derive(struct scan_orders *orders, scan_script_fn *fn, void *ar
                 derive_one(orders, order->list.variant[k], (uint32_t)index, fn, arg);
         }
     }
-}
-
-uint64_t scan_orders_count(const struct scan_orders *orders)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < orders->n; i++) {
-        const struct scan_order *order = &orders->at[i];
-        n += (uint64_t)(order->last - order->first + 1) * order->list.n;
-    }
-    return n;
 }

@@ -9,6 +9,8 @@
 
 /* Indexes of all descriptors of a call: bounds the memory of a scan. */
 #define SCAN_INDEXES_MAX 1000000
+/* Keys that are derived for them: bounds its time. Three keys at each of a million indexes. */
+#define SCAN_KEYS_MAX 4000000
 
 struct scan_order {
     struct desc_list list;
@@ -20,11 +22,13 @@ struct scan_orders {
     const struct ec_context *ec;
     struct scan_order *at;
     size_t n;
+    uint64_t n_indexes; /* of all variants: each makes DESC_SCRIPTS_MAX scripts at most */
+    uint64_t n_keys;    /* derived for these; kilobytes of text are counted in */
 };
 
 /* A script, and where it comes from. */
 struct scan_script {
-    struct span script; /* in the arena */
+    struct span script; /* in the orders' arena */
     const struct desc *desc;
     uint32_t index, at;
 };
@@ -45,8 +49,6 @@ NODISCARD bool scan_orders_read(struct rpc_call *call, const struct json_value *
                                 struct scan_orders *orders);
 /* Make all scripts. Takes a while for large ranges. Any thread. */
 void scan_orders_derive(struct scan_orders *orders, scan_script_fn *fn, void *arg);
-/* Indexes of all descriptors: each makes DESC_SCRIPTS_MAX scripts at most. */
-uint64_t scan_orders_count(const struct scan_orders *orders);
 /* An order of scripts: the shorter first. */
 int scan_compare_scripts(struct span a, struct span b);
 

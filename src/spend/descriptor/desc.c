@@ -32,6 +32,15 @@ bool desc_is_solvable(const struct desc *desc)
     return function != DESC_ADDR && function != DESC_RAW;
 }
 
+size_t desc_n_keys(const struct desc *desc)
+{
+    ASSERT(desc && desc->tree);
+    size_t n = desc->tree->n_keys;
+    for (size_t i = 0; i < desc->tree->n_keys; i++)
+        n += desc->tree->keys[i].n_participants;
+    return n;
+}
+
 /* -- Scripts of keys -------------------------------------------------------------------------- */
 
 static struct span join(struct arena *arena, struct span a, struct span b, struct span c)

@@ -35,6 +35,9 @@ struct desc_list {
 NODISCARD bool desc_parse(const struct ec_context *ec, const struct network *network,
                           struct span text, struct arena *arena, struct desc_list *out);
 
+/* How many keys are derived for each index: those of musig() count too. */
+size_t desc_n_keys(const struct desc *desc);
+
 /* The scripts of a variant at an index of its range (0 if it has none), into arena.
  * Returns: how many; 0 if keys cannot be derived without their secret */
 size_t desc_scripts(const struct ec_context *ec, const struct desc *desc, uint32_t index,

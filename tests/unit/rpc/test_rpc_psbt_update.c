@@ -97,6 +97,12 @@ TEST(what_is_asked_wrongly_is_refused)
         rpc_rig_callf(&rig, "utxoupdatepsbt",
                       "[\"%s\",[{\"desc\":\"wpkh(" TPUB "/*)\",\"range\":[0,100000]}]]", psbt),
         "-8: Range is too large");
+    /* Of which each index has two keys. */
+    assert_string_equal(rpc_rig_callf(&rig, "utxoupdatepsbt",
+                                      "[\"%s\",[{\"desc\":\"wsh(multi(1," TPUB "/*," TPUB
+                                      "/1/*))\",\"range\":[0,50000]}]]",
+                                      psbt),
+                        "-8: Range is too large");
     assert_holds(rpc_rig_callf(&rig, "utxoupdatepsbt",
                                "[\"%s\",[{\"desc\":\"wpkh(" TPUB "/*)\",\"range\":[0,2000]}]]",
                                psbt),

@@ -3,6 +3,7 @@
 
 #include "support/rpc_rig.h"
 #include "support/unit.h"
+#include "util/alloc.h"
 
 #define KEY                                                                                        \
     "tpubD6NzVbkrYhZ4WaWSyoBvQwbpLkojyoTZPRsgXELWz3Popb3qkjcJyJUGLnL4qHHoQvao8ESaAstxYSnhyswJ76uZ" \
@@ -37,4 +38,69 @@ TEST(the_indexes_of_a_call_are_bounded)
     snprintf(params, sizeof params, "[\"start\",[%s,%s]]", object, one);
     assert_starts(rpc_rig_call(&rig, "scantxoutset", params), "{\"success\":true");
     rpc_rig_deinit(&rig);
+}
+
+/* Twenty keys at 200,001 indexes are more than four million; keys of musig() count. */
+TEST(the_keys_of_a_call_are_bounded)
+{
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    for (int i = 0; i < 2; i++) {
+        enum { KEYS = 20 };
+        struct buffer keys;
+        buffer_init(&keys);
+        for (int k = 0; k < KEYS; k++)
+            buffer_append_format(&keys, "%s" KEY "%s", i == 1 && k == 0 ? "" : ",",
+                                 i == 0 ? "/*" : "");
+        buffer_append(&keys, "", 1);
+        char *desc =
+            xasprintf(i == 0 ? "wsh(multi(1%s))" : "rawtr(musig(%s)/0/*)", (const char *)keys.p);
+        char *params = xasprintf("[\"start\",[{\"desc\":\"%s\",\"range\":[0,%d]}]]", desc,
+                                 SCAN_KEYS_MAX / KEYS);
+        assert_call(&rig, "scantxoutset", params, "-8: Range is too large");
+        assert_starts(rpc_rig_callf(&rig, "scantxoutset",
+                                    "[\"start\",[{\"desc\":\"%s\",\"range\":[0,2]}]]", desc),
+                      "{\"success\":true");
+        xfree(params);
+        xfree(desc);
+        buffer_deinit(&keys);
+    }
+    rpc_rig_deinit(&rig);
+}
+
+static void count_script(void *arg, const struct scan_script *made)
+{
+    size_t *n = arg;
+    assert_int_equal(made->script.len, 34);
+    assert_int_equal(made->script.p[0], 0x51);
+    ++*n;
+}
+
+/* What is derived on the way goes: a script of 34 bytes stays of a hundred keys. */
+TEST(scripts_alone_are_kept)
+{
+    enum { KEYS = 100, INDEXES = 50 };
+    static const uint8_t seed[32] = {3};
+    struct ec_context *ec = ec_context_new(seed);
+    struct scan_orders orders;
+    struct scan_order order = {.first = 0, .last = INDEXES - 1};
+    struct buffer text;
+    size_t n = 0;
+    buffer_init(&text);
+    buffer_append_string(&text, "tr(" KEY ",multi_a(1");
+    for (int k = 0; k < KEYS; k++)
+        buffer_append_string(&text, "," KEY "/*");
+    buffer_append_string(&text, "))");
+    scan_orders_init(&orders, ec);
+    assert_true(desc_parse(ec, network_get(NETWORK_REGTEST), buffer_span(&text), &orders.arena,
+                           &order.list));
+    orders.at = &order;
+    orders.n = 1;
+    size_t before = orders.arena.total_bytes;
+    scan_orders_derive(&orders, count_script, &n);
+    assert_int_equal(n, INDEXES);
+    assert_in_range(orders.arena.total_bytes, before, before + 100000);
+    scan_orders_deinit(&orders);
+    buffer_deinit(&text);
+    ec_context_free(ec);
 }
