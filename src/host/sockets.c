@@ -145,13 +145,14 @@ uint16_t sockets_local(int fd, char *address, size_t size)
     return sockets_format((struct sockaddr *)&at, address, size);
 }
 
-/* Is there a socket that nobody listens at? */
+/* Is there a socket that nobody listens at? Where so many wait that no one more can, somebody does:
+ * connect() would wait for him. */
 static bool is_left_over(const struct sockaddr_un *path)
 {
     struct stat stat;
     if (lstat(path->sun_path, &stat) != 0 || !S_ISSOCK(stat.st_mode))
         return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
     int rc = connect(fd, (const struct sockaddr *)path, sizeof *path);
@@ -164,13 +165,13 @@ static bool is_left_over(const struct sockaddr_un *path)
 static int bind_path(int fd, const struct sockaddr_un *path, unsigned mode)
 {
     const struct sockaddr *address = (const struct sockaddr *)path;
-    int rc = bind(fd, address, sizeof *path);
-    if (rc != 0 && errno == EADDRINUSE && is_left_over(path) && unlink(path->sun_path) == 0)
-        rc = bind(fd, address, sizeof *path);
-    if (rc != 0)
-        return -errno;
+    int error = bind(fd, address, sizeof *path) == 0 ? 0 : errno;
+    if (error == EADDRINUSE && is_left_over(path) && unlink(path->sun_path) == 0)
+        error = bind(fd, address, sizeof *path) == 0 ? 0 : errno;
+    if (error)
+        return -error;
     if (chmod(path->sun_path, mode) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
-        int error = errno;
+        error = errno;
         unlink(path->sun_path);
         return -error;
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "host/sockets.h"
@@ -180,6 +181,33 @@ TEST(a_path_is_listened_at_by_one_alone)
     assert_int_equal(unlink(path), 0);
     temp_write(&dir, "socket", "a file");
     assert_int_equal(sockets_listen_path(path, 0600), -EADDRINUSE);
+    temp_dir_remove(&dir);
+}
+
+/* Who listens and accepts nobody is there all the same, and is not waited for. */
+TEST(a_path_with_a_full_queue_is_in_use)
+{
+    enum { CALLERS_MAX = 64 };
+    struct temp_dir dir;
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int caller[CALLERS_MAX], n = 0, rc = 0;
+    temp_dir_make(&dir);
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", temp_path(&dir, "socket"));
+    int fd = sockets_listen_path(at.sun_path, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(listen(fd, 1), 0);
+    while (rc == 0 && n < CALLERS_MAX) {
+        caller[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        rc = connect(caller[n++], (const struct sockaddr *)&at, sizeof at);
+    }
+    assert_int_equal(rc, -1);
+    assert_int_equal(errno, EAGAIN);
+    alarm(20); /* else the test would wait for ever */
+    assert_int_equal(sockets_listen_path(at.sun_path, 0600), -EADDRINUSE);
+    alarm(0);
+    while (n > 0)
+        close(caller[--n]);
+    close(fd);
     temp_dir_remove(&dir);
 }
 
