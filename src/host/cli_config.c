@@ -45,11 +45,14 @@ static void choose_cookie(struct cli_config *config)
     xfree(data_dir);
 }
 
-/* Who says where the node listens means that. */
+/* Who says where the node listens means that: also who names a port now, where the file that the
+ * node reads too has a path. */
 static void choose_socket(struct cli_config *config)
 {
     ASSERT(!config->socket_path);
-    if (options_is_set(&config->options, "rpcconnect"))
+    bool names_port = options_is_on_command_line(&config->options, "rpcport") &&
+                      !options_is_on_command_line(&config->options, "rpcsocket");
+    if (names_port || options_is_set(&config->options, "rpcconnect"))
         return;
     char *data_dir = config_network_dir(config->base_dir, config->network);
     config->socket_path = config_socket_path(&config->options, data_dir);

@@ -278,6 +278,12 @@ bool options_is_set(const struct options *options, const char *name)
     return find_value(options, name) != NULL;
 }
 
+bool options_is_on_command_line(const struct options *options, const char *name)
+{
+    const struct option_value *value = find_value(options, name);
+    return value && value->source == OPTION_FROM_COMMAND_LINE;
+}
+
 bool options_is_negated(const struct options *options, const char *name)
 {
     const struct option_value *value = find_value(options, name);

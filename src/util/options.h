@@ -193,6 +193,9 @@ void options_tell_ignored(struct options *options);
 /* True if it was given at all, also by -noX. */
 bool options_is_set(const struct options *options, const char *name);
 
+/* True if what counts was given on the command line. */
+bool options_is_on_command_line(const struct options *options, const char *name);
+
 /* True if what counts is -noX. */
 bool options_is_negated(const struct options *options, const char *name);
 

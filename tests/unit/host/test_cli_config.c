@@ -87,6 +87,33 @@ TEST(wrong_options_are_refused)
     }
 }
 
+/* The file that the node reads has a path; what is said now counts. */
+TEST(a_port_that_is_named_counts_before_the_files_path)
+{
+    static const struct {
+        const char *port, *path;
+        bool has_path;
+    } cases[] = {
+        {"-rpcwait", "-named", true},
+        {"-rpcport=99", "-named", false},
+        {"-rpcport=99", "-rpcsocket=mine", true},
+        {"-rpcwait", "-rpcsocket=mine", true},
+        {"-rpcconnect=127.0.0.1", "-named", false},
+    };
+    struct temp_dir dir;
+    char option[128];
+    temp_dir_make(&dir);
+    temp_write(&dir, "cairn.conf", "regtest=1\n[regtest]\nrpcport=1234\nrpcsocket=theirs\n");
+    snprintf(option, sizeof option, "-datadir=%s", dir.path);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct cli_config config;
+        config_of(&config, option, cases[i].port, cases[i].path, "stop");
+        assert_int_equal(config.socket_path != NULL, cases[i].has_path);
+        cli_config_deinit(&config);
+    }
+    temp_dir_remove(&dir);
+}
+
 TEST(the_nodes_file_is_read)
 {
     struct cli_config config;
