@@ -314,6 +314,28 @@ static void compare_summaries(struct scenario *s)
     }
 }
 
+/* How it talks to a peer, and whether blocks came as compact ones. */
+static void count_peer(void *arg, const struct net_peer_info *peer)
+{
+    struct sim_scenario_result *result = arg;
+    bool is_encrypted = strcmp(peer->transport, "v2") == 0;
+    result->n_encrypted += is_encrypted;
+    result->n_plain += !is_encrypted;
+    for (size_t i = 0; i < peer->n_per_message; i++)
+        if (strcmp(peer->per_message[i].name, "cmpctblock") == 0)
+            result->compact_bytes += peer->per_message[i].received;
+}
+
+static void count_peers(struct scenario *s)
+{
+    struct sim_scenario_result *result = s->result;
+    for (size_t i = 0; i < s->n; i++)
+        p2p_each_peer(node_p2p(sim_world_node(s->world, i)), count_peer, result);
+    sim_world_trace(s->world, "%u ends encrypt, %u do not; %llu bytes of compact blocks",
+                    result->n_encrypted, result->n_plain,
+                    (unsigned long long)result->compact_bytes);
+}
+
 static void await_agreement(struct scenario *s, int64_t healed_us)
 {
     while (!tips_agree(s)) {
@@ -330,6 +352,7 @@ static void await_agreement(struct scenario *s, int64_t healed_us)
     compare_summaries(s);
     if (sim_world_failure(s->world))
         return;
+    count_peers(s);
     const struct block_node *tip = tip_of(s, 0);
     s->result->height = tip->height;
     s->result->n_mined_txs = tip->chain_tx - (uint64_t)tip->height - 1;

@@ -31,6 +31,9 @@ struct sim_scenario_result {
     uint64_t bytes; /* that arrived over the network */
     int32_t height;
     uint64_t n_mined_txs, n_sent_txs; /* in the chain at the end; taken by a node's mempool */
+    /* Of the connections that are there at the end, both ends counted. */
+    unsigned n_encrypted, n_plain;
+    uint64_t compact_bytes; /* of compact blocks that came over them */
     unsigned n_mined, n_reorgs, n_restarts, n_crashes, n_partitions, n_slow, n_mute;
     int64_t agreed_us; /* from the last fault until all tips were the same */
     int64_t virtual_us;

@@ -4,8 +4,9 @@
  * Usage: sim_net_faults [--seeds=50] [--first=1] [--nodes=7] [--again=10] [--trace]
  *
  * Runs the seeds from first on, a line for each. Of every again-th, a second run must give the same
- * trace. --trace prints the traces, with the nodes' debug logs in them: the way to look at one seed
- * that failed. $CAIRN_SIM_SEEDS replaces the default of --seeds. */
+ * trace. In each (of at least three nodes) some connections must be encrypted and some not, and
+ * blocks have come as compact ones. --trace prints the traces, with the nodes' debug logs in them:
+ * the way to look at one seed that failed. $CAIRN_SIM_SEEDS replaces the default of --seeds. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct run {
 
 struct totals {
     uint64_t failed, twice, mined, txs, reorgs, restarts, crashes, partitions;
+    uint64_t encrypted, plain, compact_bytes;
     int64_t virtual_us, agreed_max_us;
 };
 
@@ -43,15 +45,24 @@ static void run_once(const struct run *run, const struct sim_base *base, uint64_
     sim_scenario_run(&options, result);
 }
 
+/* Two of three nodes encrypt: from three on, there are connections of both kinds. */
+static bool uses_all(const struct sim_scenario_result *r)
+{
+    return r->n_encrypted > 0 && r->n_plain > 0 && r->compact_bytes > 0;
+}
+
 static void add(struct totals *totals, const struct sim_scenario_result *r)
 {
-    totals->failed += !r->is_good;
+    totals->failed += !r->is_good || !uses_all(r);
     totals->mined += r->n_mined;
     totals->txs += r->n_mined_txs;
     totals->reorgs += r->n_reorgs;
     totals->restarts += r->n_restarts;
     totals->crashes += r->n_crashes;
     totals->partitions += r->n_partitions;
+    totals->encrypted += r->n_encrypted;
+    totals->plain += r->n_plain;
+    totals->compact_bytes += r->compact_bytes;
     totals->virtual_us += r->virtual_us;
     if (r->agreed_us > totals->agreed_max_us)
         totals->agreed_max_us = r->agreed_us;
@@ -66,11 +77,13 @@ static void run_seed(const struct run *run, const struct sim_base *base, uint64_
     struct sim_scenario_result r, second;
     run_once(run, base, seed, &r);
     printf(" height %d, %u mined, %" PRIu64 " txs of %" PRIu64 ", %u reorgs, %u restarts, %u"
-           " crashes, %u partitions; agreed after %.1f s; %.0f s virtual, %" PRIu64
-           " lines, trace %.16s%s%s\n",
+           " crashes, %u partitions; agreed after %.1f s; %u ends encrypted, %u not, %" PRIu64
+           " bytes of compact blocks; %.0f s virtual, %" PRIu64 " lines, trace %.16s%s%s\n",
            r.height, r.n_mined, r.n_mined_txs, r.n_sent_txs, r.n_reorgs, r.n_restarts, r.n_crashes,
-           r.n_partitions, (double)r.agreed_us / 1e6, (double)r.virtual_us / 1e6, r.n_trace_lines,
-           r.trace_hash, r.is_good ? "" : " FAILED: ", r.failure);
+           r.n_partitions, (double)r.agreed_us / 1e6, r.n_encrypted, r.n_plain, r.compact_bytes,
+           (double)r.virtual_us / 1e6, r.n_trace_lines, r.trace_hash,
+           r.is_good && uses_all(&r) ? "" : " FAILED: ",
+           r.is_good && !uses_all(&r) ? "a transport or compact blocks unused" : r.failure);
     add(totals, &r);
     if (run->again == 0 || (seed - run->first) % run->again != 0)
         return;
@@ -119,9 +132,11 @@ int main(int argc, char **argv)
     printf("%" PRIu64 " seeds, %zu nodes: %" PRIu64 " failed; %" PRIu64 " blocks, %" PRIu64
            " transactions, %" PRIu64 " reorganisations, %" PRIu64 " restarts, %" PRIu64
            " crashes, %" PRIu64 " partitions; agreed after %.1f s at most; %" PRIu64
-           " traces compared; %.0f s virtual\n",
+           " traces compared; %" PRIu64 " ends encrypted, %" PRIu64 " not, %" PRIu64
+           " bytes of compact blocks; %.0f s virtual\n",
            run.seeds, run.nodes, t.failed, t.mined, t.txs, t.reorgs, t.restarts, t.crashes,
-           t.partitions, (double)t.agreed_max_us / 1e6, t.twice, (double)t.virtual_us / 1e6);
+           t.partitions, (double)t.agreed_max_us / 1e6, t.twice, t.encrypted, t.plain,
+           t.compact_bytes, (double)t.virtual_us / 1e6);
     /* A run in which nothing happened would prove nothing. */
     bool is_empty = run.seeds >= 20 && (!t.txs || !t.reorgs || !t.crashes || !t.partitions);
     return t.failed > 0 || is_empty;

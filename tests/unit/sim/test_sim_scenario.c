@@ -44,6 +44,7 @@ TEST(a_network_agrees_after_faults_and_repeats_itself)
     assert_int_equal(first.n_trace_lines, lines.n);
     assert_true(first.height > SIM_SCENARIO_BASE_BLOCKS && first.n_mined > 0);
     assert_true(first.agreed_us > 0 && first.agreed_us <= SIM_SCENARIO_PATIENCE_US);
+    assert_true(first.n_encrypted > 0 && first.n_plain > 0 && first.compact_bytes > 0);
     struct sim_scenario_result second = run(base, 1, &lines);
     assert_string_equal(first.trace_hash, second.trace_hash);
     struct sim_scenario_result other = run(base, 2, &lines);
