@@ -265,10 +265,56 @@ static struct config_list lasting_warnings(const struct options *options)
 
 /* -- The log -------------------------------------------------------------------------------- */
 
+#define LOG_LEVELS "info, debug, trace"
+
+static bool is_log_level(const char *text)
+{
+    return strcmp(text, "info") == 0 || strcmp(text, "debug") == 0 || strcmp(text, "trace") == 0;
+}
+
+/* A level changes nothing here, but a wrong one is told, in Core's words. */
+static bool check_log_level(const char *text, char **error)
+{
+    const char *colon = strchr(text, ':');
+    if (!colon)
+        return is_log_level(text) ||
+               REFUSE(error, "Unsupported global logging level -loglevel=%s. Valid values: %s.",
+                      text, LOG_LEVELS);
+    char *name = xasprintf("%.*s", (int)(colon - text), text);
+    bool ok = log_category_find(name) >= 0 && is_log_level(colon + 1);
+    xfree(name);
+    if (ok)
+        return true;
+    struct buffer names;
+    buffer_init(&names);
+    for (int i = 0; i < LOG_CATEGORY_COUNT; i++) {
+        buffer_append_string(&names, i > 0 ? ", " : "");
+        buffer_append_string(&names, log_category_name((enum log_category)i));
+    }
+    buffer_append(&names, "", 1);
+    *error = xasprintf("Unsupported category-specific logging level -loglevel=%s. Expected "
+                       "-loglevel=<category>:<loglevel>. Valid categories: %s. Valid loglevels: "
+                       "%s.",
+                       text, (const char *)names.p, LOG_LEVELS);
+    buffer_deinit(&names);
+    return false;
+}
+
+static bool check_log_levels(const struct options *options, char **error)
+{
+    const char *text;
+    for (size_t i = 0; (text = options_get_list(options, "loglevel", i)); i++)
+        if (!check_log_level(text, error))
+            return false;
+    return true;
+}
+
 static bool set_log(struct config *config, char **error)
 {
     ASSERT(config->data_dir && !config->log_path);
     struct options *options = &config->options;
+    if (!check_log_levels(options, error))
+        return false;
     static const char *const lists[] = {"debug", "debugexclude"};
     const char *name;
     uint32_t bits;

@@ -284,6 +284,8 @@ static const struct option_def table[] = {
      "lines here.", D, STRING, .flags = MULTI},
     {"debugexclude", "<category>", "Leave lines of this category out; goes before -debug", D,
      STRING, .flags = MULTI},
+    {"loglevel", "<level>|<category>:<level>", "Taken for scripts that name one (info, debug or "
+     "trace); which lines are written is said by -debug", D, STRING, .flags = MULTI | DEBUG},
     {"debuglogfile", "<file>", "The log, relative to the network's directory (default: debug.log; "
      "-nodebuglogfile: none)", G, STRING, .flags = 0},
     {"deprecatedrpc", "<method>", "Answer in a form that is no longer the default: warnings, "
@@ -335,7 +337,6 @@ static const struct option_def table[] = {
     HARMLESS("limitancestorcount", D, INT),
     HARMLESS("limitdescendantcount", D, INT),
     HARMLESS("logips", D, BOOL),
-    HARMLESS("loglevel", D, STRING),
     HARMLESS("loglevelalways", D, BOOL),
     HARMLESS("logsourcelocations", D, BOOL),
     HARMLESS("logthreadnames", D, BOOL),

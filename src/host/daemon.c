@@ -337,7 +337,8 @@ static void log_start(struct daemon *daemon)
         const struct option_message *message = &config->options.messages.at[i];
         log_warning(log, "%s", message->text);
         if (message->kind != OPTION_MESSAGE_LOGGED)
-            fprintf(stderr, "Warning: %s\n", message->text);
+            fprintf(stderr, "%s: %s\n",
+                    message->kind == OPTION_MESSAGE_READ ? "warning" : "Warning", message->text);
     }
 }
 

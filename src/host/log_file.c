@@ -246,8 +246,8 @@ struct log_file *log_file_open(const struct log_file_options *options, char **er
             shrink(options->path);
         fd = open_append(options->path);
         if (fd < 0) {
-            *error =
-                xasprintf("Could not open debug log file %s: %s", options->path, strerror(errno));
+            /* Core's words, which end with the name */
+            *error = xasprintf("Could not open debug log file %s", options->path);
             return NULL;
         }
     }

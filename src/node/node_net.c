@@ -173,6 +173,7 @@ static enum net_result add_address(void *ctx, const char *host, uint16_t port, b
         (!net_address_parse(host, port, &address.at) || address.at.port != port))
         return NET_RESULT_BAD_ADDRESS;
     address.at.port = port;
+    address.at = p2p_flip_address(net->p2p, &address.at);
     address.time = (uint32_t)now_s;
     if (!address_book_add(book, &address, ADDRESS_SOURCE_GOSSIP, &address.at, 0, now_s))
         return NET_RESULT_EXISTS;
@@ -216,6 +217,7 @@ static struct net_view make_view(struct node_net *net, const struct p2p_info *ha
         .remove_node = p2p_remove_node,
         .try_node = p2p_try_node,
         .open_connection = p2p_open_connection,
+        .is_dialling = p2p_is_dialling,
         .add_address = add_address,
         .send_message = p2p_send_message,
         .disconnect_address = p2p_disconnect_address,

@@ -212,6 +212,10 @@ enum net_result p2p_try_node(void *p2p, const char *address, bool use_v2);
  * Returns:  NET_RESULT_UNKNOWN: no type that we open; NET_RESULT_FULL: there are as many of them as
  *           there may be */
 enum net_result p2p_open_connection(void *p2p, const char *address, const char *type, bool use_v2);
+/* A connection to that address is being made: it is none yet. */
+bool p2p_is_dialling(void *p2p, const char *address);
+/* What stands for IPv6 below fc00::/8 where that is CJDNS (-cjdnsreachable). */
+struct net_address p2p_flip_address(const struct p2p *p2p, const struct net_address *address);
 /* getaddednodeinfo: peer NULL if not connected. */
 void p2p_each_added(void *p2p, net_added_fn *fn, void *arg);
 /* disconnectnode, by address text. */

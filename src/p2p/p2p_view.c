@@ -299,6 +299,24 @@ enum net_result p2p_open_connection(void *ctx, const char *text, const char *typ
     return n >= most[class] ? NET_RESULT_FULL : open_once(p2p, &address, class, use_v2);
 }
 
+bool p2p_is_dialling(void *ctx, const char *text)
+{
+    const struct p2p *p2p = ctx;
+    struct net_address address;
+    if (!reach_parse(&p2p->reach, text, p2p->network->p2p_port, &address))
+        return false;
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        if (peer->state == PEER_CONNECTING && net_address_equal(&peer->address, &address))
+            return true;
+    return false;
+}
+
+struct net_address p2p_flip_address(const struct p2p *p2p, const struct net_address *address)
+{
+    ASSERT(p2p && address);
+    return reach_flip(&p2p->reach, address);
+}
+
 void p2p_each_added(void *ctx, net_added_fn *fn, void *arg)
 {
     struct p2p *p2p = ctx;

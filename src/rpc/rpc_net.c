@@ -195,6 +195,34 @@ enum rpc_progress rpc_addnode(struct rpc_call *call)
     return answer_added(call, result == NET_RESULT_EXISTS ? NET_RESULT_OK : result);
 }
 
+#define DIAL_LOOK_MS 5
+
+static void put_connection(struct rpc_call *call)
+{
+    json_open_object(&call->out);
+    json_field_string(&call->out, "address", rpc_arg_string(call, 0, ""));
+    json_field_string(&call->out, "connection_type", rpc_arg_string(call, 1, ""));
+    json_close_object(&call->out);
+}
+
+static void end_dial(struct rpc_call *call)
+{
+    put_connection(call);
+    rpc_finish(call);
+}
+
+static void look_at_dial(void *arg)
+{
+    struct rpc_call *call = arg;
+    const struct net_view *net = call->rpc->node->net;
+    call->timer = 0;
+    if (net->is_dialling(net->mesh, rpc_arg_string(call, 0, "")))
+        rpc_call_timer(call, DIAL_LOOK_MS, look_at_dial);
+    else
+        end_dial(call);
+}
+
+/* Answered, as by Core, when the connection stands or could not be made. */
 enum rpc_progress rpc_addconnection(struct rpc_call *call)
 {
     const char *address = rpc_arg_string(call, 0, ""), *type = rpc_arg_string(call, 1, "");
@@ -216,11 +244,13 @@ enum rpc_progress rpc_addconnection(struct rpc_call *call)
                         "feeler or addr-fetch");
     if (result != NET_RESULT_OK)
         return answer_added(call, result);
-    json_open_object(&call->out);
-    json_field_string(&call->out, "address", address);
-    json_field_string(&call->out, "connection_type", type);
-    json_close_object(&call->out);
-    return RPC_DONE;
+    if (!net->is_dialling(net->mesh, address)) {
+        put_connection(call);
+        return RPC_DONE;
+    }
+    call->on_interrupt = end_dial;
+    rpc_call_timer(call, DIAL_LOOK_MS, look_at_dial);
+    return RPC_PENDING;
 }
 
 /* For tests: what no node says by itself. */

@@ -224,7 +224,7 @@ bool config_file_parse_all(struct options *options, struct span text, const char
             return false;
     /* One level only: else two files could include each other. */
     for (const char *deeper; (deeper = find_include(options, network, i)); i++)
-        options_message(options, OPTION_MESSAGE_TOLD,
+        options_message(options, OPTION_MESSAGE_READ,
                         "-includeconf cannot be used from included files; ignoring "
                         "-includeconf=%s",
                         deeper);

@@ -234,6 +234,8 @@ struct net_view {
     /* type: as in net_peer_info; NET_RESULT_UNKNOWN: none that we open */
     enum net_result (*open_connection)(void *mesh, const char *address, const char *type,
                                        bool use_v2);
+    /* A connection to that address is being made: it is none yet. */
+    bool (*is_dialling)(void *mesh, const char *address);
     /* Put an address into the book, among those that were tried if that is said. NET_RESULT_EXISTS:
      * it did not become new; NET_RESULT_FULL: nor tried */
     enum net_result (*add_address)(void *ctx, const char *host, uint16_t port, bool is_tried,

@@ -114,6 +114,7 @@ struct option_value {
 enum option_message_kind {
     OPTION_MESSAGE_LOGGED, /* who reads the log */
     OPTION_MESSAGE_TOLD,   /* who starts the program, too: on standard error */
+    OPTION_MESSAGE_READ,   /* the same, of how the config files are read: with a small letter */
     OPTION_MESSAGE_LASTS,  /* who asks the running program for its warnings, too */
 };
 

@@ -161,6 +161,14 @@ static enum net_result open_connection(void *ctx, const char *address, const cha
     return note(ctx, verb, address);
 }
 
+/* As often as a test has said, a connection is still being made. */
+static bool is_dialling(void *ctx, const char *address)
+{
+    struct net_fake *fake = ctx;
+    (void)address;
+    return fake->n_dialling > 0 && fake->n_dialling-- > 0;
+}
+
 static enum net_result send_message(void *ctx, uint64_t peer, const char *name, struct span payload)
 {
     char text[40];
@@ -247,6 +255,7 @@ void net_fake_init(struct net_fake *fake)
                                        .remove_node = remove_node,
                                        .try_node = try_node,
                                        .open_connection = open_connection,
+                                       .is_dialling = is_dialling,
                                        .add_address = add_address,
                                        .disconnect_address = disconnect_address,
                                        .disconnect_id = disconnect_id,

@@ -40,6 +40,7 @@ struct net_fake {
     int n_pings;
     struct block_hash asked;
     enum net_result result; /* of the orders */
+    int n_dialling;         /* questions to which a connection is still being made */
     const char *error;      /* of get_block */
     size_t n_saves;
     int save_error;

@@ -67,9 +67,10 @@ static bool take_decimal(const char **s, unsigned max, unsigned *out)
     if (*p < '0' || *p > '9' || (*p == '0' && p[1] >= '0' && p[1] <= '9'))
         return false;
     while (*p >= '0' && *p <= '9') {
-        value = value * 10 + (unsigned)(*p++ - '0');
-        if (value > max)
+        unsigned digit = (unsigned)(*p++ - '0');
+        if (digit > max || value > (max - digit) / 10)
             return false;
+        value = value * 10 + digit;
     }
     *s = p;
     *out = value;
@@ -180,6 +181,31 @@ static bool parse_hidden(const char *text, uint16_t default_port, struct net_add
     if (is_i2p && strcmp(text + len, ":0") == 0)
         return true;
     return take_port(text + len, is_i2p ? 0 : default_port, &out->port);
+}
+
+bool net_address_parse_short(const char *text, uint16_t default_port, struct net_address *out)
+{
+    ASSERT(text && out);
+    const char *s = text;
+    uint8_t bytes[4] = {0};
+    unsigned part = 0;
+    int n = 0;
+    for (; n < 3; n++) {
+        bool is_last = s[strspn(s, "0123456789")] != '.';
+        if (!take_decimal(&s, is_last ? UINT32_MAX >> (8 * n) : 255, &part))
+            return false;
+        if (is_last)
+            break;
+        bytes[n] = (uint8_t)part;
+        s++;
+    }
+    uint16_t port;
+    if (n == 3 || !take_port(s, default_port, &port))
+        return false;
+    for (int i = 3; i >= n; i--, part >>= 8)
+        bytes[i] = (uint8_t)part;
+    *out = net_address_of_ipv4(bytes, port);
+    return true;
 }
 
 bool net_address_parse(const char *text, uint16_t default_port, struct net_address *out)

@@ -60,6 +60,10 @@ struct net_address net_address_of_16(const uint8_t bytes[16], uint16_t port);
  * In:       default_port  for text without one; in I2P that is 0
  * Returns:  false if it is anything else: names are resolved before they come here */
 NODISCARD bool net_address_parse(const char *text, uint16_t default_port, struct net_address *out);
+/* The same for IPv4 of fewer than four numbers, of which the last fills what is left: "127.1". What
+ * a user may write where Core asks inet_aton(). */
+NODISCARD bool net_address_parse_short(const char *text, uint16_t default_port,
+                                       struct net_address *out);
 
 /* Write the host alone.
  *

@@ -119,7 +119,8 @@ struct net_address reach_flip(const struct reach *reach, const struct net_addres
 bool reach_parse(const struct reach *reach, const char *text, uint16_t default_port,
                  struct net_address *out)
 {
-    if (!net_address_parse(text, default_port, out))
+    if (!net_address_parse(text, default_port, out) &&
+        !net_address_parse_short(text, default_port, out))
         return false;
     *out = reach_flip(reach, out);
     return true;

@@ -150,6 +150,10 @@ TEST(mistakes_are_told_in_one_line, struct world *w)
         {"-rpccookieperms=world", "Invalid -rpccookieperms=world; must be one of"},
         {"-debug=nosuch", "Unsupported logging category -debug=nosuch."},
         {"-debugexclude=nosuch", "Unsupported logging category -debugexclude=nosuch."},
+        {"-loglevel=loud", "Unsupported global logging level -loglevel=loud. Valid values: info, "
+         "debug, trace."},
+        {"-loglevel=net:loud", "Unsupported category-specific logging level -loglevel=net:loud. "
+         "Expected -loglevel=<category>:<loglevel>. Valid categories: "},
         {"-blocksdir=/nowhere/at/all",
          "Specified blocks directory \"/nowhere/at/all\" does not exist."},
         {"-datadir=/nowhere/at/all",

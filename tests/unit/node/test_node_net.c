@@ -155,6 +155,22 @@ enum net_result p2p_open_connection(void *ctx, const char *address, const char *
     return note(p2p, use_v2 ? "open v2" : "open", address);
 }
 
+bool p2p_is_dialling(void *ctx, const char *address)
+{
+    (void)ctx;
+    return address[0] == 'o';
+}
+
+/* Addresses of a network that fc stands for. */
+struct net_address p2p_flip_address(const struct p2p *p2p, const struct net_address *address)
+{
+    struct net_address flipped = *address;
+    (void)p2p;
+    if (flipped.bytes[0] == 0xfc)
+        flipped.network = NET_CJDNS;
+    return flipped;
+}
+
 enum net_result p2p_remove_node(void *ctx, const char *address)
 {
     struct p2p *p2p = ctx;
@@ -504,6 +520,9 @@ TEST(a_test_fills_the_address_book)
     assert_true(address_book_count_of(rig.p2p.book, NET_IPV4, false) > 500);
     assert_int_equal(rig.view->add_address(rig.view->ctx, "x", 8333, false, NOW),
                      NET_RESULT_BAD_ADDRESS);
+    assert_int_equal(rig.view->add_address(rig.view->ctx, "fc00::1", 8333, false, NOW),
+                     NET_RESULT_OK);
+    assert_int_equal(address_book_count_of(rig.p2p.book, NET_CJDNS, false), 1);
     rig_deinit(&rig);
 }
 
@@ -533,6 +552,7 @@ TEST(orders_are_passed_on)
     assert_string_equal(rig.p2p.order, "remove b");
     assert_int_equal(rig.view->open_connection(mesh, "o", "feeler", false), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "open o");
+    assert_true(rig.view->is_dialling(mesh, "o"));
     assert_int_equal(rig.view->try_node(mesh, "c", false), NET_RESULT_OK);
     assert_string_equal(rig.p2p.order, "try c");
     assert_int_equal(rig.view->disconnect_address(mesh, "d"), NET_RESULT_OK);

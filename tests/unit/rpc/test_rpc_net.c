@@ -175,6 +175,10 @@ TEST(a_test_opens_connections_of_a_class)
     assert_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",false]",
                 "{\"address\":\"1.2.3.4\",\"connection_type\":\"feeler\"}");
     assert_string_equal(rig.fake.order, "feeler 1.2.3.4");
+    rig.fake.n_dialling = 3; /* the answer waits for the connection */
+    assert_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"feeler\",false]",
+                "{\"address\":\"1.2.3.4\",\"connection_type\":\"feeler\"}");
+    assert_int_equal(rig.fake.n_dialling, 0);
     rig.fake.result = NET_RESULT_UNKNOWN;
     assert_starts(rpc_rig_call(&rig.rpc, "addconnection", "[\"1.2.3.4\",\"x\",false]"),
                   "-8: Error: Invalid connection type");

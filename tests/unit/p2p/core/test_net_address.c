@@ -54,6 +54,36 @@ TEST(addresses_are_read_strictly_and_shown_in_one_form)
     }
 }
 
+TEST(short_addresses_are_filled_up)
+{
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"127.1", "127.0.0.1:8333"},
+        {"1.2.3:5", "1.2.0.3:5"},
+        {"1.2.65535", "1.2.255.255:8333"},
+        {"4294967295", "255.255.255.255:8333"},
+        {"1.2.65536", NULL},
+        {"1.16777216", NULL},
+        {"4294967296", NULL},
+        {"256.1", NULL},
+        {"1.2.3.4", NULL},
+        {"127.", NULL},
+        {"", NULL},
+        {"1.x", NULL},
+        {"5node", NULL},
+    };
+    struct net_address address;
+    char text[NET_ADDRESS_TEXT_MAX];
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        bool ok = net_address_parse_short(cases[i].text, 8333, &address);
+        if (ok != (cases[i].shown != NULL))
+            fail_msg("%s", cases[i].text);
+        if (ok)
+            assert_string_equal(net_address_format(&address, text), cases[i].shown);
+    }
+}
+
 TEST(what_is_shown_can_be_read_again)
 {
     uint64_t seed = 88172645463325252;
