@@ -20,7 +20,10 @@ def test_what_is_installed_runs(context):
     with open(os.path.join(prefix, "lib/systemd/system/cairnd.service"), encoding="utf-8") as unit:
         text = unit.read()
     equal(("Type=notify" in text, "@" in text.replace("cairnd@", "")), (True, False))
-    equal(os.path.exists(os.path.join(prefix, "share/cairn/grafana.json")), True)
+    for name in ("cairn/grafana.json", "cairn/wallet/wallet.py", "cairn/wallet/english.txt",
+                 "man/man1/cairnd.1", "man/man1/cairn-cli.1", "zsh/site-functions/_cairn-cli",
+                 "bash-completion/completions/cairn-cli", "doc/cairn/rpc/blockchain.md"):
+        equal(os.path.exists(os.path.join(prefix, "share", name)), True, name)
 
 
 if __name__ == "__main__":
