@@ -1,4 +1,7 @@
 /* test_auth.c - the right password opens, everything else does not. */
+#include <math.h>
+#include <time.h>
+
 #include "rpc/auth.h"
 #include "support/unit.h"
 #include "util/alloc.h"
@@ -138,4 +141,58 @@ TEST(a_whitelist_names_what_a_user_may_call)
         assert_true(auth_may_call_any(auth, "b"));
         auth_free(auth);
     }
+}
+
+/* -- Hazard F17: how long a refusal takes does not tell how good the guess was -------------------
+ */
+
+enum { GUESSES = 60000 };
+
+/* Of the times of one kind of guess. */
+struct timing {
+    double n, sum, squares;
+};
+
+static double variance_of_mean(const struct timing *timing)
+{
+    double mean = timing->sum / timing->n;
+    return (timing->squares / timing->n - mean * mean) / timing->n;
+}
+
+static void time_guess(const struct auth *auth, const char *header, struct timing *timing)
+{
+    struct timespec begin, end;
+    char user[AUTH_USER_MAX];
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    bool ok = auth_check(auth, header, user);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    assert_false(ok);
+    double ns = (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
+    if (ns > 50000) /* the machine did something else meanwhile */
+        return;
+    timing->n++;
+    timing->sum += ns;
+    timing->squares += ns * ns;
+}
+
+/* Welch's t between guesses that are wrong in the first byte and in the last, in a random order. */
+TEST(the_time_of_a_refusal_does_not_tell_how_much_was_right)
+{
+    static const char *const headers[] = {
+        "Basic X19jb29raWVfXzpmMTIzYWJjZA==", /* __cookie__:f123abcd */
+        "Basic X19jb29raWVfXzowMTIzYWJjZg==", /* __cookie__:0123abcf */
+    };
+    struct auth *auth = make();
+    struct timing timings[2] = {{0}};
+    uint32_t lot = 12345;
+    for (int i = 0; i < GUESSES; i++) {
+        lot = lot * 1664525 + 1013904223;
+        time_guess(auth, headers[lot >> 31], &timings[lot >> 31]);
+    }
+    assert_true(timings[0].n > GUESSES / 4 && timings[1].n > GUESSES / 4);
+    double difference = timings[0].sum / timings[0].n - timings[1].sum / timings[1].n;
+    double t = difference / sqrt(variance_of_mean(&timings[0]) + variance_of_mean(&timings[1]));
+    if (fabs(t) >= 4.5)
+        fail_msg("t = %.1f, %.1f ns", t, difference);
+    auth_free(auth);
 }
