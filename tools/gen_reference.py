@@ -113,10 +113,12 @@ def man_options(text):
 
 
 def man_page(name, what, synopsis, text, more):
-    return "\n".join(
-        [f'.\\" {MADE}', f'.TH {name.upper()} 1 "" "Cairn"',
-         ".SH NAME", f"{name} \\- {roff(what)}", ".SH SYNOPSIS", *sum(([f".B {roff(line.split(' ', 1)[0])}", roff(line.split(" ", 1)[1]),
-                                ".br"] for line in synopsis), []), *man_options(text), *more]) + "\n"
+    lines = [f'.\\" {MADE}', f'.TH {name.upper()} 1 "" "Cairn"', ".SH NAME",
+             f"{name} \\- {roff(what)}", ".SH SYNOPSIS"]
+    for line in synopsis:
+        program, rest = line.split(" ", 1)
+        lines += [f".B {roff(program)}", roff(rest), ".br"]
+    return "\n".join([*lines, *man_options(text), *more]) + "\n"
 
 
 def man_pages(programs, methods):
