@@ -1,13 +1,23 @@
-/* rpc_load.c - a load generator: the same RPC method over kept connections, without pause.
+/* rpc_load.c - a load generator: the same RPC method over kept connections, without pause or at a
+ * rate.
  *
- *   rpc_load PORT AUTHORIZATION CONNECTIONS SECONDS METHOD TAIL < ARGUMENTS
+ *   rpc_load PORT AUTHORIZATION CONNECTIONS SECONDS METHOD TAIL [RATE] < ARGUMENTS
  *
  * ARGUMENTS are words, one a line; each call takes the next one as its first parameter, in quotes,
  * and TAIL, such as ",2", after it. Without any, TAIL is all of the parameters. Each connection has
- * one call under way. Prints the calls answered a second; ends with an error where an answer has
- * one. */
+ * one call under way. What answers the same argument must be the same bytes each time. With RATE, so
+ * many calls a second are due in all, whether or not those before are answered (an open loop): a
+ * call's time counts from when it was due.
+ *
+ * Prints five words: calls answered a second, mean bytes of an answer's body, the median and the
+ * 99th percentile of the time for a call in microseconds, and a hash of the answers to all arguments
+ * in their order (0 if some were not asked for). Ends with an error where an answer has one. */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +31,24 @@ enum {
     ARGUMENTS_MAX = 100000,
     ARGUMENT_BYTES = 600, /* a small transaction in hex and its end */
     IN_BYTES = 16 << 20,
+    TIMES_MAX = 1 << 22,
 };
 
 struct connection {
     char *in;
     size_t n, want; /* want: of the whole answer; 0 until its head is here */
+    size_t body, hashed;
+    uint64_t hash;
+    size_t argument;
+    double due;
+    bool is_busy;
 };
 
 static char arguments[ARGUMENTS_MAX][ARGUMENT_BYTES];
-static size_t n_arguments, next_argument;
+static uint64_t golden[ARGUMENTS_MAX]; /* the hash of the first answer; 0: none yet */
+static float times_us[TIMES_MAX];
+static size_t n_arguments, next_argument, n_times;
+static uint64_t n_bytes;
 
 static void fail(const char *why)
 {
@@ -54,17 +73,20 @@ static int connect_to(const char *port)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to))
+    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one))
         fail("cannot connect");
     return fd;
 }
 
-static void send_call(int fd, char *const argv[])
+static void send_call(int fd, struct connection *c, char *const argv[], double due)
 {
     char body[ARGUMENT_BYTES + 100], text[ARGUMENT_BYTES + 600], quoted[ARGUMENT_BYTES + 2] = "";
-    if (n_arguments)
-        snprintf(quoted, sizeof quoted, "\"%s\"", arguments[next_argument++ % n_arguments]);
+    if (n_arguments) {
+        c->argument = next_argument++ % n_arguments;
+        snprintf(quoted, sizeof quoted, "\"%s\"", arguments[c->argument]);
+    }
     int len = snprintf(body, sizeof body, "{\"id\":1,\"method\":\"%s\",\"params\":[%s%s]}", argv[5],
                        quoted, argv[6]);
     int n = snprintf(text, sizeof text,
@@ -73,6 +95,33 @@ static void send_call(int fd, char *const argv[])
                      argv[2], len, body);
     if (n >= (int)sizeof text || len >= (int)sizeof body || write(fd, text, (size_t)n) != n)
         fail("cannot send a call");
+    c->due = due;
+    c->is_busy = true;
+}
+
+/* Add what has come of the body to the hash, while it is in the cache. */
+static void hash_more(struct connection *c, bool is_all)
+{
+    uint64_t word;
+    for (; c->n - c->hashed >= sizeof word; c->hashed += sizeof word) {
+        memcpy(&word, c->in + c->hashed, sizeof word);
+        c->hash = (c->hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        c->hash ^= c->hash >> 32;
+    }
+    for (; is_all && c->hashed < c->n; c->hashed++)
+        c->hash = (c->hash ^ (uint8_t)c->in[c->hashed]) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* An answer is whole: is it what it was before? */
+static void compare(struct connection *c)
+{
+    hash_more(c, true);
+    uint64_t *first = &golden[c->argument];
+    if (!memmem(c->in + c->n - 40, 40, "\"error\":null", 12))
+        fail(c->in);
+    if (n_arguments && *first && *first != c->hash)
+        fail("the same question had two answers");
+    *first = c->hash;
 }
 
 /* What has come. Returns 1 if the answer is whole. */
@@ -82,29 +131,70 @@ static int take(int fd, struct connection *c)
     if (got <= 0)
         fail("the connection ended, or an answer is too large");
     c->n += (size_t)got;
-    c->in[c->n] = 0;
     if (!c->want) {
+        c->in[c->n] = 0;
         const char *end = strstr(c->in, "\r\n\r\n"), *length = strstr(c->in, "Content-Length: ");
         if (!end)
             return 0;
         if (!length || length > end)
             fail("an answer without its length");
-        c->want = (size_t)(end + 4 - c->in) + strtoul(length + 16, NULL, 10);
+        c->body = c->hashed = (size_t)(end + 4 - c->in);
+        c->want = c->body + strtoul(length + 16, NULL, 10);
+        c->hash = 1;
     }
+    hash_more(c, false);
     if (c->n < c->want)
         return 0;
-    if (c->n > c->want || !strstr(c->in, "\"error\":null"))
+    c->in[c->n] = 0;
+    if (c->n > c->want)
         fail(c->in);
+    compare(c);
+    n_bytes += c->n - c->body;
+    if (n_times < TIMES_MAX)
+        times_us[n_times++] = (float)((now() - c->due) * 1e6);
     c->n = c->want = 0;
+    c->is_busy = false;
     return 1;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static void report(uint64_t answered, double seconds)
+{
+    uint64_t all = 1;
+    for (size_t i = 0; i < n_arguments; i++)
+        all = all && golden[i] ? (all ^ golden[i]) * UINT64_C(0x9e3779b97f4a7c15) : 0;
+    qsort(times_us, n_times, sizeof *times_us, compare_times);
+    printf("%.1f %.0f %.0f %.0f %016llx\n", (double)answered / seconds,
+           answered ? (double)n_bytes / (double)answered : 0, (double)times_us[n_times / 2],
+           (double)times_us[n_times - n_times / 100 - (n_times > 0)], (unsigned long long)all);
+}
+
+/* Send what is due now. Returns: seconds until more is. */
+static double send_due(struct pollfd *polls, struct connection *c, int n, char *const argv[],
+                       double *next_due)
+{
+    double rate = argv[7] ? atof(argv[7]) : 0, at = now();
+    for (int i = 0; i < n && (!argv[7] || *next_due <= at); i++) {
+        if (c[i].is_busy)
+            continue;
+        send_call(polls[i].fd, &c[i], argv, argv[7] ? *next_due : at);
+        *next_due += argv[7] ? 1 / rate : 0;
+    }
+    /* With all of them busy the next answer is waited for. */
+    return argv[7] && *next_due > at ? *next_due - at : 5;
 }
 
 int main(int argc, char *argv[])
 {
     static struct connection connections[CONNECTIONS_MAX];
     struct pollfd polls[CONNECTIONS_MAX];
-    if (argc != 7)
-        fail("PORT AUTHORIZATION CONNECTIONS SECONDS METHOD TAIL");
+    if (argc != 7 && argc != 8)
+        fail("PORT AUTHORIZATION CONNECTIONS SECONDS METHOD TAIL [RATE]");
     int n = atoi(argv[3]);
     if (n < 1 || n > CONNECTIONS_MAX)
         fail("how many connections?");
@@ -114,20 +204,18 @@ int main(int argc, char *argv[])
         connections[i].in = malloc(IN_BYTES);
         if (!connections[i].in)
             fail("no memory");
-        send_call(polls[i].fd, argv);
     }
     uint64_t answered = 0;
-    double begin = now(), end = begin + atof(argv[4]), at = begin;
+    double begin = now(), end = begin + atof(argv[4]), at = begin, next_due = begin;
     while ((at = now()) < end) {
-        if (poll(polls, (nfds_t)n, 5000) <= 0)
+        double wait = send_due(polls, connections, n, argv, &next_due);
+        struct timespec timeout = {(time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9)};
+        int n_ready = ppoll(polls, (nfds_t)n, &timeout, NULL);
+        if (n_ready < 0 || (n_ready == 0 && wait >= 5))
             fail("no answer within 5 seconds");
-        for (int i = 0; i < n; i++) {
-            if (!polls[i].revents || !take(polls[i].fd, &connections[i]))
-                continue;
-            answered++;
-            send_call(polls[i].fd, argv);
-        }
+        for (int i = 0; i < n && n_ready > 0; i++)
+            answered += polls[i].revents && take(polls[i].fd, &connections[i]);
     }
-    printf("%.0f\n", (double)answered / (at - begin));
+    report(answered, at - begin);
     return 0;
 }
