@@ -462,6 +462,12 @@ void chain_read_block(struct chain *chain, const struct block_node *node, bool w
     block_read(&chain->reads, node, want_undo, done, arg);
 }
 
+void chain_read_raw_block(struct chain *chain, const struct block_node *node, chain_read_fn *done,
+                          void *arg)
+{
+    block_read_raw(&chain->reads, node, done, arg);
+}
+
 void chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
                      void *arg)
 {

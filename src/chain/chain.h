@@ -151,6 +151,9 @@ const char *chain_loss(struct chain *chain);
 /* Read a stored block, off the loop. want_undo: also what it spent. */
 void chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
                       chain_read_fn *done, void *arg);
+/* The same for the bytes alone: read->block may be undecoded, see block_ref_raw(). */
+void chain_read_raw_block(struct chain *chain, const struct block_node *node, chain_read_fn *done,
+                          void *arg);
 /* The same for what the block spent, alone: read->block is NULL where it had to be read. */
 void chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
                      void *arg);

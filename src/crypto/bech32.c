@@ -6,6 +6,8 @@
 #include "crypto/bech32.h"
 
 #include "util/assert.h"
+#include "util/endian.h"
+#include "util/sums_table.h"
 
 /* BIP-173, Bech32 */
 static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -16,31 +18,61 @@ static uint32_t final_constant(enum bech32_encoding encoding)
     return encoding == BECH32_M ? 0x2bc830a3 : 1;
 }
 
+enum { GROUP = 6 }; /* symbols that a remainder holds */
+
+/* clang-format off */
+/* What the symbol at each place of a remainder, the lowest first, becomes by GROUP steps. That one
+ * is at the top by the last step, so its five bits stand for the generators themselves; each place
+ * above goes through one step more. A block's answer has thousands of addresses: a group costs what
+ * one step did. BIP-173, Checksum design */
+static const uint32_t group_changes[GROUP][32] = {
+    SUMS_32(0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3),
+    SUMS_32(0x1fd7e966, 0x3d3f76cc, 0x2afaccb8, 0x07e1bd59, 0x0d537a9b),
+    SUMS_32(0x0424df38, 0x08491f79, 0x1086bbfb, 0x210d72ff, 0x129ec4f7),
+    SUMS_32(0x22cb696d, 0x1782f6da, 0x2d954cbd, 0x0bba3d53, 0x15f0fa8f),
+    SUMS_32(0x081318a1, 0x10263142, 0x204c6284, 0x128ce428, 0x250dec50),
+    SUMS_32(0x1cc20dda, 0x39841b9d, 0x23983233, 0x17b4e16f, 0x2df966de),
+};
+/* clang-format on */
+
 /* BIP-173, Checksum design */
 static uint32_t polymod_step(uint32_t c, uint8_t value)
 {
-    static const uint32_t generator[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
-                                          0x2a1462b3};
-    uint32_t top = c >> 25;
-    c = (c & 0x1ffffff) << 5 ^ value;
-    /* Without branches, which would be mispredicted half of the time. */
-    for (int i = 0; i < 5; i++)
-        c ^= generator[i] & (0 - (top >> i & 1));
+    return ((c & 0x1ffffff) << 5 ^ value) ^ group_changes[0][c >> 25];
+}
+
+/* GROUP steps at once. */
+static uint32_t polymod_group(uint32_t c, const uint8_t values[GROUP])
+{
+    uint32_t sum = 0;
+    for (int i = 0; i < GROUP; i++)
+        sum = sum << 5 | values[i];
+    for (int i = 0; i < GROUP; i++)
+        sum ^= group_changes[i][c >> (5 * i) & 31];
+    return sum;
+}
+
+static uint32_t polymod(uint32_t c, const uint8_t *values, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= GROUP; i += GROUP)
+        c = polymod_group(c, values + i);
+    for (; i < n; i++)
+        c = polymod_step(c, values[i]);
     return c;
 }
 
 /* The remainder of prefix and values, before the encoding's constant. BIP-173, Bech32 */
 static uint32_t checksum(const char *prefix, size_t prefix_len, const uint8_t *values, size_t n)
 {
-    uint32_t c = 1;
-    for (size_t i = 0; i < prefix_len; i++)
-        c = polymod_step(c, (uint8_t)prefix[i] >> 5);
-    c = polymod_step(c, 0);
-    for (size_t i = 0; i < prefix_len; i++)
-        c = polymod_step(c, prefix[i] & 31);
-    for (size_t i = 0; i < n; i++)
-        c = polymod_step(c, values[i]);
-    return c;
+    uint8_t expanded[2 * BECH32_CHARS_MAX + 1];
+    ASSERT(prefix_len <= BECH32_CHARS_MAX);
+    for (size_t i = 0; i < prefix_len; i++) {
+        expanded[i] = (uint8_t)prefix[i] >> 5;
+        expanded[prefix_len + 1 + i] = prefix[i] & 31;
+    }
+    expanded[prefix_len] = 0;
+    return polymod(polymod(1, expanded, 2 * prefix_len + 1), values, n);
 }
 
 static char lower(char c)
@@ -153,9 +185,8 @@ bool bech32_encode(enum bech32_encoding encoding, const char *prefix, const uint
     if (prefix_len + 1 + n + BECH32_CHECKSUM_CHARS > BECH32_CHARS_MAX)
         return false;
     uint32_t c = checksum(prefix, prefix_len, values, n);
-    for (int i = 0; i < BECH32_CHECKSUM_CHARS; i++)
-        c = polymod_step(c, 0);
-    c ^= final_constant(encoding);
+    static const uint8_t zeros[BECH32_CHECKSUM_CHARS];
+    c = polymod(c, zeros, sizeof zeros) ^ final_constant(encoding);
 
     memcpy(text, prefix, prefix_len);
     char *p = text + prefix_len;
@@ -276,8 +307,13 @@ size_t bech32_bytes_to_values(struct span bytes, uint8_t *values)
 {
     uint32_t bits = 0;
     int held = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
+    size_t n = 0, i = 0;
+    for (; bytes.len - i >= 5; i += 5) { /* five bytes are eight values */
+        uint64_t five = (uint64_t)bytes.p[i] << 32 | load_be32(bytes.p + i + 1);
+        for (int shift = 35; shift >= 0; shift -= 5)
+            values[n++] = five >> shift & 31;
+    }
+    for (; i < bytes.len; i++) {
         bits = (bits << 8 | bytes.p[i]) & 0xfff;
         for (held += 8; held >= 5; held -= 5)
             values[n++] = bits >> (held - 5) & 31;

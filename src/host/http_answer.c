@@ -1,5 +1,6 @@
 /* http_answer.c - what goes to the client: whole answers and parts of long ones, and an account of
  * the memory that answers hold until they are read. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -97,25 +98,43 @@ size_t http_unread_all(const struct http *http)
 
 /* -- Answers -------------------------------------------------------------------------------- */
 
-/* All of a head but what tells the body's length. */
-static void write_head(struct connection *connection, const struct http_response *response)
+enum { HEAD_BYTES_MAX = 1024 }; /* of an answer: all that varies in it is ours and short */
+
+/* The head of an answer, put together here so that libevent gets it in one piece. */
+struct head {
+    char text[HEAD_BYTES_MAX];
+    size_t len;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct head *head, const char *format, ...)
 {
-    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(head->text + head->len, sizeof head->text - head->len, format, args);
+    va_end(args);
+    ASSERT(len >= 0 && (size_t)len < sizeof head->text - head->len);
+    head->len += (size_t)len;
+}
+
+/* All of a head but what tells the body's length. */
+static void begin_head(struct head *head, const struct http_response *response)
+{
     char date[64] = "";
     time_t now = (time_t)loop_unix_s();
     struct tm tm;
     if (gmtime_r(&now, &tm))
         strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status,
-                        http_reason(response->status), date);
+    head->len = 0;
+    add(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status, http_reason(response->status),
+        date);
     if (response->status == 503)
-        evbuffer_add_printf(output, "Retry-After: %d\r\n", HTTP_RETRY_AFTER_S);
+        add(head, "Retry-After: %d\r\n", HTTP_RETRY_AFTER_S);
     if (response->www_authenticate)
-        evbuffer_add_printf(output, "WWW-Authenticate: %s\r\n", response->www_authenticate);
+        add(head, "WWW-Authenticate: %s\r\n", response->www_authenticate);
     /* 204 has no body by definition, and must not name a length. RFC 9110 8.6 */
     if (response->status != 204)
-        evbuffer_add_printf(output, "Content-Type: %s\r\n",
-                            response->content_type ? response->content_type : "text/plain");
+        add(head, "Content-Type: %s\r\n",
+            response->content_type ? response->content_type : "text/plain");
 }
 
 void http_write_response(struct connection *connection, const struct http_response *response,
@@ -123,10 +142,12 @@ void http_write_response(struct connection *connection, const struct http_respon
 {
     ASSERT(connection && response);
     struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
-    write_head(connection, response);
+    struct head head;
+    begin_head(&head, response);
     if (response->status != 204)
-        evbuffer_add_printf(output, "Content-Length: %zu\r\n", body->len);
-    evbuffer_add_printf(output, "Connection: %s\r\n\r\n", keep_alive ? "keep-alive" : "close");
+        add(&head, "Content-Length: %zu\r\n", body->len);
+    add(&head, "Connection: %s\r\n\r\n", keep_alive ? "keep-alive" : "close");
+    evbuffer_add(output, head.text, head.len);
     if (body->len > 0 && !is_head && response->status != 204)
         queue_body(connection, body);
     buffer_deinit(body);
@@ -140,13 +161,15 @@ void http_write_part(struct connection *connection, const struct http_response *
     struct request *request = connection->request;
     ASSERT(request && !request->is_head && response->status != 204);
     if (!request->in_parts) {
-        write_head(connection, response);
+        struct head head;
+        begin_head(&head, response);
         /* RFC 9112 6.1: no chunks for who may not know them; there the end of the connection tells
          * the end of the body. */
         request->keep_alive = request->keep_alive && !request->is_1_0;
-        evbuffer_add_printf(output, "%sConnection: %s\r\n\r\n",
-                            request->is_1_0 ? "" : "Transfer-Encoding: chunked\r\n",
-                            request->keep_alive ? "keep-alive" : "close");
+        add(&head, "%sConnection: %s\r\n\r\n",
+            request->is_1_0 ? "" : "Transfer-Encoding: chunked\r\n",
+            request->keep_alive ? "keep-alive" : "close");
+        evbuffer_add(output, head.text, head.len);
         request->in_parts = true;
     }
     if (body->len > 0) {

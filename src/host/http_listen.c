@@ -148,6 +148,7 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
     list_add_first(&http->connections, &connection->link);
     bufferevent_setcb(bufferevent, http_on_read, http_on_written, http_on_event, connection);
     bufferevent_setwatermark(bufferevent, EV_READ, 0, READ_BYTES_MAX);
+    bufferevent_set_max_single_write(bufferevent, WRITE_BYTES_MAX);
     bufferevent_enable(bufferevent, EV_READ | EV_WRITE);
     http_connection_start(connection);
 }

@@ -74,10 +74,10 @@ void json_close_array(struct json_out *out)
 }
 
 /* In one go, since a list of the mempool has twenty for each transaction. */
-void json_put_key(struct json_out *out, const char *key)
+void json_put_key_of(struct json_out *out, const char *key, size_t len)
 {
     ASSERT(out);
-    size_t len = strlen(key), n = 0;
+    size_t n = 0;
     uint8_t *to = buffer_reserve(out->buffer, len + 4);
     if (out->need_comma)
         to[n++] = ',';
@@ -265,52 +265,20 @@ void json_put_id(struct json_out *out, const uint8_t id[32])
     out->buffer->len += 2 * 32 + 2;
 }
 
+void json_put_plain(struct json_out *out, struct span text)
+{
+    ASSERT(out);
+    begin_item(out);
+    uint8_t *to = buffer_reserve(out->buffer, text.len + 2);
+    to[0] = '"';
+    memcpy(to + 1, text.p, text.len);
+    to[1 + text.len] = '"';
+    out->buffer->len += text.len + 2;
+}
+
 void json_put_raw(struct json_out *out, struct span text)
 {
     ASSERT(out);
     begin_item(out);
     buffer_append(out->buffer, text.p, text.len);
-}
-
-void json_field_object(struct json_out *out, const char *key)
-{
-    json_put_key(out, key);
-    json_open_object(out);
-}
-
-void json_field_array(struct json_out *out, const char *key)
-{
-    json_put_key(out, key);
-    json_open_array(out);
-}
-
-void json_field_null(struct json_out *out, const char *key)
-{
-    json_put_key(out, key);
-    json_put_null(out);
-}
-
-/* json_field_what(): the key, then the value by json_put_what(). */
-#define FIELD(what, type)                                                                          \
-    void json_field_##what(struct json_out *out, const char *key, type value)                      \
-    {                                                                                              \
-        json_put_key(out, key);                                                                    \
-        json_put_##what(out, value);                                                               \
-    }
-FIELD(bool, bool)
-FIELD(int, int64_t)
-FIELD(double, double)
-FIELD(string, const char *)
-FIELD(hex, struct span)
-
-void json_field_amount(struct json_out *out, const char *key, int64_t value_sat)
-{
-    json_put_key(out, key);
-    json_put_amount(out, value_sat);
-}
-
-void json_field_id(struct json_out *out, const char *key, const uint8_t id[32])
-{
-    json_put_key(out, key);
-    json_put_id(out, id);
 }

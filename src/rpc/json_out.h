@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "util/buffer.h"
 
@@ -38,8 +39,14 @@ void json_close_object(struct json_out *out);
 void json_open_array(struct json_out *out);
 /* End the innermost array. */
 void json_close_array(struct json_out *out);
-/* The name of the value that comes next, in an object. Zero-terminated, needs no escapes. */
-void json_put_key(struct json_out *out, const char *key);
+/* The name of the value that comes next, in an object: len characters that need no escapes. */
+void json_put_key_of(struct json_out *out, const char *key, size_t len);
+/* The same, zero-terminated. Here, as the fields below, so that the compiler counts a literal's
+ * characters: a block's answer has a hundred thousand names. */
+static inline void json_put_key(struct json_out *out, const char *key)
+{
+    json_put_key_of(out, key, strlen(key));
+}
 /* The same, where an id is the name. */
 void json_put_id_key(struct json_out *out, const uint8_t id[32]);
 
@@ -57,6 +64,8 @@ void json_put_amount(struct json_out *out, int64_t value_sat);
 void json_put_string(struct json_out *out, const char *s);
 /* Bytes of valid UTF-8 as a string; escapes as UniValue does. */
 void json_put_text(struct json_out *out, struct span text);
+/* Text that needs no escapes, such as an address. */
+void json_put_plain(struct json_out *out, struct span text);
 /* Bytes as hex. */
 void json_put_hex(struct json_out *out, struct span bytes);
 /* Bytes as hex in reverse order, as ids are shown. */
@@ -64,25 +73,42 @@ void json_put_id(struct json_out *out, const uint8_t id[32]);
 /* JSON text that is one value already. */
 void json_put_raw(struct json_out *out, struct span text);
 
-/* Key and value at once: json_put_key() and json_open_object(). */
-void json_field_object(struct json_out *out, const char *key);
+/* json_field_what(): the key, then the value by json_put_what(). */
+#define FIELD(what, type)                                                                          \
+    static inline void json_field_##what(struct json_out *out, const char *key, type value)        \
+    {                                                                                              \
+        json_put_key(out, key);                                                                    \
+        json_put_##what(out, value);                                                               \
+    }
+FIELD(bool, bool)
+FIELD(int, int64_t)
+FIELD(double, double)
+FIELD(amount, int64_t)
+FIELD(string, const char *)
+FIELD(plain, struct span)
+FIELD(hex, struct span)
+FIELD(id, const uint8_t *)
+#undef FIELD
+
+/* json_put_key() and json_open_object(). */
+static inline void json_field_object(struct json_out *out, const char *key)
+{
+    json_put_key(out, key);
+    json_open_object(out);
+}
+
 /* json_put_key() and json_open_array(). */
-void json_field_array(struct json_out *out, const char *key);
+static inline void json_field_array(struct json_out *out, const char *key)
+{
+    json_put_key(out, key);
+    json_open_array(out);
+}
+
 /* json_put_key() and json_put_null(). */
-void json_field_null(struct json_out *out, const char *key);
-/* json_put_key() and json_put_bool(). */
-void json_field_bool(struct json_out *out, const char *key, bool value);
-/* json_put_key() and json_put_int(). */
-void json_field_int(struct json_out *out, const char *key, int64_t value);
-/* json_put_key() and json_put_double(). */
-void json_field_double(struct json_out *out, const char *key, double value);
-/* json_put_key() and json_put_amount(). */
-void json_field_amount(struct json_out *out, const char *key, int64_t value_sat);
-/* json_put_key() and json_put_string(). */
-void json_field_string(struct json_out *out, const char *key, const char *s);
-/* json_put_key() and json_put_hex(). */
-void json_field_hex(struct json_out *out, const char *key, struct span bytes);
-/* json_put_key() and json_put_id(). */
-void json_field_id(struct json_out *out, const char *key, const uint8_t id[32]);
+static inline void json_field_null(struct json_out *out, const char *key)
+{
+    json_put_key(out, key);
+    json_put_null(out);
+}
 
 #endif

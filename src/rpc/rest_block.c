@@ -42,7 +42,7 @@ static void write_bytes_of_block(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
     const struct block_wish *wish = call->state;
-    struct span raw = wish->block->block.raw;
+    struct span raw = block_ref_raw(wish->block);
     if (wish->is_part)
         raw = span_of(raw.p + wish->offset, (size_t)wish->size);
     rest_put_bytes(call, raw);
@@ -51,7 +51,7 @@ static void write_bytes_of_block(struct env_job *job)
 /* Is the part within the block? */
 static bool check_part(struct rpc_call *call, const struct block_wish *wish)
 {
-    size_t len = wish->block->block.raw.len;
+    size_t len = block_ref_raw(wish->block).len;
     bool is_good = wish->size > 0 && wish->offset <= len && wish->size <= len - wish->offset;
     return is_good || rest_refuse(call, 400, "Bad block part offset/size %llu/%llu for %s",
                                   (unsigned long long)wish->offset, (unsigned long long)wish->size,
@@ -80,7 +80,7 @@ static enum rpc_progress answer_bytes(struct rpc_call *call, const struct block_
                                       struct block_wish *wish)
 {
     call->state = wish;
-    chain_read_block(call->rpc->node->chain, node, false, on_block, call);
+    chain_read_raw_block(call->rpc->node->chain, node, on_block, call);
     return RPC_PENDING;
 }
 

@@ -44,9 +44,12 @@ static void write_block(struct env_job *job)
     const struct block *block = &answer->block->block;
     struct json_out *out = &call->out;
     if (answer->verbosity <= 0) {
-        json_put_hex(out, block->raw);
+        json_put_hex(out, block_ref_raw(answer->block));
         return;
     }
+    /* Room for most blocks at once: a buffer that doubles is copied again and again. */
+    static const uint8_t bytes_for_one[] = {1, 1, 8, 12};
+    buffer_reserve(out->buffer, block->raw.len * bytes_for_one[MIN_OF(answer->verbosity, 3)]);
     struct arena arena;
     struct undo undo;
     arena_init(&arena, 1 << 16);
@@ -106,6 +109,9 @@ enum rpc_progress rpc_getblock(struct rpc_call *call)
     if (!chain_json_need_block(call, block))
         return RPC_DONE;
     call->state = answer;
-    chain_read_block(node->chain, block, answer->verbosity >= 2, on_read, call);
+    if (answer->verbosity <= 0)
+        chain_read_raw_block(node->chain, block, on_read, call);
+    else
+        chain_read_block(node->chain, block, answer->verbosity >= 2, on_read, call);
     return RPC_PENDING;
 }

@@ -1,7 +1,6 @@
 /* tx_json.c - scripts and transactions as the JSON that every wallet tool knows. */
 #include "rpc/tx_json.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "consensus/key_io.h"
@@ -51,7 +50,8 @@ static void write_push(struct buffer *buffer, struct span push, bool decode_sigh
         int64_t number = 0;
         bool ok = script_num_decode(push, SCRIPT_NUM_BYTES_MAX, false, &number);
         ASSERT(ok);
-        buffer_append_format(buffer, "%" PRId64, number);
+        struct json_out out = json_out_to(buffer);
+        json_put_int(&out, number); /* every witness program begins with one */
         return;
     }
     const char *name = NULL;
@@ -109,8 +109,8 @@ void tx_json_put_script(struct json_out *out, const struct network *network, str
     if (flags & TX_JSON_HEX)
         json_field_hex(out, "hex", script);
     if (*address)
-        json_field_string(out, "address", address);
-    json_field_string(out, "type", script_type_name(solution.type));
+        json_field_plain(out, "address", span_of_string(address));
+    json_field_plain(out, "type", span_of_string(script_type_name(solution.type)));
 }
 
 /* -- Transactions ------------------------------------------------------------------------- */

@@ -20,28 +20,17 @@ void buffer_deinit(struct buffer *buffer)
     *buffer = (struct buffer){0};
 }
 
-uint8_t *buffer_reserve(struct buffer *buffer, size_t extra)
+uint8_t *buffer_grow(struct buffer *buffer, size_t extra)
 {
     ASSERT(buffer->len <= buffer->capacity);
-    if (extra > buffer->capacity - buffer->len || !buffer->p) {
-        ASSERT(extra <= SIZE_MAX / 2 - buffer->len);
-        size_t need = buffer->len + extra;
-        /* Doubling: n appended bytes cost O(n) copying altogether. */
-        size_t capacity = buffer->capacity ? 2 * buffer->capacity : BUFFER_FIRST_BYTES;
-        capacity = MAX_OF(capacity, need);
-        buffer->p = xrealloc(buffer->p, capacity, 1);
-        buffer->capacity = capacity;
-    }
+    ASSERT(extra <= SIZE_MAX / 2 - buffer->len);
+    size_t need = buffer->len + extra;
+    /* Doubling: n appended bytes cost O(n) copying altogether. */
+    size_t capacity = buffer->capacity ? 2 * buffer->capacity : BUFFER_FIRST_BYTES;
+    capacity = MAX_OF(capacity, need);
+    buffer->p = xrealloc(buffer->p, capacity, 1);
+    buffer->capacity = capacity;
     return buffer->p + buffer->len;
-}
-
-void buffer_append(struct buffer *buffer, const void *p, size_t len)
-{
-    if (len == 0)
-        return;
-    ASSERT(p);
-    memcpy(buffer_reserve(buffer, len), p, len);
-    buffer->len += len;
 }
 
 void buffer_append_string(struct buffer *buffer, const char *s)

@@ -5,6 +5,7 @@
 #define UTIL_BUFFER_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "util/span.h"
 #include "util/writer.h"
@@ -22,11 +23,27 @@ void buffer_init(struct buffer *buffer);
 /* Free what it owns; it is empty then. */
 void buffer_deinit(struct buffer *buffer);
 
-/* Make room for extra more bytes and return where they start; len does not change. */
-uint8_t *buffer_reserve(struct buffer *buffer, size_t extra);
+/* The slow half of buffer_reserve(): get more memory. */
+uint8_t *buffer_grow(struct buffer *buffer, size_t extra);
+
+/* Make room for extra more bytes and return where they start; len does not change. Here, as the
+ * next one: an answer of megabytes is written in pieces of a few bytes. */
+static inline uint8_t *buffer_reserve(struct buffer *buffer, size_t extra)
+{
+    if (extra > buffer->capacity - buffer->len || !buffer->p)
+        return buffer_grow(buffer, extra);
+    return buffer->p + buffer->len;
+}
 
 /* Append bytes. */
-void buffer_append(struct buffer *buffer, const void *p, size_t len);
+static inline void buffer_append(struct buffer *buffer, const void *p, size_t len)
+{
+    if (len == 0)
+        return;
+    memcpy(buffer_reserve(buffer, len), p, len);
+    buffer->len += len;
+}
+
 /* Append a zero-terminated string without its end. */
 void buffer_append_string(struct buffer *buffer, const char *s);
 /* Append what a printf format makes, without a zero. */

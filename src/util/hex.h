@@ -1,6 +1,6 @@
 /* hex.h - bytes as hexadecimal text and back.
  *
- * Layer: util. Lookup tables, two digits a step: the answer to getblock is a few megabytes of it.
+ * Layer: util. Many digits a step: the answer to getblock is a few megabytes of them.
  * Ids (txid, block hash) are shown with their bytes reversed, hence the _reversed pair. */
 #ifndef UTIL_HEX_H
 #define UTIL_HEX_H

@@ -80,6 +80,21 @@ static int read_request(int fd, struct connection *c)
     return 1;
 }
 
+/* Watch a socket for what comes. */
+static void watch(int loop, int fd)
+{
+    epoll_ctl(loop, EPOLL_CTL_ADD, fd, &(struct epoll_event){.events = EPOLLIN, .data.fd = fd});
+}
+
+static void take_in(int loop, int listener)
+{
+    int fd = accept(listener, NULL, NULL), one = 1;
+    if (fd < 0 || fd >= FDS_MAX)
+        fail("cannot accept");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    watch(loop, fd);
+}
+
 int main(int argc, char *argv[])
 {
     static struct connection connections[FDS_MAX];
@@ -88,24 +103,16 @@ int main(int argc, char *argv[])
     if (argc != 3)
         fail("PORT BODY_BYTES");
     char *answer = make_answer(argv[2], &len);
-    int listener = listen_at(argv[1]), loop = epoll_create1(0), one = 1;
-    epoll_ctl(loop, EPOLL_CTL_ADD, listener,
-              &(struct epoll_event){.events = EPOLLIN, .data.fd = listener});
+    int listener = listen_at(argv[1]), loop = epoll_create1(0);
+    watch(loop, listener);
     for (;;) {
         int n = epoll_wait(loop, events, EVENTS_MAX, -1);
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.fd;
-            if (fd == listener) {
-                fd = accept(listener, NULL, NULL);
-                if (fd < 0 || fd >= FDS_MAX)
-                    fail("cannot accept");
-                setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-                epoll_ctl(loop, EPOLL_CTL_ADD, fd,
-                          &(struct epoll_event){.events = EPOLLIN, .data.fd = fd});
-            } else if (read_request(fd, &connections[fd]) &&
-                       write(fd, answer, len) != (ssize_t)len) {
+            if (fd == listener)
+                take_in(loop, listener);
+            else if (read_request(fd, &connections[fd]) && write(fd, answer, len) != (ssize_t)len)
                 fail("cannot answer at once");
-            }
         }
     }
 }

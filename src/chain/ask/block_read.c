@@ -169,6 +169,13 @@ void block_read(struct block_reads *reads, const struct block_node *node, bool w
     start(reads, node, with);
 }
 
+void block_read_raw(struct block_reads *reads, const struct block_node *node,
+                    chain_read_fn *done_fn, void *arg)
+{
+    ASSERT(node && done_fn);
+    start(reads, node, (struct block_read){.is_raw = true, .done = done_fn, .arg = arg});
+}
+
 void block_read_undo(struct block_reads *reads, const struct block_node *node,
                      chain_read_fn *done_fn, void *arg)
 {

@@ -27,6 +27,12 @@ NODISCARD bool block_ref_decode(struct block_ref *ref);
 /* The same where bytes may follow the block: they are forgotten. */
 NODISCARD bool block_ref_decode_head(struct block_ref *ref);
 
+/* The block's bytes, decoded or not. */
+static inline struct span block_ref_raw(const struct block_ref *ref)
+{
+    return span_of(ref->raw, ref->raw_len);
+}
+
 /* One more holder; returns ref. Any thread. */
 struct block_ref *block_ref_hold(struct block_ref *ref);
 

@@ -57,6 +57,38 @@ static const struct { const char *text, *message; size_t n; int at[3]; } located
 };
 /* clang-format on */
 
+/* The checksum as the specification has it, bit by bit. BIP-173, Checksum design */
+static uint32_t slow_step(uint32_t c, uint32_t value)
+{
+    static const uint32_t generators[5] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
+                                           0x2a1462b3};
+    uint32_t top = c >> 25;
+    c = (c & 0x1ffffff) << 5 ^ value;
+    for (int i = 0; i < 5; i++)
+        c ^= top >> i & 1 ? generators[i] : 0;
+    return c;
+}
+
+TEST(texts_of_each_length_have_the_checksum_that_is_worked_out_bit_by_bit)
+{
+    static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    uint8_t values[82];
+    char text[BECH32_CHARS_MAX + 1], want[BECH32_CHECKSUM_CHARS + 1] = "";
+    for (size_t i = 0; i < sizeof values; i++)
+        values[i] = (i * i * 7 + i + 3) & 31;
+    for (size_t n = 0; n <= sizeof values; n++) {
+        uint32_t c = slow_step(slow_step(slow_step(1, 'x' >> 5), 0), 'x' & 31);
+        for (size_t i = 0; i < n; i++)
+            c = slow_step(c, values[i]);
+        for (int i = 0; i < BECH32_CHECKSUM_CHARS; i++)
+            c = slow_step(c, 0);
+        for (int i = 0; i < BECH32_CHECKSUM_CHARS; i++)
+            want[i] = alphabet[(c ^ 1) >> (25 - 5 * i) & 31];
+        assert_true(bech32_encode(BECH32_V0, "x", values, n, text));
+        assert_string_equal(text + 2 + n, want);
+    }
+}
+
 TEST(valid_texts_decode_and_encode_again)
 {
     for (size_t i = 0; i < COUNT_OF(valid); i++) {

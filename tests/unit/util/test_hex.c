@@ -16,6 +16,26 @@ TEST(every_byte_survives_the_round_trip)
     assert_memory_equal(back, bytes, 256);
 }
 
+/* The widths at which the code takes another way, and what stands behind the text. */
+TEST(every_length_is_written_whole_and_no_further)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t bytes[70];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 37 + 9);
+    for (size_t len = 0; len <= sizeof bytes; len++) {
+        char text[2 * sizeof bytes + 2];
+        memset(text, '!', sizeof text);
+        hex_encode(text, span_of(bytes, len));
+        for (size_t i = 0; i < len; i++) {
+            assert_int_equal(text[2 * i], digits[bytes[i] >> 4]);
+            assert_int_equal(text[2 * i + 1], digits[bytes[i] & 15]);
+        }
+        assert_int_equal(text[2 * len], 0);
+        assert_int_equal(text[2 * len + 1], '!');
+    }
+}
+
 TEST(reversed_text_starts_with_the_last_byte)
 {
     char text[HEX_ID_BYTES];

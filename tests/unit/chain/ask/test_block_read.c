@@ -72,6 +72,18 @@ TEST(every_block_comes_back_as_it_was, struct fixture *f)
     }
 }
 
+TEST(bytes_alone_are_not_decoded, struct fixture *f)
+{
+    struct answer answer = {0};
+    const struct block_node *node = chain_at(f->rig.chain, 1);
+    chain_read_raw_block(f->rig.chain, node, note_read, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    assert_int_equal(answer.error, 0);
+    assert_true(span_equal(block_ref_raw(answer.block), built_ancestor(f->base, 1)->block.raw));
+    assert_null(answer.block->block.raw.p);
+    block_ref_drop(answer.block);
+}
+
 TEST(undo_data_comes_with_it_if_wanted, struct fixture *f)
 {
     struct answer answer = read_node(f, chain_tip(f->rig.chain), true);
