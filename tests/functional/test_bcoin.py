@@ -1,53 +1,30 @@
 """A peer of another make: bcoin from npm (installed into build/bcoin). Skipped without npm."""
-import fcntl
 import os
 import queue
-import shutil
 import subprocess
 import threading
 import time
 
 import chain
 import framework
+import npm
 import p2p
-from framework import ROOT, Failure, Skip, equal, wait_until
+from framework import ROOT, Failure, equal, wait_until
 
-FOLDER = os.path.join(ROOT, "build", "bcoin")
 # Its regtest activates segwit by BIP9 after 432 blocks in which the miner signals.
 SEGWIT_HEIGHT = 432
-
-
-def installed():
-    """Install bcoin, once; Skip where that cannot be."""
-    if not shutil.which("npm") or not shutil.which("node"):
-        raise Skip("no npm here")
-    os.makedirs(FOLDER, exist_ok=True)
-    done = os.path.join(FOLDER, "installed")
-    with open(os.path.join(FOLDER, "lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.exists(done):
-            return
-        # leveldown does not build on every Node and is not needed: scripts only of two packages.
-        for command in (["install", "--prefix", ".", "--ignore-scripts", "--no-audit", "--no-fund",
-                         "--fetch-retries=0", "bcoin@1.0.2"], ["rebuild", "mrmr", "bcrypto"]):
-            try:
-                subprocess.run(["npm", *command], cwd=FOLDER, check=True, timeout=90,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-                text = (error.output or b"").decode(errors="replace").strip().splitlines()
-                raise Skip(f"npm cannot install bcoin: {text[0] if text else error}") from error
-        with open(done, "w", encoding="ascii"):
-            pass
 
 
 class Bcoin:
     """The other node's process: orders go in, tips and transactions come out."""
 
     def __init__(self, context):
+        # leveldown does not build on every Node and is not needed: scripts only of two packages.
+        folder = npm.installed("bcoin", ["bcoin@1.0.2"], ("rebuild", "mrmr", "bcrypto"))
         self.port = framework.free_port()
         script = os.path.join(ROOT, "tests", "functional", "bcoin_peer.js")
         self.process = subprocess.Popen(
-            ["node", script, FOLDER, str(self.port), str(framework.free_port())], text=True,
+            ["node", script, folder, str(self.port), str(framework.free_port())], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         context.cleanups.append(self.close)
         self.lines, self.tips, self.txs, self.tail = queue.Queue(), {}, set(), []
@@ -80,7 +57,6 @@ class Bcoin:
 
 
 def test_each_follows_the_other_and_transactions_pass_both_ways(context):
-    installed()
     other = Bcoin(context)
     node = p2p.node(context, f"-connect=127.0.0.1:{other.port}",
                     f"-testactivationheight=segwit@{SEGWIT_HEIGHT}")
