@@ -528,7 +528,8 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         return false;
     if (wants_to_be_told(config))
         return true;
-    if (!choose_dirs(config, error))
+    if (!choose_dirs(config, error) ||
+        !config_settings_read(&config->settings, &config->options, config->data_dir, error))
         return false;
     apply_interactions(&config->options);
     options_fill(&config->options, config);
@@ -555,6 +556,7 @@ void config_deinit(struct config *config)
     config_net_deinit(&config->net);
     config_signet_deinit(&config->signet);
     config_zmq_deinit(&config->zmq);
+    config_settings_deinit(&config->settings);
     options_deinit(&config->options);
     char *strings[] = {config->base_dir, config->data_dir, config->blocks_dir, config->config_path,
                        config->log_path, config->pid_path, config->cookie_path,

@@ -13,6 +13,7 @@
 #include "chain/chain.h"
 #include "consensus/network.h"
 #include "host/config_net.h"
+#include "host/config_settings.h"
 #include "host/config_signet.h"
 #include "host/config_zmq.h"
 #include "host/sockets.h"
@@ -63,6 +64,7 @@ struct config {
     struct config_net net;
     struct config_signet signet;
     struct config_zmq zmq;
+    struct config_settings settings;
 
     bool server;
     struct config_bind rpc_binds[CONFIG_RPC_BINDS_MAX];

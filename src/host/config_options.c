@@ -119,6 +119,9 @@ static const struct option_def table[] = {
      INTO(chain.reindex_chainstate)},
     {"repair", NULL, "Make a damaged block index or coins database anew from the block files at "
      "the start; 0: stop and say what to do", G, BOOL, .fallback = "1"},
+    {"settings", "<file>", "File of settings that programs write, relative to the network's "
+     "directory; obeyed unless the command line says otherwise (-nosettings: none)", G, STRING,
+     .fallback = "settings.json"},
     {"shutdownnotify", "<cmd>", "Run a command before the node stops", G, STRING, .flags = MULTI},
     {"startupnotify", "<cmd>", "Run a command when the node has started", G, STRING, .flags = 0},
     {"txindex", NULL, "Keep an index of all transactions, for getrawtransaction", G, BOOL,
@@ -136,7 +139,6 @@ static const struct option_def table[] = {
     HARMLESS("dbbatchsize", G, INT),
     HARMLESS("maxorphantx", G, INT),
     HARMLESS("prevoutfetchthreads", G, INT),
-    IGNORED("settings", G, STRING),
     HARMLESS("sysperms", G, BOOL),
 
     {"addnode", "<ip>", "Connect to this node too, and keep trying", C, STRING, .flags = MULTI |

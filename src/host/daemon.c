@@ -333,6 +333,7 @@ static void log_start(struct daemon *daemon)
     log_printf(log, LOG_ALWAYS, "chain %s, data directory %s, %d compute threads",
                config->network.name, config->data_dir, config->compute_threads);
     options_describe(&config->options, log_option, log);
+    config_settings_describe(&config->settings, &config->options, log_option, log);
     for (size_t i = 0; i < config->options.messages.n; i++) {
         const struct option_message *message = &config->options.messages.at[i];
         log_warning(log, "%s", message->text);
@@ -581,6 +582,8 @@ static bool start(struct daemon *daemon, char **error)
     if (!open_log(daemon, error) || !make_world(daemon, error))
         return false;
     log_start(daemon);
+    if (!config_settings_write(&config->settings, env_host_env(daemon->env_host), error))
+        return false;
     return write_pid(daemon, error) && watch_signals(daemon, error) && publish(daemon, error) &&
            make_node(daemon, error) && serve(daemon, error);
 }

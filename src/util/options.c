@@ -195,21 +195,22 @@ bool options_parse_args(struct options *options, int argc, const char *const *ar
 
 /* -- Which value counts ------------------------------------------------------------------ */
 
-/* A source that ranks by itself: the command line, one section, what is implied. */
+/* A source that ranks by itself: the command line, settings, one section, what is implied. */
 struct rank {
     enum option_source source;
     const char *section;
 };
 
-enum { RANK_COUNT = 4 };
+enum { RANK_COUNT = 5 };
 
 /* The highest first. Without a network there is no section that matches the second. */
 static void get_ranks(const struct options *options, struct rank ranks[RANK_COUNT])
 {
     ranks[0] = (struct rank){OPTION_FROM_COMMAND_LINE, ""};
-    ranks[1] = (struct rank){OPTION_FROM_CONFIG, options->network};
-    ranks[2] = (struct rank){OPTION_FROM_CONFIG, ""};
-    ranks[3] = (struct rank){OPTION_IMPLIED, ""};
+    ranks[1] = (struct rank){OPTION_FROM_SETTINGS, ""};
+    ranks[2] = (struct rank){OPTION_FROM_CONFIG, options->network};
+    ranks[3] = (struct rank){OPTION_FROM_CONFIG, ""};
+    ranks[4] = (struct rank){OPTION_IMPLIED, ""};
 }
 
 /* The values of one option in one rank, those withdrawn by a negation left out. */
@@ -530,7 +531,7 @@ void options_describe(const struct options *options, void (*line)(void *ctx, con
     ASSERT(line);
     for (size_t i = 0; i < options->values.n; i++) {
         const struct option_value *value = &options->values.at[i];
-        if (value->source == OPTION_IMPLIED)
+        if (value->source == OPTION_IMPLIED || value->source == OPTION_FROM_SETTINGS)
             continue;
         bool from_config = value->source == OPTION_FROM_CONFIG;
         bool in_section = *value->section != '\0';

@@ -96,6 +96,7 @@ struct option_def {
 
 enum option_source {
     OPTION_FROM_COMMAND_LINE,
+    OPTION_FROM_SETTINGS, /* settings.json */
     OPTION_FROM_CONFIG,
     OPTION_IMPLIED, /* by options_imply() */
 };
@@ -211,11 +212,12 @@ int64_t options_get_int(const struct options *options, const char *name, int64_t
 bool options_get_bool(const struct options *options, const char *name, bool fallback);
 
 /* The index-th value of a list, or NULL past its end: those of the command line come first, then
- * the network's section, then the config file's top. Negation withdraws what came before it and
+ * the settings', the network's section, then the config file's top. Negation withdraws what came before it and
  * what has lower rank. */
 const char *options_get_list(const struct options *options, const char *name, size_t index);
 
-/* Call line for each value given, as text for the log; sensitive values are masked. */
+/* Call line for each value of command line and config file, as text for the log; sensitive values
+ * are masked. */
 void options_describe(const struct options *options, void (*line)(void *ctx, const char *text),
                       void *ctx);
 

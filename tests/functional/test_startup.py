@@ -1,4 +1,5 @@
 """Starting: what is refused, how, and that nothing is lost by it."""
+import json
 import os
 import pty
 import re
@@ -133,6 +134,24 @@ def test_the_command_line_outranks_the_config_file(context):
     node.start("-txindex=0")
     equal(node.rpc.getindexinfo(), {})
     node.stop()
+
+
+def test_settings_outrank_the_config_file_and_are_written_back(context):
+    node = context.node()
+    with open(os.path.join(node.datadir, "cairn.conf"), "w", encoding="utf-8") as file:
+        file.write("uacomment=file\n")
+    path = os.path.join(node.datadir, "regtest", "settings.json")
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"uacomment": ["settings"], "other": {"a": 1}}, file)
+    node.start()
+    equal(node.rpc.getnetworkinfo()["subversion"].partition("(")[2], "settings; file)/")
+    node.stop()
+    with open(path, encoding="utf-8") as file:
+        written = json.load(file)
+    equal(list(written), ["_warning_", "other", "uacomment"])
+    equal(written["other"], {"a": 1})
+    node.refuses_to_start("not be written", "-settings=no/such/folder.json")
 
 
 def test_a_missing_config_file_named_by_option_is_refused(context):

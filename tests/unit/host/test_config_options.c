@@ -88,7 +88,7 @@ static const char *const works[] = {
 /* Who asks for one of these is told that it is not there. */
 static const char *const missed[] = {
     "ipcbind", "mempoolfullrbf",
-    "settings", "signer", "txsendrate", "upnp",
+    "signer", "txsendrate", "upnp",
     "wallet", "walletdir", "whitelistforcerelay", "whitelistrelay",
 };
 
