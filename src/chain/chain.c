@@ -20,6 +20,7 @@
 /* -- Making ------------------------------------------------------------------------------------ */
 
 #define KEPT_BLOCKS_MAX_BYTES (64u << 20)
+#define RECENT_S              7200 /* what a block's time may be off, ahead or behind */
 
 static void on_block_failed(void *ctx, const struct block_node *node, const struct verdict *verdict)
 {
@@ -351,6 +352,18 @@ void chain_update_initial_download(struct chain *chain)
     log_printf(chain->core.log, LOG_ALWAYS, "the tip is recent: leaving initial block download");
 }
 
+/* Since when others may have made blocks. Where a block is recent its time, which its miner chose,
+ * is not looked at: there it is what headers tell, so that who has caught up has the whole. Spec:
+ * Core GuessVerificationProgress() */
+static int64_t known_until_s(const struct chain *chain, const struct block_node *node)
+{
+    int64_t now_s = core_now_s(&chain->core), age_s = now_s - (int64_t)node->time;
+    int32_t missing = chain->tree.best_header->height - node->height;
+    if (age_s < -RECENT_S || age_s > RECENT_S || missing < 0)
+        return node->time;
+    return now_s - missing * chain->core.network->pow_target_spacing_s;
+}
+
 /* The share by what is known of the network's pace; 0 if nothing is. */
 static double progress_by_stats(const struct chain *chain, const struct block_node *node)
 {
@@ -361,7 +374,7 @@ static double progress_by_stats(const struct chain *chain, const struct block_no
         return 0;
     if (done > total) { /* past the facts: from here on only the pace counts */
         total = done;
-        since_s = node->time;
+        since_s = known_until_s(chain, node);
     }
     if (now_s > since_s)
         total += (double)(now_s - since_s) * per_s;
@@ -377,7 +390,7 @@ double chain_progress(const struct chain *chain, const struct block_node *node)
         return known_share;
     /* Blocks that the clock says are still to come count by the pace of the last ones, so the
      * share is of what will be there, not of what is known. */
-    double ahead_s = (double)(core_now_s(&chain->core) - (int64_t)node->time);
+    double ahead_s = (double)(core_now_s(&chain->core) - known_until_s(chain, node));
     double expected = ahead_s > 0 ? ahead_s / (double)chain->core.network->pow_target_spacing_s : 0;
     double known = (double)chain->tree.best_header->height - (double)node->height;
     double missing = known > expected ? known : expected;

@@ -35,7 +35,7 @@ enum buried_deployment {
 };
 
 /* BIP9 deployments still tracked. -vbparams=name:start:end[:min_height] changes them on regtest.
- * Taproot is active for long, and stays here because clients ask for its state. */
+ * Taproot is active for long, and stays here because getblocktemplate names it. */
 enum bip9_deployment {
     BIP9_TESTDUMMY,
     BIP9_TAPROOT,

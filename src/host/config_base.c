@@ -54,14 +54,12 @@ static char *default_base_dir(void)
     return xasprintf("%s/.cairn", home);
 }
 
-/* -datadir, now or again after the config file named another. */
-static bool choose_base_dir(const struct options *options, char **base_dir, char **error)
+/* -datadir, now or again after the config file named another. Returns: is it there? */
+static bool choose_base_dir(const struct options *options, char **base_dir)
 {
     const char *given = options_get_string(options, "datadir", "");
     *base_dir = *given ? config_absolute(given) : default_base_dir();
-    if (*given && !config_is_dir(*base_dir))
-        return REFUSE(error, "Specified data directory \"%s\" does not exist.", given);
-    return true;
+    return !*given || config_is_dir(*base_dir);
 }
 
 /* -- The config file ------------------------------------------------------------------------ */
@@ -83,12 +81,12 @@ int config_read_text(const char *path, struct buffer *out)
     return 0;
 }
 
-static bool read_included(void *ctx, const char *path, struct buffer *out)
+static int read_included(void *ctx, const char *path, struct buffer *out)
 {
     char *full = config_path_in(ctx, path);
     int rc = config_read_text(full, out);
     xfree(full);
-    return rc == 0;
+    return rc;
 }
 
 static bool exists(const char *path)
@@ -129,7 +127,8 @@ static bool read_config_file(struct options *options, char *base_dir, const char
         ok = config_file_parse_all(options, buffer_span(&text), path, read_included, base_dir,
                                    error);
     else if (rc == -EISDIR)
-        ok = REFUSE(error, "Config file \"%s\" is a directory.", path);
+        ok = REFUSE(error, "Error reading configuration file: Config file \"%s\" is a directory.",
+                    path);
     else if (options_is_set(options, "conf"))
         ok = REFUSE(error,
                     "Error reading configuration file: specified config file \"%s\" could not be "
@@ -146,14 +145,20 @@ bool config_read_base(struct options *options, char **first_dir, char **base_dir
 {
     ASSERT(options && first_dir && base_dir && config_path && error);
     *first_dir = *base_dir = *config_path = NULL;
-    if (!choose_base_dir(options, first_dir, error))
-        return false;
+    const char *given = options_get_string(options, "datadir", "");
+    if (!choose_base_dir(options, first_dir))
+        return REFUSE(error, "Specified data directory \"%s\" does not exist.", given);
     if (!options_is_negated(options, "conf")) {
         *config_path = choose_config_file(options, *first_dir);
         if (!read_config_file(options, *first_dir, *config_path, error))
             return false;
     }
-    return choose_base_dir(options, base_dir, error);
+    if (!choose_base_dir(options, base_dir))
+        return REFUSE(error,
+                      "Error reading configuration file: specified data directory \"%s\" does not "
+                      "exist.",
+                      options_get_string(options, "datadir", ""));
+    return true;
 }
 
 /* -- The network ---------------------------------------------------------------------------- */

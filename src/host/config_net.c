@@ -84,7 +84,7 @@ static bool set_names(struct config_net *config, const struct options *options, 
     ASSERT(*n <= CONFIG_NET_ADDRESSES_MAX);
     const char *spec;
     for (size_t i = 0; (spec = options_get_list(options, name, i)); i++) {
-        if (spec[0] == '\0' && strcmp(name, "addnode") == 0)
+        if (spec[strspn(spec, " \t\r\n")] == '\0' && strcmp(name, "addnode") == 0)
             continue; /* as in Core */
         if (*n == CONFIG_NET_ADDRESSES_MAX)
             *error = xasprintf("-%s: more than %d are given", name, CONFIG_NET_ADDRESSES_MAX);

@@ -55,15 +55,17 @@ static void add_plain(struct auth *auth, struct span user, const char *password)
     hmac_sha256(span_of(NULL, 0), span_of_string(password), credential->password_tag);
 }
 
-/* "user:salt$hmac" */
+/* "user:salt$hmac". What stands for a tag and is none, no password has: as in Core that is no
+ * error, and nobody can log in by it. */
 static bool add_rpcauth(struct auth *auth, const char *line)
 {
     const char *colon = strchr(line, ':');
     const char *dollar = colon ? strchr(colon, '$') : NULL;
     uint8_t tag[32];
-    if (!dollar || strchr(dollar + 1, '$') || strchr(colon + 1, ':') ||
-        !hex_decode(tag, sizeof tag, dollar + 1, strlen(dollar + 1)))
+    if (!dollar || strchr(dollar + 1, '$') || strchr(colon + 1, ':'))
         return false;
+    if (!hex_decode(tag, sizeof tag, dollar + 1, strlen(dollar + 1)))
+        return true;
     char *salt = copy_part(colon + 1, (size_t)(dollar - colon - 1));
     struct credential *credential =
         add_credential(auth, span_of(line, (size_t)(colon - line)), salt);

@@ -277,10 +277,6 @@ static void put_bip9(struct json_out *out, const struct network *network,
 
 enum rpc_progress rpc_getdeploymentinfo(struct rpc_call *call)
 {
-    static const char *const bip9_names[BIP9_COUNT] = {
-        [BIP9_TESTDUMMY] = "testdummy",
-        [BIP9_TAPROOT] = "taproot",
-    };
     const struct network *network = call->rpc->node->network;
     const struct block_node *node = chain_tip(call->rpc->node->chain);
     struct json_out *out = &call->out;
@@ -296,9 +292,10 @@ enum rpc_progress rpc_getdeploymentinfo(struct rpc_call *call)
     json_field_object(out, "deployments");
     put_buried(out, network, node);
     for (int i = 0; i < BIP9_COUNT; i++) {
-        if (network->bip9[i].start_time == BIP9_NEVER_ACTIVE)
+        /* Core tells of taproot no more: it always holds. */
+        if (i == BIP9_TAPROOT || network->bip9[i].start_time == BIP9_NEVER_ACTIVE)
             continue;
-        json_field_object(out, bip9_names[i]);
+        json_field_object(out, network_bip9_name((enum bip9_deployment)i));
         put_bip9(out, network, (enum bip9_deployment)i, node);
         json_close_object(out);
     }

@@ -7,7 +7,7 @@
 #include "rpc/methods.h"
 #include "util/alloc.h"
 
-#define MOCK_TIME_MAX INT64_C(9223372036) /* what fits into 64 bits of nanoseconds */
+#define MOCK_TIME_MAX INT64_C(4294967295) /* what fits into the time of a header */
 
 enum {
     MOCK_DELTA_MAX_S = 3600,

@@ -1,6 +1,7 @@
 /* config_file.c - lines of a config file. */
 #include "util/config_file.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "util/alloc.h"
@@ -28,12 +29,22 @@ static char *trim(char *s)
     return s;
 }
 
-/* Networks are told by name; a heading of another name is most likely a mistake. */
+/* Networks are told by name; a heading of another name is most likely a mistake. All of them are
+ * one message, with a line for each, as Core has it. */
 static void check_section(const struct place *place, const char *section)
 {
-    if (!options_is_network(section))
-        options_message(place->options, OPTION_MESSAGE_TOLD,
-                        "%s:%d Section [%s] is not recognized.", place->path, place->line, section);
+    struct options *options = place->options;
+    if (options_is_network(section))
+        return;
+    const char *before =
+        options->has_odd_sections ? options->messages.at[options->odd_sections].text : NULL;
+    options_message(options, OPTION_MESSAGE_TOLD, "%s%s%s:%d Section [%s] is not recognized.",
+                    before ? before : "", before ? "\n" : "", place->path, place->line, section);
+    if (before)
+        options->messages.at[options->odd_sections] = options->messages.at[--options->messages.n];
+    else
+        options->odd_sections = options->messages.n - 1;
+    options->has_odd_sections = true;
 }
 
 static char *line_error(const struct place *place, const char *line, const char *advice)
@@ -193,13 +204,16 @@ static bool parse_included(struct options *options, const char *path, config_fil
 {
     struct buffer text;
     buffer_init(&text);
-    bool ok = read(ctx, path, &text);
-    if (!ok)
+    int rc = read(ctx, path, &text);
+    bool ok = rc == 0 && config_file_parse(options, buffer_span(&text), path, error);
+    if (rc == -EISDIR)
+        *error = xasprintf("Error reading configuration file: Included config file \"%s\" is a "
+                           "directory.",
+                           path);
+    else if (rc != 0)
         *error = xasprintf("Error reading configuration file: Failed to include configuration "
                            "file %s",
                            path);
-    else
-        ok = config_file_parse(options, buffer_span(&text), path, error);
     buffer_deinit(&text);
     return ok;
 }

@@ -19,8 +19,8 @@
 NODISCARD bool config_file_parse(struct options *options, struct span text, const char *path,
                                  char **error);
 
-/* Append the text of the file at path to *out; false if it cannot be read. */
-typedef bool config_file_read_fn(void *ctx, const char *path, struct buffer *out);
+/* Append the text of the file at path to *out. Returns: 0 or a negative errno. */
+typedef int config_file_read_fn(void *ctx, const char *path, struct buffer *out);
 
 /* Read a file and those that its includeconf lines name, one level deep; includes in included
  * files are passed over with a message. -noincludeconf on the command line switches them off.

@@ -130,6 +130,8 @@ struct options {
     bool is_client;                    /* rows of the client count, those of the program do not */
     ARRAY(struct option_value) values; /* in the order given */
     ARRAY(struct option_message) messages;
+    bool has_odd_sections; /* of a config file, which one message tells of ... */
+    size_t odd_sections;   /* ... with this index */
     const char *network; /* the section that counts, NULL before options_select_network() */
     struct arena arena;  /* all strings */
 };
@@ -212,8 +214,8 @@ int64_t options_get_int(const struct options *options, const char *name, int64_t
 bool options_get_bool(const struct options *options, const char *name, bool fallback);
 
 /* The index-th value of a list, or NULL past its end: those of the command line come first, then
- * the settings', the network's section, then the config file's top. Negation withdraws what came before it and
- * what has lower rank. */
+ * the settings', the network's section, then the config file's top. Negation withdraws what came
+ * before it and what has lower rank. */
 const char *options_get_list(const struct options *options, const char *name, size_t index);
 
 /* Call line for each value of command line and config file, as text for the log; sensitive values

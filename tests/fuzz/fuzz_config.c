@@ -23,12 +23,12 @@ static const struct option_def table[] = {
 /* clang-format on */
 
 /* The text itself is what each include includes: one level, whatever it says. */
-static bool read_same(void *ctx, const char *path, struct buffer *out)
+static int read_same(void *ctx, const char *path, struct buffer *out)
 {
     (void)path;
     const struct span *text = ctx;
     buffer_append(out, text->p, text->len);
-    return true;
+    return 0;
 }
 
 /* Every value as a line under its own heading; "[]" is the top of the file. */

@@ -146,6 +146,37 @@ TEST(progress_grows_to_one, struct fixture *f)
     assert_true(chain_progress(f->rig.chain, NULL) <= 0);
 }
 
+static double progress_of(struct fixture *f)
+{
+    return chain_progress(f->rig.chain, chain_tip(f->rig.chain));
+}
+
+/* Both sides of two hours. */
+static void assert_recent_is_whole(struct fixture *f)
+{
+    rig_start(&f->rig, 1, &f->b, NULL);
+    const struct built_block *last = builder_blocks(&f->b, f->b.genesis, 50, NULL);
+    rig_accept_chain(&f->rig, last);
+    sim_env_set_unix_s(f->rig.sim, last->block.header.time + 7201);
+    assert_true(progress_of(f) > 0.5 && progress_of(f) < 1);
+    sim_env_set_unix_s(f->rig.sim, last->block.header.time + 7200);
+    assert_true(progress_of(f) >= 1);
+    rig_announce(&f->rig, builder_block(&f->b, last, NULL));
+    assert_true(progress_of(f) > 0.5 && progress_of(f) < 1);
+}
+
+TEST(a_recent_tip_is_the_whole_unless_there_are_more_headers, struct fixture *f)
+{
+    f->b.network.tx_stats.per_s = 0;
+    assert_recent_is_whole(f);
+}
+
+TEST(a_recent_tip_is_the_whole_where_the_pace_is_known_too, struct fixture *f)
+{
+    f->b.network.tx_stats.per_s = 0.001;
+    assert_recent_is_whole(f);
+}
+
 /* -- Faults and warnings
  * ---------------------------------------------------------------------------- */
 

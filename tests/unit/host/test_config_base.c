@@ -110,7 +110,14 @@ TEST(what_cannot_be_read_has_its_message)
     done(&base);
     read_base(&base, dir.path, "-conf=/");
     assert_false(base.ok);
-    assert_string_equal(base.error, "Config file \"/\" is a directory.");
+    assert_string_equal(base.error,
+                        "Error reading configuration file: Config file \"/\" is a directory.");
+    done(&base);
+    write_text(dir.path, "cairn.conf", "includeconf=/\n");
+    read_base(&base, dir.path, NULL);
+    assert_false(base.ok);
+    assert_string_equal(base.error, "Error reading configuration file: Included config file \"/\" "
+                                    "is a directory.");
     done(&base);
     temp_dir_remove(&dir);
 }

@@ -46,7 +46,7 @@ TEST(names_of_nodes_are_kept_as_they_are)
     struct fixture f;
     read_args(&f, NETWORK_REGTEST,
               (const char *const[]){"-connect=127.0.0.1", "-connect=127.0.0.2:99", "-addnode=[::1]",
-                                    "-addnode=", "-addnode=no.such.name.invalid:5",
+                                    "-addnode=", "-addnode= \t", "-addnode=no.such.name.invalid:5",
                                     "-seednode=b.invalid", "-addnode=abc.onion",
                                     "-bind=127.0.0.1:7", NULL});
     assert_true(f.ok);

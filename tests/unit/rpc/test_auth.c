@@ -100,10 +100,7 @@ TEST(malformed_rpcauth_is_refused)
         "",
         "user",
         "user:salt",
-        "user:$",
-        "user:salt$zz",
         "user$salt:00",
-        RPCAUTH_RT "0",
         RPCAUTH_RT "$00",
         "a:" RPCAUTH_RT,
     };
@@ -113,6 +110,21 @@ TEST(malformed_rpcauth_is_refused)
         assert_null(auth_new(&options, &error));
         assert_non_null(strstr(error, "Invalid -rpcauth argument"));
         xfree(error);
+    }
+}
+
+/* As in Core: it is taken, and no password fits. */
+TEST(nobody_can_log_in_by_a_tag_that_is_none)
+{
+    static const char *const lines[] = {"u:salt$", "u:salt$zz", "u:salt$00", RPCAUTH_RT "0"};
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        struct rpc_auth_options options = {.rpcauth = &lines[i], .n_rpcauth = 1};
+        char *error = NULL, user[AUTH_USER_MAX];
+        struct auth *auth = auth_new(&options, &error);
+        assert_non_null(auth);
+        assert_false(auth_check(auth, "Basic dTpw", user)); /* u:p */
+        assert_false(auth_check(auth, "Basic dTo=", user)); /* u: */
+        auth_free(auth);
     }
 }
 

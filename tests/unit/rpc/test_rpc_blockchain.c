@@ -195,6 +195,7 @@ TEST(deployments_are_told)
                                 "\"TAPROOT\",\"WITNESS\"],\"deployments\":{\"bip34\":{\"type\":"
                                 "\"buried\",\"active\":true,\"height\":1}"));
     assert_non_null(strstr(got, "\"segwit\":{\"type\":\"buried\",\"active\":true,\"height\":0}"));
+    assert_null(strstr(got, "\"taproot\"")); /* as in Core: it always holds */
     assert_non_null(strstr(got, "\"testdummy\":{\"type\":\"bip9\",\"active\":false,\"bip9\":{"));
     assert_non_null(strstr(got, "\"status\":\"defined\",\"since\":0,\"status_next\":\"defined\""));
     assert_string_equal(rpc_rig_call(&rig, "getdeploymentinfo", "[\"" TARGET "\"]"),

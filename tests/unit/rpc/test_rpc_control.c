@@ -67,11 +67,11 @@ TEST(the_clock_can_be_mocked_on_regtest)
     rpc_rig_init(&rig, NULL, NULL);
     assert_call(&rig, "setmocktime", "[1700000000]", "null");
     assert_int_equal(rig.mock_time_s, 1700000000);
-    assert_call(&rig, "setmocktime", "[9223372036]", "null");
-    assert_call(&rig, "setmocktime", "[9223372037]",
-                "-8: Mocktime must be in the range [0, 9223372036], not 9223372037.");
+    assert_call(&rig, "setmocktime", "[4294967295]", "null");
+    assert_call(&rig, "setmocktime", "[4294967296]",
+                "-8: Mocktime must be in the range [0, 4294967295], not 4294967296.");
     assert_call(&rig, "setmocktime", "[-1]",
-                "-8: Mocktime must be in the range [0, 9223372036], not -1.");
+                "-8: Mocktime must be in the range [0, 4294967295], not -1.");
     assert_call(&rig, "setmocktime", "[0]", "null");
     assert_int_equal(rig.mock_time_s, 0);
     assert_call(&rig, "mockscheduler", "[1]", "null");

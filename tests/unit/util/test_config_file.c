@@ -1,4 +1,6 @@
 /* test_config_file.c - lines of a config file, its errors with their line numbers, its includes. */
+#include <errno.h>
+
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/config_file.h"
@@ -175,6 +177,11 @@ TEST(an_unknown_section_in_a_name_is_told)
     assert_true(config_file_parse(&options, span_of_string("testnot.datadir=1\n"), "c", &error));
     assert_int_equal(options.messages.n, 1);
     assert_string_equal(options.messages.at[0].text, "c:1 Section [testnot] is not recognized.");
+    /* Another one, of another file, is a line of the same message. */
+    assert_true(config_file_parse(&options, span_of_string("x=1\n[y]\n"), "d", &error));
+    assert_int_equal(options.messages.n, 2);
+    assert_string_equal(options.messages.at[0].text, "c:1 Section [testnot] is not recognized.\n"
+                                                     "d:2 Section [y] is not recognized.");
     options_deinit(&options);
 }
 
@@ -183,7 +190,7 @@ struct files {
     int reads;
 };
 
-static bool read_file(void *ctx, const char *path, struct buffer *out)
+static int read_file(void *ctx, const char *path, struct buffer *out)
 {
     static const struct {
         const char *path, *text;
@@ -198,9 +205,9 @@ static bool read_file(void *ctx, const char *path, struct buffer *out)
         if (strcmp(files[i].path, path) != 0)
             continue;
         buffer_append_string(out, files[i].text);
-        return true;
+        return 0;
     }
-    return false;
+    return strcmp(path, "folder") == 0 ? -EISDIR : -ENOENT;
 }
 
 static bool parse_all(struct options *options, const char *arg, const char *text,
@@ -261,6 +268,11 @@ TEST(an_include_that_fails_is_an_error)
     char *error = NULL;
     assert_false(parse_all(&options, NULL, "includeconf=missing\n", &files, &error));
     assert_string_equal(error, PREFIX "Failed to include configuration file missing");
+    xfree(error);
+    options_deinit(&options);
+
+    assert_false(parse_all(&options, NULL, "includeconf=folder\n", &files, &error));
+    assert_string_equal(error, PREFIX "Included config file \"folder\" is a directory.");
     xfree(error);
     options_deinit(&options);
 
