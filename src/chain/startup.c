@@ -365,6 +365,8 @@ static int store_genesis(struct chain *chain, struct block_node *node)
         node->data = block_files_alloc(chain->core.files, (uint32_t)raw.len, 0, node->time);
         node->data.crc32c = crc32c(0, raw.p, raw.len);
         code = block_files_write(chain->core.files, &node->data, raw);
+        if (!code)
+            code = block_files_begin_undo(chain->core.files, node->data.file);
     }
     return code;
 }
@@ -608,6 +610,8 @@ static bool find_marks(struct chain *chain, char **error)
         code = index_db_set_flag(chain->core.index, INDEX_FLAG_REINDEXING);
         reindexing = true;
     }
+    if (!code && reindexing && chain->core.options.prune)
+        code = block_files_remove_behind_gap(chain->core.files);
     if (!code && reindexing)
         code = block_files_reserve_existing(chain->core.files);
     chain->flush.marks = (reindexing ? CHAIN_MARK_REINDEX : 0) | (replays ? CHAIN_MARK_REPLAY : 0);

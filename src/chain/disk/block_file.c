@@ -300,22 +300,48 @@ int block_files_reserve_existing(struct block_files *files)
     return 0;
 }
 
-static void remove_undo(void *arg, const char *name)
+/* What cannot be removed is only in the way. */
+static void remove_one(const struct block_files *files, enum kind kind, int32_t number)
 {
-    struct block_files *files = arg;
-    int32_t number = number_of(name, KIND_UNDO);
-    if (number < 0)
-        return;
-    char *path = path_of(files, KIND_UNDO, number);
+    char *path = path_of(files, kind, number);
     int error = env_remove(files->env, path);
     if (error && error != -ENOENT)
         log_warning(files->log, "cannot remove %s: %s", path, strerror(-error));
     xfree(path);
 }
 
+static void remove_undo(void *arg, const char *name)
+{
+    const struct block_files *files = arg;
+    int32_t number = number_of(name, KIND_UNDO);
+    if (number >= 0)
+        remove_one(files, KIND_UNDO, number);
+}
+
 int block_files_remove_undo(struct block_files *files)
 {
     return env_list(files->env, files->dir, remove_undo, files);
+}
+
+static bool exists(const struct block_files *files, int32_t number)
+{
+    char *path = path_of(files, KIND_BLOCK, number);
+    int64_t modified_s = env_modified_s(files->env, path);
+    xfree(path);
+    return modified_s != -ENOENT;
+}
+
+int block_files_remove_behind_gap(struct block_files *files)
+{
+    size_t end, at = 0;
+    int error = block_files_end(files, &end);
+    if (error)
+        return error;
+    while (at < end && exists(files, (int32_t)at))
+        at++;
+    for (; at < end; at++)
+        remove_one(files, KIND_BLOCK, (int32_t)at);
+    return 0;
 }
 
 /* -- records ---------------------------------------------------------------------------------- */
@@ -380,6 +406,19 @@ static int write_kind(struct block_files *files, enum kind kind, const struct fi
     write_handles_give(&files->handles, id, true);
     (void)told(files, "write", kind, pos->file, error);
     return PLANTED(files->env, WRITE_ERROR_LOST) ? 0 : error;
+}
+
+int block_files_begin_undo(struct block_files *files, int32_t file)
+{
+    ASSERT(file >= 0);
+    uint64_t id = (uint64_t)file * 2 + KIND_UNDO;
+    struct env_file *handle;
+    char *path = path_of(files, KIND_UNDO, file);
+    int error = write_handles_take(&files->handles, id, path, &handle);
+    xfree(path);
+    if (!error)
+        write_handles_give(&files->handles, id, true);
+    return told(files, "open", KIND_UNDO, file, error);
 }
 
 static struct span encode_header(const struct block_files *files, enum kind kind,

@@ -55,6 +55,10 @@ struct file_pos block_files_alloc(struct block_files *files, uint32_t len, int32
  * a later one if an offset there would not fit in 32 bits. */
 struct file_pos block_files_alloc_undo(struct block_files *files, int32_t file, uint32_t len);
 
+/* Make the undo file of that number, empty, if there is none: the first block, which spends nothing,
+ * has one as in Core. 0 or negative errno. */
+NODISCARD int block_files_begin_undo(struct block_files *files, int32_t file);
+
 /* Write the payload at pos with its framing (and pos->crc32c must be set for undo records). Any
  * thread. 0 or negative errno. */
 NODISCARD int block_files_write(struct block_files *files, const struct file_pos *pos,
@@ -101,6 +105,9 @@ NODISCARD int block_files_remove(const struct block_files *files, const size_t *
 void block_files_forget(struct block_files *files, size_t file);
 /* Remove all undo files: before a reindex, which makes them anew. 0 or negative errno. */
 NODISCARD int block_files_remove_undo(struct block_files *files);
+/* Remove each block file behind the first number that is missing: before a reindex of a pruned node,
+ * which could place none of their blocks. 0 or negative errno. Spec: Core CleanupBlockRevFiles() */
+NODISCARD int block_files_remove_behind_gap(struct block_files *files);
 
 /* Bytes of all files on disk, preallocation left out. */
 uint64_t block_files_total_bytes(const struct block_files *files);

@@ -406,6 +406,39 @@ TEST(existing_files_get_no_new_records_when_reserved, struct setting *s)
     assert_int_equal(pos.offset, 8);
 }
 
+TEST(files_behind_a_gap_are_removed, struct setting *s)
+{
+    static const struct {
+        const char *path;
+        bool is_left;
+    } files[] = {
+        {"blocks/blk00000.dat", true},  {"blocks/rev00000.dat", true},
+        {"blocks/blk00001.dat", true},  {"blocks/rev00002.dat", true},
+        {"blocks/blk00003.dat", false}, {"blocks/blk00004.dat", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(files); i++)
+        put_file(s->sim, files[i].path, "x", 1);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(block_files_remove_behind_gap(s->files), 0);
+        for (size_t i = 0; i < COUNT_OF(files); i++)
+            assert_int_equal(env_modified_s(sim_env_get(s->sim), files[i].path) >= 0,
+                             files[i].is_left);
+    }
+}
+
+TEST(an_undo_file_can_be_begun_before_it_has_records, struct setting *s)
+{
+    uint64_t size = 1;
+    assert_int_equal(block_files_size(s->files, 0, true, &size), -ENOENT);
+    assert_int_equal(block_files_begin_undo(s->files, 0), 0);
+    assert_int_equal(block_files_size(s->files, 0, true, &size), 0);
+    assert_int_equal(size, 0);
+    (void)store(s->files, 1, 100);
+    struct file_pos undo = store_undo(s->files, 0, 3, 40);
+    assert_int_equal(block_files_begin_undo(s->files, 0), 0);
+    assert_int_equal(read_back(s->files, &undo, 3, true), 0);
+}
+
 TEST(infos_given_at_opening_go_on_where_they_were, struct setting *s)
 {
     static const struct block_file_info infos[2] = {
@@ -480,4 +513,3 @@ TEST(a_full_disk_is_a_fault_of_the_write, struct setting *s)
         sim_disk_fail(sim_env_disk(s->sim), 0, 0, 0, false);
     }
 }
-
