@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chain/chain_parts.h"
+#include "chain/disk/block_key.h"
 #include "consensus/block_check.h"
 #include "consensus/script_iter.h"
 #include "util/alloc.h"
@@ -305,12 +306,36 @@ static int make_dirs(struct chain *chain)
     return code;
 }
 
+/* Before the first block is written. */
+static bool make_block_key(struct chain *chain, char **error)
+{
+    enum chain_xor wish = chain->core.options.block_xor;
+    return wish == CHAIN_XOR_AS_IS ||
+           block_key_make(chain->core.env, chain->blocks_dir, wish == CHAIN_XOR_ON, error) == 0;
+}
+
+static bool open_block_files(struct chain *chain, const struct block_file_info *infos,
+                             size_t n_infos, char **error)
+{
+    char *detail;
+    int code =
+        block_files_open(chain->core.env, chain->core.log, chain->blocks_dir,
+                         chain->core.network->magic, infos, n_infos, &chain->core.files, &detail);
+    if (code)
+        return fail(error, "Cannot open the block files", code, detail);
+    code = chain->core.options.reindex ? block_files_remove_undo(chain->core.files) : 0;
+    if (code)
+        return fail(error, "Cannot list the block files", code, NULL);
+    if (chain->core.options.block_file_bytes)
+        block_files_set_max_bytes(chain->core.files, chain->core.options.block_file_bytes);
+    return true;
+}
+
 /* The coins first: whether there are any decides what a missing index or folder means. */
 static bool open_stores(struct chain *chain, char **error)
 {
     struct block_file_info *infos = NULL;
     size_t n_infos = 0;
-    char *detail = NULL;
     choose_index(chain);
     int code = make_dirs(chain);
     if (code) /* make_dir makes parents too: what is not there then is where a link leads */
@@ -325,18 +350,9 @@ static bool open_stores(struct chain *chain, char **error)
         xfree(infos);
         return false;
     }
-    code =
-        block_files_open(chain->core.env, chain->core.log, chain->blocks_dir,
-                         chain->core.network->magic, infos, n_infos, &chain->core.files, &detail);
+    bool ok = make_block_key(chain, error) && open_block_files(chain, infos, n_infos, error);
     xfree(infos);
-    if (code)
-        return fail(error, "Cannot open the block files", code, detail);
-    code = chain->core.options.reindex ? block_files_remove_undo(chain->core.files) : 0;
-    if (code)
-        return fail(error, "Cannot list the block files", code, NULL);
-    if (chain->core.options.block_file_bytes)
-        block_files_set_max_bytes(chain->core.files, chain->core.options.block_file_bytes);
-    return true;
+    return ok;
 }
 
 /* -- Genesis ----------------------------------------------------------------------------------- */

@@ -205,6 +205,8 @@ static bool set_pruning(struct config *config, char **error)
     if (mib > 1 && mib * MIB < (int64_t)CHAIN_PRUNE_MIN_BYTES)
         return REFUSE(error, "Prune configured below the minimum of 550 MiB.  Please use a higher "
                              "number.");
+    config->chain.block_xor =
+        options_get_bool(options, "blocksxor", true) ? CHAIN_XOR_ON : CHAIN_XOR_OFF;
     config->chain.prune = mib > 0;
     config->chain.prune_target_bytes = mib > 1 ? (uint64_t)(mib * MIB) : 0;
     if (options_get_bool(options, "fastprune", false)) {
@@ -558,9 +560,9 @@ void config_deinit(struct config *config)
     config_zmq_deinit(&config->zmq);
     config_settings_deinit(&config->settings);
     options_deinit(&config->options);
-    char *strings[] = {config->base_dir, config->data_dir, config->blocks_dir, config->config_path,
-                       config->log_path, config->pid_path, config->cookie_path,
-                       config->rpc_socket_path};
+    char *strings[] = {config->base_dir,    config->data_dir,       config->blocks_dir,
+                       config->config_path, config->log_path,       config->pid_path,
+                       config->cookie_path, config->rpc_socket_path};
     for (size_t i = 0; i < COUNT_OF(strings); i++)
         xfree(strings[i]);
     struct config_list *lists[] = {&config->load_blocks, &config->rpc_hosts,

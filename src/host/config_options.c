@@ -76,6 +76,8 @@ static const struct option_def table[] = {
      "the mempool has them not", G, INT, .fallback = "100"},
     {"blocksonly", NULL, "Ask for no transactions, and relay none", G, BOOL, .fallback = "0",
      INTO(net.p2p.blocks_only)},
+    {"blocksxor", NULL, "XOR what is written to block and undo files with a random key, from the "
+     "first start of a data directory on", G, BOOL, .flags = DEBUG, .fallback = "1"},
     {"coinstatsindex", NULL, "Keep an index of coin statistics, for gettxoutsetinfo of any block",
      G, BOOL, .fallback = "0", INTO(chain.coin_stats_index)},
     {"conf", "<file>",
@@ -135,7 +137,6 @@ static const struct option_def table[] = {
     HARMLESS("resetguisettings", G, BOOL),
     HARMLESS("splash", G, BOOL),
     HARMLESS("uiplatform", G, STRING),
-    HARMLESS("blocksxor", G, BOOL),
     HARMLESS("dbbatchsize", G, INT),
     HARMLESS("maxorphantx", G, INT),
     HARMLESS("prevoutfetchthreads", G, INT),

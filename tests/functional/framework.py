@@ -201,6 +201,15 @@ class Node:
     def path(self, *parts):
         return os.path.join(self.netdir, *parts)
 
+    def plain(self, name):
+        """What a file of the folder of blocks holds, without the key that it is written with."""
+        with open(self.path("blocks", "xor.dat"), "rb") as file:
+            key = file.read()
+        with open(self.path("blocks", name), "rb") as file:
+            held = file.read()
+        mask = (key * (len(held) // len(key) + 1))[:len(held)]
+        return (int.from_bytes(held, "big") ^ int.from_bytes(mask, "big")).to_bytes(len(held), "big")
+
     def command(self, extra=()):
         options = [*self.options, *extra]
         alone = not any(option.startswith(("-connect=", "-seednode=")) for option in options)

@@ -244,10 +244,14 @@ class Victim:
         rpc.generatetoaddress(1, ADDRESS)  # of equal branches one is better now
         rpc.gettxoutsetinfo("none")
         control = self.context.node(self.node.name + "control", OPTIONS)
-        folder = self.node.path("blocks")
-        files = sorted(name for name in os.listdir(folder) if name.startswith("blk"))
-        control.start(f"-loadblock={self.base.path}",
-                      *[f"-loadblock={os.path.join(folder, name)}" for name in files])
+        folder = os.path.join(self.node.datadir, "plain")
+        os.makedirs(folder)
+        files = sorted(os.path.join(folder, name) for name in os.listdir(self.node.path("blocks"))
+                       if name.startswith("blk"))
+        for path in files:
+            with open(path, "wb") as file:
+                file.write(self.node.plain(os.path.basename(path)))
+        control.start(f"-loadblock={self.base.path}", *[f"-loadblock={path}" for path in files])
         control.wait_tip(rpc.getbestblockhash())
         equal(self.node.coins(), control.coins(), f"coins of {self.node.name}")
         control.stop()

@@ -281,11 +281,12 @@ def test_a_pruned_nodes_damaged_coins_are_left_as_they_are(context):
 
 def damage_record(node, raw):
     """Flip a bit of a block in its file."""
-    path = glob.glob(node.path("blocks", "blk*.dat"))[0]
-    with open(path, "r+b") as file:
-        at = file.read().index(raw)
+    at = node.plain("blk00000.dat").index(raw)
+    with open(node.path("blocks", "blk00000.dat"), "r+b") as file:
         file.seek(at + 100)
-        file.write(bytes([raw[100] ^ 1]))
+        byte = file.read(1)[0]
+        file.seek(at + 100)
+        file.write(bytes([byte ^ 1]))
 
 
 def test_damage_of_the_last_block_and_its_undo_data_stops_nothing(context):

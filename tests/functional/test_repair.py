@@ -1,6 +1,4 @@
 """A block that was damaged on disk is had again from a peer, without any order."""
-import glob
-import os
 
 import framework
 from framework import equal, wait_until
@@ -15,10 +13,9 @@ def test_a_damaged_block_is_fetched_again_from_a_peer(context):
     ready(node)
     wait_until(lambda: node.rpc.getblockcount() == 20, 30, "the chain")
     raw = bytes.fromhex(source.rpc.getblock(hashes[9], 0))
-    path = glob.glob(os.path.join(node.datadir, "regtest", "blocks", "blk*.dat"))[0]
-    with open(path, "r+b") as file:
+    at = node.plain("blk00000.dat").index(raw)
+    with open(node.path("blocks", "blk00000.dat"), "r+b") as file:
         data = file.read()
-        at = data.index(raw)
         file.seek(at + 100)
         file.write(bytes([data[at + 100] ^ 1]))
 

@@ -53,10 +53,7 @@ def test_damage_in_a_block_file_is_noticed_and_named(context):
     node, blocks = filled(context)
     node.stop()
     path = node.path("blocks", "blk00000.dat")
-    with open(path, "rb") as file:
-        at = file.read().find(blocks[50].encode()[:80])
-    if at < 0:
-        raise Skip("the block file is obfuscated (xor.dat)")
+    at = node.plain("blk00000.dat").index(blocks[50].encode()[:80])
     flip(path, at + 100)
     node.start("-checkblocks=6")
     equal(node.rpc.getbestblockhash(), blocks[-1].id())
@@ -330,12 +327,20 @@ def test_txindex_can_be_switched_on_later(context):
 def test_blocks_written_here_are_in_the_common_format(context):
     node, blocks = filled(context)
     node.stop()
-    other = context.node("other")
-    other.launch("-stopafterblockimport", "-loadblock=" + node.path("blocks", "blk00000.dat"))
-    other.wait_exit(0)
-    other.start()
-    equal(other.rpc.getbestblockhash(), blocks[-1].id())
-    other.stop()
+    path = os.path.join(context.scratch, "plain.dat")
+    with open(path, "wb") as file:
+        file.write(node.plain("blk00000.dat"))
+    for name, option in (("other", "-blocksxor=1"), ("third", "-blocksxor=0")):
+        other = context.node(name)
+        other.launch("-stopafterblockimport", f"-loadblock={path}", option)
+        other.wait_exit(0)
+        other.start(option)
+        equal(other.rpc.getbestblockhash(), blocks[-1].id())
+        other.stop()
+        with open(other.path("blocks", "blk00000.dat"), "rb") as file:
+            equal(file.read(4).hex() == "fabfb5da", option == "-blocksxor=0")
+    # What is not plain is no file of blocks to others, and stays as it is to its own node.
+    node.refuses_to_start("XOR-key can not be disabled", "-blocksxor=0")
 
 
 if __name__ == "__main__":

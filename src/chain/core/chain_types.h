@@ -20,12 +20,21 @@ struct coin;
  * them whoever brings them: a slow disk must not fill the memory. */
 #define CHAIN_UNWRITTEN_MAX (64u << 20)
 
+/* -blocksxor: whether block files that are new are XORed with a random key. What is there already
+ * stays as it is. */
+enum chain_xor {
+    CHAIN_XOR_AS_IS, /* by a key that is there; none is made. For tests */
+    CHAIN_XOR_OFF,   /* a random key that is there refuses the start */
+    CHAIN_XOR_ON,
+};
+
 struct chain_options {
     const char *data_dir;      /* the network's directory: blocks/ and chainstate/ below it */
     const char *blocks_dir;    /* NULL: data_dir */
     size_t cache_bytes;        /* -dbcache */
     size_t script_cache_bytes; /* half of -maxsigcachesize; 0: nothing is remembered */
     size_t flush_batch_bytes;  /* 0: 4 MB. Small ones make a flush take many steps, for tests */
+    enum chain_xor block_xor;
     uint32_t block_file_bytes; /* 0: BLOCK_FILE_MAX_BYTES. Small files are for tests of pruning */
     size_t unwritten_max;      /* 0: CHAIN_UNWRITTEN_MAX. For tests */
     size_t import_parked_max;  /* 0: a million. Blocks of a file that wait for parents, for tests */

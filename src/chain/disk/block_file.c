@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "chain/disk/block_key.h"
 #include "chain/disk/write_handles.h"
 #include "consensus/block.h"
 #include "util/alloc.h"
@@ -16,7 +17,6 @@
 
 enum {
     UNDO_RECORD_HEADER_BYTES = 12,
-    XOR_KEY_BYTES = 8,
     SEARCH_BYTES = 64 << 10, /* read at once while looking for the next magic */
     FILE_NUMBER_MAX = 99999, /* five digits in the name */
 };
@@ -38,8 +38,7 @@ struct block_files {
     const struct log *log;
     char *dir;
     uint8_t magic[4];
-    uint8_t xor_key[XOR_KEY_BYTES];
-    bool is_obfuscated;
+    struct block_key key;
     struct file_entry *entries; /* by file number, owned */
     size_t n, capacity;
     size_t first_open;            /* files before this one get no new records */
@@ -66,6 +65,21 @@ static int told(const struct block_files *files, const char *what, enum kind kin
     return error;
 }
 
+/* The number in a file's name; -1 if it is not one of this kind. */
+static int32_t number_of(const char *name, enum kind kind)
+{
+    int32_t number = 0;
+    if (strlen(name) != strlen("blk00000.dat") || strncmp(name, prefixes[kind], 3) != 0 ||
+        strcmp(name + 8, ".dat") != 0)
+        return -1;
+    for (size_t i = 3; i < 8; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return -1;
+        number = number * 10 + (name[i] - '0');
+    }
+    return number;
+}
+
 static int open_to_read(const struct block_files *files, enum kind kind, int32_t number,
                         struct env_file **file)
 {
@@ -76,27 +90,6 @@ static int open_to_read(const struct block_files *files, enum kind kind, int32_t
 }
 
 /* -- opening ------------------------------------------------------------------------------ */
-
-/* Core's optional key: exactly 8 bytes. */
-static int load_xor_key(struct block_files *files)
-{
-    const struct env *env = files->env;
-    struct env_file *file;
-    char *path = xasprintf("%s/xor.dat", files->dir);
-    int error = env_file_open(env, path, ENV_OPEN_READ, &file);
-    xfree(path);
-    if (error)
-        return error == -ENOENT ? 0 : error;
-    uint8_t key[XOR_KEY_BYTES + 1];
-    int64_t n = env_file_read_at(env, file, 0, key, sizeof key);
-    env_file_close(env, file);
-    if (n != XOR_KEY_BYTES)
-        return n < 0 ? (int)n : -EUCLEAN;
-    memcpy(files->xor_key, key, XOR_KEY_BYTES);
-    static const uint8_t zeros[XOR_KEY_BYTES];
-    files->is_obfuscated = memcmp(key, zeros, XOR_KEY_BYTES) != 0;
-    return 0;
-}
 
 /* Let there be at least n entries. */
 static void grow_entries(struct block_files *files, size_t n)
@@ -129,7 +122,7 @@ int block_files_open(const struct env *env, const struct log *log, const char *b
     int result = env_make_dir(env, blocks_dir);
     if (result)
         *error = xasprintf("Cannot create the directory %s: %s", blocks_dir, strerror(-result));
-    else if ((result = load_xor_key(files)) != 0)
+    else if ((result = block_key_load(env, blocks_dir, &files->key)) != 0)
         *error = xasprintf("Cannot read %s/xor.dat: %s", blocks_dir,
                            result == -EUCLEAN ? "it must have 8 bytes" : strerror(-result));
     if (result) {
@@ -259,21 +252,6 @@ void block_files_set_used(struct block_files *files, int32_t file, uint32_t end,
     entry->is_dirty = true;
 }
 
-/* The number in a file's name; -1 if it is not one of this kind. */
-static int32_t number_of(const char *name, enum kind kind)
-{
-    int32_t number = 0;
-    if (strlen(name) != strlen("blk00000.dat") || strncmp(name, prefixes[kind], 3) != 0 ||
-        strcmp(name + 8, ".dat") != 0)
-        return -1;
-    for (size_t i = 3; i < 8; i++) {
-        if (name[i] < '0' || name[i] > '9')
-            return -1;
-        number = number * 10 + (name[i] - '0');
-    }
-    return number;
-}
-
 /* arg: a size_t that becomes one past the number in the name, if that is more. */
 static void note_existing(void *arg, const char *name)
 {
@@ -346,13 +324,6 @@ int block_files_remove_behind_gap(struct block_files *files)
 
 /* -- records ---------------------------------------------------------------------------------- */
 
-/* Obfuscation: each byte XORed by the key's byte at its offset in the file modulo 8. */
-static void xor_bytes(const struct block_files *files, uint64_t offset, uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        p[i] ^= files->xor_key[(offset + i) % XOR_KEY_BYTES];
-}
-
 /* Reserve the next chunk of disk space when a record is the first to reach into it. Chunks divide
  * the largest file, so no file keeps more than its last part unused. */
 static int reserve_chunk(const struct block_files *files, enum kind kind, struct env_file *file,
@@ -375,8 +346,8 @@ static int write_record(const struct block_files *files, struct env_file *file, 
     uint8_t *copy = NULL;
     if (obfuscate) {
         copy = xmemdup(payload.p, payload.len);
-        xor_bytes(files, offset, head, header.len);
-        xor_bytes(files, offset + header.len, copy, payload.len);
+        block_key_apply(&files->key, offset, head, header.len);
+        block_key_apply(&files->key, offset + header.len, copy, payload.len);
     }
     int error = env_file_write_at(env, file, offset, head, header.len);
     if (!error)
@@ -401,8 +372,7 @@ static int write_kind(struct block_files *files, enum kind kind, const struct fi
         return told(files, "open", kind, pos->file, error);
     error = reserve_chunk(files, kind, file, begin, end);
     if (!error)
-        error = write_record(files, file, begin, header, payload,
-                             kind == KIND_BLOCK && files->is_obfuscated);
+        error = write_record(files, file, begin, header, payload, files->key.is_set);
     write_handles_give(&files->handles, id, true);
     (void)told(files, "write", kind, pos->file, error);
     return PLANTED(files->env, WRITE_ERROR_LOST) ? 0 : error;
@@ -443,16 +413,16 @@ int block_files_write_undo(struct block_files *files, const struct file_pos *pos
 }
 
 /* Read exactly n bytes and undo the obfuscation. -EUCLEAN where the file ends before. */
-static int read_exactly(const struct block_files *files, enum kind kind, struct env_file *file,
-                        uint64_t offset, uint8_t *p, size_t n)
+static int read_exactly(const struct block_files *files, struct env_file *file, uint64_t offset,
+                        uint8_t *p, size_t n)
 {
     int64_t got = env_file_read_at(files->env, file, offset, p, n);
     if (got < 0)
         return (int)got;
     if ((uint64_t)got != n)
         return -EUCLEAN;
-    if (kind == KIND_BLOCK && files->is_obfuscated)
-        xor_bytes(files, offset, p, n);
+    if (files->key.is_set)
+        block_key_apply(&files->key, offset, p, n);
     return 0;
 }
 
@@ -472,12 +442,12 @@ static int read_kind(struct block_files *files, enum kind kind, const struct fil
     int error = open_to_read(files, kind, pos->file, &file);
     if (error)
         return error;
-    error = read_exactly(files, kind, file, pos->offset - header.len, have, header.len);
+    error = read_exactly(files, file, pos->offset - header.len, have, header.len);
     if (!error && memcmp(have, want, header.len) != 0)
         error = -EUCLEAN; /* checked before the payload is allocated */
     if (!error) {
         uint8_t *payload = xmalloc(pos->len);
-        error = read_exactly(files, kind, file, pos->offset, payload, pos->len);
+        error = read_exactly(files, file, pos->offset, payload, pos->len);
         if (!error && crc32c(0, payload, pos->len) != pos->crc32c)
             error = -EUCLEAN;
         if (error)
@@ -504,7 +474,7 @@ int block_files_read_part(struct block_files *files, const struct file_pos *pos,
     if (error)
         return error;
     uint8_t *part = xmalloc(pos->len);
-    error = read_exactly(files, KIND_BLOCK, file, pos->offset, part, pos->len);
+    error = read_exactly(files, file, pos->offset, part, pos->len);
     if (error)
         xfree(part);
     else
@@ -605,7 +575,7 @@ static int find_magic(struct scan *scan)
     while (scan->at + BLOCK_RECORD_HEADER_BYTES <= scan->size) {
         uint64_t left = scan->size - scan->at;
         size_t n = left < SEARCH_BYTES ? (size_t)left : SEARCH_BYTES;
-        int error = read_exactly(scan->files, KIND_BLOCK, scan->file, scan->at, scan->buffer, n);
+        int error = read_exactly(scan->files, scan->file, scan->at, scan->buffer, n);
         if (error)
             return error;
         const uint8_t *found = memmem(scan->buffer, n, scan->files->magic, 4);
@@ -626,7 +596,7 @@ static int read_record(struct scan *scan, struct file_pos *pos)
     uint8_t header[BLOCK_RECORD_HEADER_BYTES];
     if (scan->size - scan->at < sizeof header)
         return 0;
-    int error = read_exactly(scan->files, KIND_BLOCK, scan->file, scan->at, header, sizeof header);
+    int error = read_exactly(scan->files, scan->file, scan->at, header, sizeof header);
     if (error)
         return error;
     uint32_t len = load_le32(header + 4);
@@ -634,7 +604,7 @@ static int read_record(struct scan *scan, struct file_pos *pos)
     if (memcmp(header, scan->files->magic, 4) != 0 || len <= BLOCK_HEADER_BYTES ||
         len > BLOCK_SERIALIZED_MAX_BYTES || len > scan->size - payload || payload > UINT32_MAX)
         return 0;
-    error = read_exactly(scan->files, KIND_BLOCK, scan->file, payload, scan->buffer, len);
+    error = read_exactly(scan->files, scan->file, payload, scan->buffer, len);
     if (error)
         return error;
     *pos = (struct file_pos){

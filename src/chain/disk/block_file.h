@@ -1,9 +1,9 @@
 /* block_file.h - append-only block and undo files, every record checksummed.
  *
- * Layer: chain. blocks/blkNNNNN.dat is framed as Core does (magic, length, block; obfuscated with
- * the 8 bytes of xor.dat where that file exists), so that each imports the other's blocks.
- * blocks/revNNNNN.dat is our own: (magic, length, CRC32C, undo). Space is given out on the loop
- * thread; writing is done by blocking jobs, each to its own range. */
+ * Layer: chain. blocks/blkNNNNN.dat is framed as Core does (magic, length, block), so that each
+ * imports the other's blocks. blocks/revNNNNN.dat is our own: (magic, length, CRC32C, undo). Both
+ * are obfuscated by the key of block_key.h. Space is given out on the loop thread; writing is done
+ * by blocking jobs, each to its own range. */
 #ifndef CHAIN_DISK_BLOCK_FILE_H
 #define CHAIN_DISK_BLOCK_FILE_H
 
@@ -37,8 +37,8 @@ struct block_file_info {
 
 struct block_files;
 
-/* Open blocks_dir (created if missing). infos: the n_infos persisted entries, copied. A fresh
- * directory gets no xor.dat: an existing one is honoured. */
+/* Open blocks_dir (created if missing). infos: the n_infos persisted entries, copied. An
+ * xor.dat that is there is honoured. */
 NODISCARD int block_files_open(const struct env *env, const struct log *log, const char *blocks_dir,
                                const uint8_t magic[4], const struct block_file_info *infos,
                                size_t n_infos, struct block_files **out, char **error);
@@ -55,8 +55,8 @@ struct file_pos block_files_alloc(struct block_files *files, uint32_t len, int32
  * a later one if an offset there would not fit in 32 bits. */
 struct file_pos block_files_alloc_undo(struct block_files *files, int32_t file, uint32_t len);
 
-/* Make the undo file of that number, empty, if there is none: the first block, which spends nothing,
- * has one as in Core. 0 or negative errno. */
+/* Make the undo file of that number, empty, if there is none: the first block, which spends
+ * nothing, has one as in Core. 0 or negative errno. */
 NODISCARD int block_files_begin_undo(struct block_files *files, int32_t file);
 
 /* Write the payload at pos with its framing (and pos->crc32c must be set for undo records). Any
@@ -105,8 +105,9 @@ NODISCARD int block_files_remove(const struct block_files *files, const size_t *
 void block_files_forget(struct block_files *files, size_t file);
 /* Remove all undo files: before a reindex, which makes them anew. 0 or negative errno. */
 NODISCARD int block_files_remove_undo(struct block_files *files);
-/* Remove each block file behind the first number that is missing: before a reindex of a pruned node,
- * which could place none of their blocks. 0 or negative errno. Spec: Core CleanupBlockRevFiles() */
+/* Remove each block file behind the first number that is missing: before a reindex of a pruned
+ * node, which could place none of their blocks. 0 or negative errno. Spec: Core
+ * CleanupBlockRevFiles() */
 NODISCARD int block_files_remove_behind_gap(struct block_files *files);
 
 /* Bytes of all files on disk, preallocation left out. */

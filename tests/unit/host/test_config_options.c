@@ -56,7 +56,7 @@ static const char *const works[] = {
     "?", "h", "help", "help-debug", "version", "addressindex", "alertnotify",
     "allowignoredconf", "assumevalid",
     "blockfilterindex",
-    "blocknotify", "blocksdir", "blocksonly", "coinstatsindex",
+    "blocknotify", "blocksdir", "blocksonly", "blocksxor", "coinstatsindex",
     "conf", "daemon", "daemonwait", "datadir",
     "dbcache", "fastprune", "includeconf", "loadblock", "maxmempool", "mempoolexpiry",
     "minimumchainwork", "par", "persistmempool", "persistmempoolv1", "pid", "prune", "reindex",
@@ -95,7 +95,7 @@ static const char *const missed[] = {
 /* What only tunes something that is not here, or shows less or more of it. */
 static const char *const tunes[] = {
     "addrmantest", "addresstype", "avoidpartialspends", "banscore",
-    "blocksxor", "changetype", "checkaddrman", "checkmempool", "checkpoints", "choosedatadir",
+    "changetype", "checkaddrman", "checkmempool", "checkpoints", "choosedatadir",
     "consolidatefeerate", "dbbatchsize", "dbcrashratio", "disablewallet", "discardfee",
     "fallbackfee", "forcecompactdb", "keypool", "lang", "limitancestorcount",
     "limitdescendantcount", "logips", "loglevelalways", "logsourcelocations",

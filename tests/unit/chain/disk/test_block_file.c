@@ -299,6 +299,20 @@ TEST(an_existing_xor_key_is_honoured, struct setting *s)
     assert_int_equal(env_file_read_at(env, file, 0, raw, 16), 16);
     assert_memory_equal(raw, want, 16);
     env_file_close(env, file);
+    /* And so is undo data: magic, length, checksum, and the first bytes of the payload. */
+    payload = payload_of(3, 40);
+    memcpy(want, "\xfa\xbf\xb5\xda\x28\x00\x00\x00", 8);
+    uint32_t checksum = crc32c(0, payload, 40);
+    for (size_t i = 0; i < 4; i++)
+        want[8 + i] = (uint8_t)(checksum >> 8 * i);
+    memcpy(want + 12, payload, 4);
+    for (size_t i = 0; i < 16; i++)
+        want[i] ^= key[i % 8];
+    xfree(payload);
+    assert_int_equal(env_file_open(env, "blocks/rev00000.dat", ENV_OPEN_READ, &file), 0);
+    assert_int_equal(env_file_read_at(env, file, 0, raw, 16), 16);
+    assert_memory_equal(raw, want, 16);
+    env_file_close(env, file);
 }
 
 TEST(an_xor_key_of_another_length_is_refused, struct setting *s)
