@@ -207,8 +207,8 @@ class Node:
             key = file.read()
         with open(self.path("blocks", name), "rb") as file:
             held = file.read()
-        mask = (key * (len(held) // len(key) + 1))[:len(held)]
-        return (int.from_bytes(held, "big") ^ int.from_bytes(mask, "big")).to_bytes(len(held), "big")
+        mask = int.from_bytes((key * (len(held) // len(key) + 1))[:len(held)], "big")
+        return (int.from_bytes(held, "big") ^ mask).to_bytes(len(held), "big")
 
     def command(self, extra=()):
         options = [*self.options, *extra]
