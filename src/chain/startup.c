@@ -306,11 +306,13 @@ static int make_dirs(struct chain *chain)
     return code;
 }
 
-/* Before the first block is written. */
+/* Before the first block is written. Not where blocks are known that are not there: that is not the
+ * folder that they lie in. */
 static bool make_block_key(struct chain *chain, char **error)
 {
     enum chain_xor wish = chain->core.options.block_xor;
-    return wish == CHAIN_XOR_AS_IS ||
+    bool is_elsewhere = chain->tree.genesis && !has_block_files(chain);
+    return wish == CHAIN_XOR_AS_IS || is_elsewhere ||
            block_key_make(chain->core.env, chain->blocks_dir, wish == CHAIN_XOR_ON, error) == 0;
 }
 

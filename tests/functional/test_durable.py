@@ -422,7 +422,7 @@ def test_a_pruned_node_that_is_reindexed_begins_with_the_first_block(context):
     for options in (["-reindex"], []):
         node.start(*options)
         equal(node.rpc.getblockcount(), 0)
-        equal(set(os.listdir(node.path("blocks"))) - {"index", ".lock"},
+        equal(set(os.listdir(node.path("blocks"))) - {"index", "xor.dat", ".lock"},
               {"blk00000.dat", "rev00000.dat"})
         assert node.rpc.getblockchaininfo()["size_on_disk"] < 1000
         node.kill()
