@@ -1,6 +1,8 @@
 /* muhash.c - a hash of a set. */
 #include "crypto/muhash.h"
 
+#include <openssl/bn.h>
+
 #include "crypto/chacha20.h"
 #include "crypto/hash.h"
 #include "util/assert.h"
@@ -73,42 +75,6 @@ static void reduce(struct num3072 *a)
         add_small(a, prime_diff);
 }
 
-/* a = a^(2^n) */
-static void square_times(struct num3072 *a, int n)
-{
-    for (int i = 0; i < n; i++)
-        multiply(a, a);
-}
-
-/* a = 1 / a, as a^(p - 2) (Fermat). The exponent 2^3072 - 1103719 is 3051 one bits, followed by the
- * 21 bits of 2^21 - 1103719. */
-static void invert(struct num3072 *a)
-{
-    const int ones = 3051, rest_bits = 21;
-    const uint32_t rest = (1u << rest_bits) - 1103719;
-
-    /* power = a^(2^n - 1), n being ever longer prefixes of the binary digits of ones. */
-    struct num3072 power = *a;
-    int n = 1;
-    for (int bit = 10; bit >= 0; bit--) {
-        struct num3072 half = power;
-        square_times(&power, n);
-        multiply(&power, &half);
-        n *= 2;
-        if (ones >> bit & 1) {
-            multiply(&power, &power);
-            multiply(&power, a);
-            n++;
-        }
-    }
-    for (int bit = rest_bits - 1; bit >= 0; bit--) {
-        multiply(&power, &power);
-        if (rest >> bit & 1)
-            multiply(&power, a);
-    }
-    *a = power;
-}
-
 static void load_number(struct num3072 *a, const uint8_t in[NUMBER_BYTES])
 {
     for (int i = 0; i < LIMBS; i++)
@@ -119,6 +85,48 @@ static void store_number(const struct num3072 *a, uint8_t out[NUMBER_BYTES])
 {
     for (int i = 0; i < LIMBS; i++)
         store_le64(out + 8 * i, a->limb[i]);
+}
+
+static bool is_one(const struct num3072 *a)
+{
+    uint64_t rest = a->limb[0] ^ 1;
+    for (int i = 1; i < LIMBS; i++)
+        rest |= a->limb[i];
+    return rest == 0;
+}
+
+static BIGNUM *big_number(const struct num3072 *a)
+{
+    uint8_t bytes[NUMBER_BYTES];
+    store_number(a, bytes);
+    BIGNUM *number = BN_lebin2bn(bytes, sizeof bytes, NULL);
+    ASSERT(number);
+    return number;
+}
+
+/* a = 1 / a; 0 stays 0. The extended Euclid of OpenSSL: the power a^(p - 2) takes twenty times as
+ * long, and one is due for each block of an index. */
+static void invert(struct num3072 *a)
+{
+    struct num3072 prime;
+    memset(&prime, 0xff, sizeof prime);
+    prime.limb[0] = UINT64_MAX - prime_diff + 1;
+    reduce(a);
+    if (is_one(a))
+        return;
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *number = big_number(a), *modulus = big_number(&prime);
+    ASSERT(ctx);
+    uint8_t bytes[NUMBER_BYTES];
+    bool is_zero = BN_is_zero(number);
+    bool ok = is_zero || (BN_mod_inverse(number, number, modulus, ctx) &&
+                          BN_bn2lebinpad(number, bytes, sizeof bytes) == sizeof bytes);
+    ASSERT(ok); /* every other number has an inverse: what may fail is memory */
+    if (!is_zero)
+        load_number(a, bytes);
+    BN_free(number);
+    BN_free(modulus);
+    BN_CTX_free(ctx);
 }
 
 static void set_one(struct num3072 *a)
