@@ -654,7 +654,9 @@ static bool open_indexes(struct chain *chain, char **error)
             return fail_with(
                 error,
                 "%s best block of the index goes beyond pruned data (including undo data). Please "
-                "disable the index or reindex (which will download the whole blockchain again)",
+                "disable the index or reindex (which will download the whole blockchain again)\n"
+                "Error: A fatal internal error occurred, see debug.log for details: Failed to "
+                "start indexes, shutting down…",
                 chain_indexes[i].core_name);
     }
     return true;

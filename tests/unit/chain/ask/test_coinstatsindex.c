@@ -306,7 +306,9 @@ TEST(an_index_whose_blocks_are_pruned_is_refused, struct fixture *f)
     assert_false(chain_open(chain, &error));
     assert_string_equal(error, "coinstatsindex best block of the index goes beyond pruned data "
                                "(including undo data). Please disable the index or reindex (which "
-                               "will download the whole blockchain again)");
+                               "will download the whole blockchain again)\n"
+                               "Error: A fatal internal error occurred, see debug.log for details: "
+                               "Failed to start indexes, shutting down…");
     xfree(error);
     chain_free(chain);
 }
