@@ -10,7 +10,8 @@
 struct combine_order {
     struct tx *copies; /* the first becomes the answer */
     size_t n;
-    struct tx_out *spent; /* one for each input of the first */
+    struct spent_search *search;
+    struct tx_out *spent; /* what it finds: one for each input of the first */
 };
 
 /* -- Arguments ---------------------------------------------------------------------------- */
@@ -54,17 +55,11 @@ static bool read_copies(struct rpc_call *call, struct combine_order *order)
     return true;
 }
 
-static bool find_spent(struct rpc_call *call, struct combine_order *order)
+static bool check_spent(struct rpc_call *call, const struct combine_order *order)
 {
-    const struct tx *tx = &order->copies[0];
-    bool *known = arena_calloc(&call->arena, tx->n_in + 1, sizeof *known);
-    order->spent = arena_calloc(&call->arena, tx->n_in + 1, sizeof *order->spent);
-    if (!rpc_find_spent(call, tx, order->spent, known))
-        return false;
-    for (uint32_t i = 0; i < tx->n_in; i++) {
-        if (known[i])
-            continue;
-        return rpc_refuse(call, RPC_VERIFY_ERROR, "Input not found or already spent");
+    for (uint32_t i = 0; i < order->copies[0].n_in; i++) {
+        if (!order->search->known[i])
+            return rpc_refuse(call, RPC_VERIFY_ERROR, "Input not found or already spent");
     }
     return true;
 }
@@ -127,12 +122,33 @@ static void combine_job(struct env_job *job)
     json_put_hex(&call->out, tx->raw);
 }
 
+static void read_job(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    struct combine_order *order = call->state;
+    if (!read_copies(call, order))
+        return;
+    order->search = rpc_spent_new(call, &order->copies[0]);
+    order->spent = order->search->spent;
+}
+
+static enum rpc_progress begin_combining(struct rpc_call *call)
+{
+    if (call->error_code || !check_spent(call, call->state))
+        return RPC_DONE;
+    rpc_run_job(call, combine_job, NULL);
+    return RPC_PENDING;
+}
+
+static enum rpc_progress find_spent(struct rpc_call *call)
+{
+    const struct combine_order *order = call->state;
+    return call->error_code ? RPC_DONE : rpc_spent_find(call, order->search, begin_combining);
+}
+
 enum rpc_progress rpc_combinerawtransaction(struct rpc_call *call)
 {
-    struct combine_order *order = arena_calloc(&call->arena, 1, sizeof *order);
-    if (!read_copies(call, order) || !find_spent(call, order))
-        return RPC_DONE;
-    call->state = order;
-    rpc_run_job(call, combine_job, NULL);
+    call->state = arena_calloc(&call->arena, 1, sizeof(struct combine_order));
+    rpc_run_step(call, read_job, NULL, find_spent);
     return RPC_PENDING;
 }

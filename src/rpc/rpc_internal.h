@@ -116,6 +116,7 @@ struct rpc_call {
     struct env_job job;                          /* for formatting off the loop */
     void (*job_end)(struct rpc_call *call);
     enum rpc_progress (*job_next)(struct rpc_call *call); /* or NULL */
+    struct spent_search *spent_search;                    /* of rpc_spent_find() */
 };
 
 struct rpc {
@@ -219,11 +220,33 @@ void rpc_assemble(struct rpc_call *call, struct span script, struct block_templa
 
 /* The outputs that a transaction spends, n_in of them, from the mempool and the set of unspent
  * outputs; known[i] tells which were found. Scripts are in the call's arena. False, with an error,
- * on a fault. Spec: Core FindCoins() */
+ * on a fault. For transactions that were verified: they name each output once, and have some
+ * thousand inputs at most. Spec: Core FindCoins() */
 struct tx;
+struct tx_in;
 struct tx_out;
 NODISCARD bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *spent,
                               bool *known);
+
+/* The same for a transaction that somebody gives, in turns: see rpc_spent.c. In the call's arena.
+ */
+struct spent_search {
+    const struct tx *tx;
+    struct tx_out *spent;       /* n_in of them */
+    bool *known;                /* which were found */
+    const struct tx_in **order; /* inputs, those of one output in a row */
+    uint32_t at;                /* in order: looked up so far */
+    enum rpc_progress (*next)(struct rpc_call *call);
+};
+/* Begin one. Takes a while for many inputs. tx is borrowed. Any thread. */
+struct spent_search *rpc_spent_new(struct rpc_call *call, const struct tx *tx);
+/* The first input that spends an output; n_in: none does. Any thread. */
+struct outpoint;
+uint32_t rpc_spent_first(const struct spent_search *search, const struct outpoint *outpoint);
+/* Look all of them up. Then next decides how the call goes on, as a handler does, also where there
+ * is an error. Returns: for a handler to return */
+enum rpc_progress rpc_spent_find(struct rpc_call *call, struct spent_search *search,
+                                 enum rpc_progress (*next)(struct rpc_call *call));
 
 /* The transaction that the arguments inputs, outputs, locktime, replaceable and version ask for,
  * which are the first five. False, with an error. Spec: Core ConstructTransaction() */

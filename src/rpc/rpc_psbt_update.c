@@ -15,15 +15,22 @@
 
 enum { EXPANDED_MAX = 100000 }; /* indexes of all descriptors, and keys */
 
+/* A transaction that inputs spend outputs of. */
+struct previous {
+    struct txid txid;
+    struct span raw; /* without memory: unknown */
+};
+
 /* What is to be done, in the call's arena. */
 struct update_order {
     struct psbt psbt;
     struct scan_orders descriptors; /* with an arena of their own */
-    struct hash_map given; /* previous transactions that came with the call, by their ids */
+    struct previous *previous;      /* each once, of inputs that have none yet */
+    size_t n_previous, next;        /* which is looked for */
+    struct hash_map by_txid;        /* of them */
     struct siphash_key key;
-    struct tx_out *spent; /* by what is unspent, of each input */
-    bool *is_unspent;
-    size_t next; /* input whose previous transaction is looked for */
+    size_t n_bytes; /* of what is put into the PSBT; at first of previous transactions, each once */
+    struct spent_search *search; /* by what is unspent, of each input */
     bool is_asking, has_answer, is_cancelled;
     bool signs, with_origins, finalize;
     struct sign_order how;
@@ -31,51 +38,78 @@ struct update_order {
 
 /* -- Coins ------------------------------------------------------------------------------------ */
 
-/* Previous transactions stand in PSBTs without their witness, which their id does not cover. */
-static void put_previous(struct update_order *order, const struct tx *tx)
+/* Nobody could read a longer one. False, with an error, if n more bytes are too many. */
+static bool count_bytes(struct rpc_call *call, struct update_order *order, size_t n)
 {
-    struct psbt *psbt = &order->psbt;
-    uint8_t *p = arena_alloc(psbt->arena, tx->raw.len);
+    order->n_bytes += n;
+    return order->n_bytes <= PSBT_BYTES_MAX ||
+           rpc_refuse(call, RPC_INVALID_PARAMETER, "The PSBT would be longer than %d bytes",
+                      PSBT_BYTES_MAX);
+}
+
+/* Previous transactions stand in PSBTs without their witness, which their id does not cover. */
+static bool keep_previous(struct rpc_call *call, struct previous *previous, const struct tx *tx)
+{
+    uint8_t *p = arena_alloc(&call->arena, tx->raw.len);
     struct writer w = writer_to_buffer(p, tx->raw.len);
     tx_encode(&w, tx, false);
-    psbt_put(psbt, &psbt->inputs[order->next], PSBT_IN_NON_WITNESS_UTXO, span_of("", 0),
-             span_of(p, w.len));
+    previous->raw = span_of(p, w.len);
+    return count_bytes(call, call->state, w.len);
 }
 
 static bool has_txid(const void *value, const void *key)
 {
-    const struct tx *tx = value;
-    return txid_equal(&tx->txid, key);
+    return txid_equal(&((const struct previous *)value)->txid, key);
 }
 
-static struct tx *find_given(const struct update_order *order, const struct txid *txid)
+static uint64_t hash_of(const struct update_order *order, const struct txid *txid)
 {
-    uint64_t hash = siphash24(order->key, span_of(txid->b, sizeof txid->b));
-    return hash_map_find(&order->given, hash, has_txid, txid);
+    return siphash24(order->key, span_of(txid->b, sizeof txid->b));
 }
 
-static void run_update(struct env_job *job);
+static struct previous *find_in_order(const struct update_order *order, const struct txid *txid)
+{
+    return hash_map_find(&order->by_txid, hash_of(order, txid), has_txid, txid);
+}
+
+static bool has_previous(const struct psbt_map *input)
+{
+    return psbt_get(input, PSBT_IN_NON_WITNESS_UTXO).p != NULL;
+}
+
+/* Many inputs may spend outputs of one transaction: it is looked for once. */
+static void collect_previous(struct rpc_call *call, struct update_order *order)
+{
+    const struct psbt *psbt = &order->psbt;
+    order->previous = arena_calloc(&call->arena, psbt->n_inputs + 1, sizeof *order->previous);
+    for (size_t i = 0; i < psbt->n_inputs; i++) {
+        const struct txid *txid = &psbt->tx.in[i].prevout.txid;
+        if (has_previous(&psbt->inputs[i]) || find_in_order(order, txid))
+            continue;
+        struct previous *previous = &order->previous[order->n_previous++];
+        previous->txid = *txid;
+        hash_map_insert(&order->by_txid, hash_of(order, txid), previous);
+    }
+}
 
 static void end_update(struct rpc_call *call)
 {
     struct update_order *order = call->state;
     scan_orders_deinit(&order->descriptors);
-    hash_map_deinit(&order->given);
+    hash_map_deinit(&order->by_txid);
 }
 
-/* All previous transactions that there are have been found: now what is unspent. */
-static bool begin_job(struct rpc_call *call)
+static void run_update(struct env_job *job);
+
+/* All coins that there are have been found. */
+static enum rpc_progress begin_job(struct rpc_call *call)
 {
-    struct update_order *order = call->state;
-    size_t n = order->psbt.n_inputs;
-    order->spent = arena_calloc(&call->arena, n + 1, sizeof *order->spent);
-    order->is_unspent = arena_calloc(&call->arena, n + 1, sizeof *order->is_unspent);
-    if (!rpc_find_spent(call, &order->psbt.tx, order->spent, order->is_unspent)) {
+    if (call->error_code) {
         end_update(call);
-        return false;
+        return RPC_DONE;
     }
     rpc_run_job(call, run_update, end_update);
-    return true;
+    return RPC_PENDING;
 }
 
 static enum rpc_progress find_previous(struct rpc_call *call);
@@ -85,7 +119,7 @@ static void on_indexed(void *arg, int error, const struct chain_tx *found)
     struct rpc_call *call = arg;
     struct update_order *order = call->state;
     if (!error && found && found->tx)
-        put_previous(order, found->tx);
+        (void)keep_previous(call, &order->previous[order->next], found->tx); /* the call's error */
     order->next++;
     order->has_answer = true;
     order->is_cancelled = error == -ECANCELED; /* the node stops */
@@ -94,8 +128,19 @@ static void on_indexed(void *arg, int error, const struct chain_tx *found)
         rpc_finish(call);
 }
 
-/* Look for previous transactions: among those that wait, then by the index if there is one.
- * PENDING also once the job runs. */
+/* Ask the index. False: the answer comes later. */
+static bool ask_index(struct rpc_call *call, const struct txid *txid)
+{
+    struct update_order *order = call->state;
+    order->is_asking = true;
+    order->has_answer = false;
+    chain_find_tx(call->rpc->node->chain, txid, on_indexed, call);
+    order->is_asking = false;
+    return order->has_answer;
+}
+
+/* Look for previous transactions: among those that wait, then by the index if there is one; at last
+ * for what is unspent. */
 static enum rpc_progress find_previous(struct rpc_call *call)
 {
     struct update_order *order = call->state;
@@ -103,32 +148,21 @@ static enum rpc_progress find_previous(struct rpc_call *call)
     bool synced;
     int32_t height;
     bool has_index = chain_txindex_status(node->chain, &synced, &height);
-    while (order->next < order->psbt.n_inputs && !order->is_cancelled) {
-        const struct txid *txid = &order->psbt.tx.in[order->next].prevout.txid;
-        const struct mempool_entry *entry =
-            node->mempool ? mempool_find(node->mempool, txid) : NULL;
-        const struct tx *tx = find_given(order, txid);
-        tx = tx || !entry ? tx : &entry->tx;
-        bool is_there =
-            psbt_get(&order->psbt.inputs[order->next], PSBT_IN_NON_WITNESS_UTXO).p != NULL;
-        if (!is_there && tx)
-            put_previous(order, tx);
-        if (is_there || tx || !has_index) {
+    while (order->next < order->n_previous && !order->is_cancelled && !call->error_code) {
+        struct previous *previous = &order->previous[order->next];
+        const struct mempool_entry *entry = NULL;
+        if (!previous->raw.p && node->mempool)
+            entry = mempool_find(node->mempool, &previous->txid);
+        if (entry && !keep_previous(call, previous, &entry->tx))
+            break;
+        if (previous->raw.p || !has_index)
             order->next++;
-            continue;
-        }
-        order->is_asking = true;
-        order->has_answer = false;
-        chain_find_tx(node->chain, txid, on_indexed, call);
-        order->is_asking = false;
-        if (!order->has_answer)
+        else if (!ask_index(call, &previous->txid))
             return RPC_PENDING;
     }
-    if (order->is_cancelled) {
-        end_update(call);
-        return rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
-    }
-    return begin_job(call) ? RPC_PENDING : RPC_DONE;
+    if (order->is_cancelled && !call->error_code)
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
+    return call->error_code ? begin_job(call) : rpc_spent_find(call, order->search, begin_job);
 }
 
 /* -- Job -------------------------------------------------------------------------------------- */
@@ -145,12 +179,32 @@ static bool is_segwit(const struct key_book *book, struct span script)
     return script_is_witness_program(script, &version, &program);
 }
 
+/* Each input borrows the one copy there is. */
+static bool put_previous(struct rpc_call *call, struct update_order *order)
+{
+    struct psbt *psbt = &order->psbt;
+    struct psbt_record record = {
+        .type = PSBT_IN_NON_WITNESS_UTXO, .key = span_of("\0", 1), .data = span_of("", 0)};
+    order->n_bytes = 0;
+    for (size_t i = 0; i < psbt->n_inputs; i++) {
+        if (has_previous(&psbt->inputs[i]))
+            continue;
+        record.value = find_in_order(order, &psbt->tx.in[i].prevout.txid)->raw;
+        if (!record.value.p)
+            continue;
+        if (!count_bytes(call, order, record.value.len))
+            return false;
+        psbt_put_all(psbt, &psbt->inputs[i], &record, 1);
+    }
+    return true;
+}
+
 static void put_unspent(struct update_order *order, const struct key_book *book)
 {
     struct psbt *psbt = &order->psbt;
     for (size_t i = 0; i < psbt->n_inputs; i++) {
-        const struct tx_out *coin = &order->spent[i];
-        if (!order->is_unspent[i] || psbt_get(&psbt->inputs[i], PSBT_IN_NON_WITNESS_UTXO).p ||
+        const struct tx_out *coin = &order->search->spent[i];
+        if (!order->search->known[i] || has_previous(&psbt->inputs[i]) ||
             !is_segwit(book, coin->script_pubkey))
             continue;
         size_t room = 17 + coin->script_pubkey.len;
@@ -187,19 +241,25 @@ static bool fill_book(struct rpc_call *call, const struct update_order *order,
     return true;
 }
 
+/* Also what is found on the way is counted: inputs of one script have it all. */
 static bool sign_all(struct rpc_call *call, struct update_order *order,
                      struct sign_session *session)
 {
     struct psbt *psbt = &order->psbt;
+    order->n_bytes = 0;
     for (size_t i = 0; i < psbt->n_inputs; i++) {
-        if (psbt_is_final(&psbt->inputs[i]))
-            continue;
-        if (sign_psbt_input(session, i, &order->how, NULL) == SIGN_SIGHASH_MISMATCH)
+        if (!psbt_is_final(&psbt->inputs[i]) &&
+            sign_psbt_input(session, i, &order->how, NULL) == SIGN_SIGHASH_MISMATCH)
             return rpc_refuse(call, RPC_DESERIALIZATION_ERROR,
                               "Specified sighash value does not match value stored in PSBT");
+        if (!count_bytes(call, order, psbt_map_bytes(&psbt->inputs[i])))
+            return false;
     }
-    for (size_t i = 0; i < psbt->n_outputs; i++)
+    for (size_t i = 0; i < psbt->n_outputs; i++) {
         sign_psbt_output(session, i);
+        if (!count_bytes(call, order, psbt_map_bytes(&psbt->outputs[i])))
+            return false;
+    }
     sign_psbt_drop_previous(psbt);
     return true;
 }
@@ -229,7 +289,7 @@ static void run_update(struct env_job *job)
     struct key_book book;
     struct sign_session session;
     key_book_init(&book, order->descriptors.ec, &order->descriptors.arena);
-    if (fill_book(call, order, &book)) {
+    if (put_previous(call, order) && fill_book(call, order, &book)) {
         put_unspent(order, &book);
         sign_session_init(&session, &order->psbt, &book);
         bool ok = sign_all(call, order, &session);
@@ -251,20 +311,19 @@ static bool check_ranges(struct rpc_call *call, const struct scan_orders *descri
            rpc_refuse(call, RPC_INVALID_PARAMETER, "Range is too large");
 }
 
-/* Previous transactions that nobody has seen yet. */
+/* Previous transactions that nobody has seen yet: those that are spent are kept. */
 static bool read_given(struct rpc_call *call, struct update_order *order)
 {
     const struct json_value *list = order->signs ? NULL : rpc_arg(call, 2);
-    struct tx *given = arena_calloc(&call->arena, list ? list->n + 1 : 1, sizeof *given);
-    for (const struct json_value *v = list ? list->first : NULL; v; v = v->next, given++) {
+    for (const struct json_value *v = list ? list->first : NULL; v; v = v->next) {
+        struct tx given;
         if (!rpc_expect_kind(call, v, JSON_KIND_STRING))
             return false;
-        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, given))
+        if (!raw_tx_decode(v->text, RAW_TX_ANY, &call->arena, &given))
             return rpc_refuse(call, RPC_DESERIALIZATION_ERROR, "TX decode failed");
-        if (!find_given(order, &given->txid))
-            hash_map_insert(&order->given,
-                            siphash24(order->key, span_of(given->txid.b, sizeof given->txid.b)),
-                            given);
+        struct previous *previous = find_in_order(order, &given.txid);
+        if (previous && !previous->raw.p && !keep_previous(call, previous, &given))
+            return false;
     }
     return true;
 }
@@ -274,7 +333,11 @@ static void run_read(struct env_job *job)
     struct rpc_call *call = rpc_job_call(job);
     struct update_order *order = call->state;
     const struct json_value *descriptors = rpc_arg(call, 1);
-    if (!read_given(call, order) || !psbt_json_read(call, rpc_arg(call, 0)->text, &order->psbt))
+    if (!psbt_json_read(call, rpc_arg(call, 0)->text, &order->psbt))
+        return;
+    collect_previous(call, order);
+    order->search = rpc_spent_new(call, &order->psbt.tx);
+    if (!read_given(call, order))
         return;
     if (descriptors && scan_orders_read(call, descriptors, &order->descriptors))
         (void)!check_ranges(call, &order->descriptors); /* its error is the call's */
@@ -294,10 +357,11 @@ static enum rpc_progress after_reading(struct rpc_call *call)
 static enum rpc_progress begin(struct rpc_call *call, struct update_order *order)
 {
     env_random(call->rpc->node->env, &order->key, sizeof order->key);
-    hash_map_init(&order->given);
+    hash_map_init(&order->by_txid);
     scan_orders_init(&order->descriptors, rpc_ec_context(call->rpc));
     call->state = order;
-    return rpc_run_if_long(call, run_read, end_reading, after_reading);
+    rpc_run_step(call, run_read, end_reading, after_reading);
+    return RPC_PENDING;
 }
 
 enum rpc_progress rpc_utxoupdatepsbt(struct rpc_call *call)

@@ -1,7 +1,6 @@
 /* rpc_sign.c - signrawtransactionwithkey. */
 #include <stdio.h>
 
-#include "chain/coins/coins.h"
 #include "consensus/key_io.h"
 #include "consensus/script_type.h"
 #include "consensus/script_write.h"
@@ -9,7 +8,6 @@
 #include "crypto/hash.h"
 #include "crypto/mem.h"
 #include "crypto/pubkey.h"
-#include "mempool/mempool.h"
 #include "rpc/methods.h"
 #include "rpc/raw_tx.h"
 #include "spend/sign/sign_tx.h"
@@ -24,7 +22,8 @@ struct spent_info {
 /* What the job works on, all in the call's arena: nobody else touches it. */
 struct signing_order {
     struct tx tx;
-    struct tx_out *spent; /* n_in of them, and as many info */
+    struct spent_search *search;
+    struct tx_out *spent; /* what it finds, n_in of them, and as many info */
     struct spent_info *info;
     struct key_book book; /* keys and scripts; wiped when the call ends */
     uint8_t hash_type;
@@ -80,52 +79,6 @@ bool rpc_read_hash_type(struct rpc_call *call, size_t index, uint8_t *type)
         }
     }
     return rpc_refuse(call, RPC_INVALID_PARAMETER, "'%s' is not a valid sighash parameter.", name);
-}
-
-/* An output of a transaction that waits, in the call's arena. */
-static bool find_waiting(struct rpc_call *call, const struct outpoint *prevout, struct tx_out *out)
-{
-    const struct mempool *mempool = call->rpc->node->mempool;
-    const struct mempool_entry *entry = mempool ? mempool_find(mempool, &prevout->txid) : NULL;
-    if (!entry || prevout->vout >= entry->tx.n_out)
-        return false;
-    *out = entry->tx.out[prevout->vout];
-    out->script_pubkey = script_join(&call->arena, out->script_pubkey, span_of("", 0));
-    return true;
-}
-
-bool rpc_find_spent(struct rpc_call *call, const struct tx *tx, struct tx_out *spent, bool *known)
-{
-    ASSERT(call && tx);
-    struct coins *coins = chain_coins(call->rpc->node->chain);
-    for (uint32_t i = 0; i < tx->n_in; i++) {
-        struct coin coin;
-        known[i] = find_waiting(call, &tx->in[i].prevout, &spent[i]);
-        if (known[i])
-            continue;
-        int found = coins_get(coins, &tx->in[i].prevout, &call->arena, &coin);
-        if (found < 0) {
-            chain_note_coins_error(call->rpc->node->chain, found);
-            return rpc_refuse(call, RPC_DATABASE_ERROR,
-                              "Unable to read the set of unspent outputs");
-        }
-        known[i] = found > 0;
-        if (known[i])
-            spent[i] =
-                (struct tx_out){.value_sat = coin.value_sat, .script_pubkey = coin.script_pubkey};
-    }
-    return true;
-}
-
-/* The coins that are known without being given. */
-static bool find_coins(struct rpc_call *call, struct signing_order *order)
-{
-    bool *known = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *known);
-    if (!rpc_find_spent(call, &order->tx, order->spent, known))
-        return false;
-    for (uint32_t i = 0; i < order->tx.n_in; i++)
-        order->info[i] = (struct spent_info){.is_known = known[i], .has_amount = known[i]};
-    return true;
 }
 
 /* A member that has to be there and of a kind. */
@@ -205,7 +158,7 @@ static bool read_scripts(struct rpc_call *call, struct signing_order *order,
     return matches;
 }
 
-/* The part of a prevtx that says what its output is. */
+/* The part of a prevtx that says what its output is: kept with the first input that spends it. */
 static bool read_prevout_value(struct rpc_call *call, struct signing_order *order,
                                const struct json_value *object, const struct outpoint *outpoint,
                                struct span script_pubkey)
@@ -214,18 +167,16 @@ static bool read_prevout_value(struct rpc_call *call, struct signing_order *orde
     int64_t value_sat = 0;
     if (amount && !rpc_read_amount(call, amount, &value_sat))
         return false;
-    for (uint32_t i = 0; i < order->tx.n_in; i++) {
-        if (!outpoint_equal(&order->tx.in[i].prevout, outpoint))
-            continue;
-        if (order->info[i].is_known && !span_equal(order->spent[i].script_pubkey, script_pubkey))
-            return rpc_refuse(call, RPC_DESERIALIZATION_ERROR,
-                              "Previous output scriptPubKey mismatch");
-        order->spent[i].script_pubkey = script_pubkey;
-        if (amount)
-            order->spent[i].value_sat = value_sat;
-        order->info[i].has_amount = order->info[i].has_amount || amount;
-        order->info[i].is_known = true;
-    }
+    uint32_t i = rpc_spent_first(order->search, outpoint);
+    if (i == order->tx.n_in)
+        return true;
+    if (order->info[i].is_known && !span_equal(order->spent[i].script_pubkey, script_pubkey))
+        return rpc_refuse(call, RPC_DESERIALIZATION_ERROR, "Previous output scriptPubKey mismatch");
+    order->spent[i].script_pubkey = script_pubkey;
+    if (amount)
+        order->spent[i].value_sat = value_sat;
+    order->info[i].has_amount = order->info[i].has_amount || amount;
+    order->info[i].is_known = true;
     return true;
 }
 
@@ -255,13 +206,32 @@ static bool read_prevout(struct rpc_call *call, struct signing_order *order,
            read_scripts(call, order, object, script_pubkey);
 }
 
+/* What was said of the first input that spends an output holds for the others. */
+static void share_prevouts(struct signing_order *order)
+{
+    const struct tx_in *const *inputs = (const struct tx_in *const *)order->search->order;
+    for (uint32_t k = 1; k < order->tx.n_in; k++) {
+        size_t before = (size_t)(inputs[k - 1] - order->tx.in),
+               i = (size_t)(inputs[k] - order->tx.in);
+        if (!outpoint_equal(&inputs[k - 1]->prevout, &inputs[k]->prevout))
+            continue;
+        order->spent[i] = order->spent[before];
+        order->info[i] = order->info[before];
+    }
+}
+
 static bool read_prevouts(struct rpc_call *call, struct signing_order *order)
 {
     const struct json_value *list = rpc_arg(call, 2);
+    for (uint32_t i = 0; i < order->tx.n_in; i++) {
+        bool is_known = order->search->known[i];
+        order->info[i] = (struct spent_info){.is_known = is_known, .has_amount = is_known};
+    }
     for (const struct json_value *v = list ? list->first : NULL; v; v = v->next) {
         if (!read_prevout(call, order, v))
             return false;
     }
+    share_prevouts(order);
     return true;
 }
 
@@ -373,11 +343,32 @@ static bool has_amounts(struct rpc_call *call, const struct signing_order *order
     return true;
 }
 
-/* A transaction can have thousands of inputs, each some 200 us to sign and check. */
-static void sign_job(struct env_job *job)
+/* -- Steps --------------------------------------------------------------------------------- */
+
+/* The transaction, and keys, whose public keys take some 50 us each. */
+static void run_read(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
     struct signing_order *order = call->state;
+    if (!raw_tx_decode(rpc_arg(call, 0)->text, RAW_TX_ANY, &call->arena, &order->tx)) {
+        rpc_fail(call, RPC_DESERIALIZATION_ERROR,
+                 "TX decode failed. Make sure the tx has at least one input.");
+        return;
+    }
+    if (!read_keys(call, order))
+        return;
+    order->search = rpc_spent_new(call, &order->tx);
+    order->spent = order->search->spent;
+    order->info = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->info);
+}
+
+/* A transaction can have thousands of inputs, each some 200 us to sign and check. */
+static void run_sign(struct env_job *job)
+{
+    struct rpc_call *call = rpc_job_call(job);
+    struct signing_order *order = call->state;
+    if (!read_prevouts(call, order) || !rpc_read_hash_type(call, 3, &order->hash_type))
+        return;
     sign_all(call, order);
     if (has_amounts(call, order))
         put_signed(call, order);
@@ -389,21 +380,34 @@ static void end_signing(struct rpc_call *call)
     key_book_deinit(&order->book);
 }
 
+static void end_reading(struct rpc_call *call)
+{
+    if (call->error_code)
+        end_signing(call);
+}
+
+static enum rpc_progress begin_signing(struct rpc_call *call)
+{
+    if (call->error_code) {
+        end_signing(call);
+        return RPC_DONE;
+    }
+    rpc_run_job(call, run_sign, end_signing);
+    return RPC_PENDING;
+}
+
+/* The coins that are known without being given. */
+static enum rpc_progress find_coins(struct rpc_call *call)
+{
+    struct signing_order *order = call->state;
+    return call->error_code ? RPC_DONE : rpc_spent_find(call, order->search, begin_signing);
+}
+
 enum rpc_progress rpc_signrawtransactionwithkey(struct rpc_call *call)
 {
     struct signing_order *order = arena_calloc(&call->arena, 1, sizeof *order);
-    if (!raw_tx_decode(rpc_arg(call, 0)->text, RAW_TX_ANY, &call->arena, &order->tx))
-        return rpc_fail(call, RPC_DESERIALIZATION_ERROR,
-                        "TX decode failed. Make sure the tx has at least one input.");
     key_book_init(&order->book, rpc_ec_context(call->rpc), &call->arena);
-    order->spent = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->spent);
-    order->info = arena_calloc(&call->arena, order->tx.n_in + 1, sizeof *order->info);
-    if (!read_keys(call, order) || !find_coins(call, order) || !read_prevouts(call, order) ||
-        !rpc_read_hash_type(call, 3, &order->hash_type)) {
-        key_book_deinit(&order->book);
-        return RPC_DONE;
-    }
     call->state = order;
-    rpc_run_job(call, sign_job, end_signing);
+    rpc_run_step(call, run_read, end_reading, find_coins);
     return RPC_PENDING;
 }

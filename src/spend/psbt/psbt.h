@@ -131,6 +131,8 @@ void psbt_set(struct psbt *psbt, struct psbt_map *map, uint64_t type, struct spa
               struct span value);
 /* Take all records of a type out. */
 void psbt_remove(struct psbt_map *map, uint64_t type);
+/* What its keys and values have, without their lengths. */
+size_t psbt_map_bytes(const struct psbt_map *map);
 /* Does a type of a map of that kind stand for something known? */
 bool psbt_is_known(enum psbt_map_kind kind, uint64_t type);
 /* Does an input have final scripts? Those that hold nothing are none. */

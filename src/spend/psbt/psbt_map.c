@@ -200,6 +200,15 @@ void psbt_remove(struct psbt_map *map, uint64_t type)
     map->n = kept;
 }
 
+size_t psbt_map_bytes(const struct psbt_map *map)
+{
+    ASSERT(map);
+    size_t n = 0;
+    for (size_t i = 0; i < map->n; i++)
+        n += map->at[i].key.len + map->at[i].value.len;
+    return n;
+}
+
 bool psbt_is_final(const struct psbt_map *input)
 {
     ASSERT(input && input->kind == PSBT_MAP_INPUT);

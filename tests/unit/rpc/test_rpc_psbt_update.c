@@ -1,7 +1,10 @@
 /* test_rpc_psbt_update.c - PSBTs filled in from the chain and signed by descriptors. */
+#include "crypto/hash.h"
 #include "rpc/methods.h"
 #include "support/rpc_rig.h"
 #include "support/unit.h"
+#include "util/alloc.h"
+#include "util/hex.h"
 
 #define W1   "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA"
 #define W2   "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87K7XCyj5v"
@@ -134,5 +137,75 @@ TEST(previous_transactions_may_come_with_the_call)
     assert_holds(rpc_rig_callf(&rig, "decodepsbt", "[\"%s\"]", updated), "\"fee\":7.00000000}");
     assert_string_equal(rpc_rig_callf(&rig, "utxoupdatepsbt", "[\"%s\",[],[\"00\"]]", psbt),
                         "-22: TX decode failed");
+    rpc_rig_deinit(&rig);
+}
+
+enum { OUTPUTS = 200 };
+
+/* A transaction of many outputs, the first one's script of script_len bytes, as hex. Owns: the
+ * caller. */
+static char *large_tx(size_t script_len, char txid[HEX_ID_BYTES])
+{
+    uint8_t *raw = xcalloc(1, script_len + 10 * OUTPUTS + 100), hash[32];
+    struct writer w = writer_to_buffer(raw, script_len + 10 * OUTPUTS + 100);
+    write_u32(&w, 2);
+    write_u8(&w, 1);
+    w.len += 36;
+    write_u8(&w, 0);
+    write_u32(&w, 0);
+    write_u8(&w, OUTPUTS);
+    write_u64(&w, 5);
+    write_compact_size(&w, script_len);
+    memset(raw + w.len, 0x51, script_len);
+    w.len += script_len + 9 * (OUTPUTS - 1); /* the others are of nothing */
+    write_u32(&w, 0);
+    sha256d(span_of(raw, w.len), hash);
+    hex_encode_reversed(txid, span_of(hash, 32));
+    char *hex = xmalloc(2 * w.len + 1);
+    hex_encode(hex, span_of(raw, w.len));
+    xfree(raw);
+    return hex;
+}
+
+/* Fill in a PSBT whose n inputs spend outputs of one transaction, which comes with the call. */
+static const char *update_many(struct rpc_rig *rig, int n, const char *hex, const char *txid)
+{
+    struct buffer inputs;
+    buffer_init(&inputs);
+    for (int i = 0; i < n; i++)
+        buffer_append_format(&inputs, "%s{\"txid\":\"%s\",\"vout\":%d}", i ? "," : "", txid, i);
+    buffer_append(&inputs, "", 1);
+    char *params = xasprintf("[[%s],[{\"data\":\"00\"}]]", (const char *)inputs.p);
+    char *psbt = xstrdup(rpc_rig_call(rig, "createpsbt", params));
+    xfree(params);
+    params = xasprintf("[%s,[],[\"%s\"]]", psbt, hex);
+    const char *got = rpc_rig_call(rig, "utxoupdatepsbt", params);
+    xfree(params);
+    xfree(psbt);
+    buffer_deinit(&inputs);
+    return got;
+}
+
+/* It is looked for once and kept once; what it would come to is bounded. */
+TEST(many_inputs_may_spend_one_transaction)
+{
+    enum { INPUTS = 3 };
+    struct rpc_rig rig;
+    char txid[HEX_ID_BYTES];
+    rpc_rig_init(&rig, NULL, NULL);
+    char *hex = large_tx(100, txid);
+    char *psbt = xstrdup(update_many(&rig, INPUTS, hex, txid));
+    const char *at = rpc_rig_callf(&rig, "decodepsbt", "[%s]", psbt);
+    xfree(psbt);
+    for (int i = 0; i < INPUTS; i++) {
+        at = strstr(at, "\"non_witness_utxo\":{\"txid\":");
+        assert_non_null(at);
+        at++;
+    }
+    xfree(hex);
+    hex = large_tx(1000000, txid);
+    assert_string_equal(update_many(&rig, 101, hex, txid),
+                        "-8: The PSBT would be longer than 100000000 bytes");
+    xfree(hex);
     rpc_rig_deinit(&rig);
 }
