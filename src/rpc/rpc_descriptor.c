@@ -13,7 +13,8 @@ struct derive_order {
     uint32_t first, last;
 };
 
-/* Read the first argument: a while, if it is long. */
+/* Read the first argument: a while, also if it is short, since each step of a path takes a
+ * multiplication. For jobs. */
 static bool read_descriptor(struct rpc_call *call, struct derive_order *order)
 {
     struct span text = rpc_arg(call, 0)->text;
@@ -143,5 +144,6 @@ enum rpc_progress rpc_getdescriptorinfo(struct rpc_call *call)
     struct derive_order *order = arena_calloc(&call->arena, 1, sizeof *order);
     order->ec = rpc_ec_context(call->rpc);
     call->state = order;
-    return rpc_run_if_long(call, write_info, NULL, NULL);
+    rpc_run_job(call, write_info, NULL);
+    return RPC_PENDING;
 }

@@ -152,6 +152,10 @@ struct generate {
     struct mining_search *search;  /* for the nonce, while there is one */
     struct block_hash search_prev; /* the tip that it is on */
     bool is_late;                  /* it was cancelled since there is a new tip */
+    /* Of a descriptor, which a job reads. */
+    const struct ec_context *ec;
+    const struct json_value *text;
+    const char *reason; /* it is none; NULL: it is one */
     /* generateblock only */
     struct tx *tx;
     size_t n_tx;
@@ -331,7 +335,7 @@ static bool read_tries(struct rpc_call *call, struct generate *generate)
 
 static enum rpc_progress generate_blocks(struct rpc_call *call, struct generate *generate)
 {
-    ASSERT(!call->state && generate->n_made == 0);
+    ASSERT(generate->n_made == 0);
     call->state = generate;
     json_open_array(&call->out);
     generate_next(call);
@@ -370,41 +374,54 @@ enum rpc_progress rpc_generatetoaddress(struct rpc_call *call)
     return generate_blocks(call, generate);
 }
 
-/* What a descriptor has blocks mined to. Sets *is_none, without an error, if the text is none, and
- * says in reason why; else false, with the error, if no single script is meant. */
-static bool read_mining_script(struct rpc_call *call, const struct json_value *text,
-                               struct span *script, bool *is_none, const char **reason)
+/* What a descriptor has blocks mined to. generate->reason, without an error, tells that the text is
+ * none; an error that no single script is meant. Each step of a path takes a multiplication. */
+static void run_read_descriptor(struct env_job *job)
 {
-    const struct ec_context *ec = rpc_ec_context(call->rpc);
+    struct rpc_call *call = rpc_job_call(job);
+    struct generate *generate = call->state;
     struct desc_list list;
-    *is_none = !desc_parse(ec, call->rpc->node->network, text->text, &call->arena, &list);
-    *reason = list.error;
-    if (*is_none)
-        return true;
+    bool ok = desc_parse(generate->ec, call->rpc->node->network, generate->text->text, &call->arena,
+                         &list);
+    generate->reason = list.error;
+    if (!ok)
+        return;
     if (list.n > 1)
         rpc_fail(call, RPC_INVALID_PARAMETER, "Multipath descriptor not accepted");
     else if (list.is_range)
         rpc_fail(call, RPC_INVALID_PARAMETER,
                  "Ranged descriptor not accepted. Maybe pass through deriveaddresses first?");
-    else if (!desc_mining_script(ec, list.variant[0], &call->arena, script))
+    else if (!desc_mining_script(generate->ec, list.variant[0], &call->arena, &generate->script))
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
-    else
-        return true;
-    return false;
+}
+
+static enum rpc_progress read_descriptor(struct rpc_call *call, struct generate *generate,
+                                         size_t index,
+                                         enum rpc_progress (*next)(struct rpc_call *call))
+{
+    generate->ec = rpc_ec_context(call->rpc);
+    generate->text = rpc_arg(call, index);
+    call->state = generate;
+    rpc_run_step(call, run_read_descriptor, NULL, next);
+    return RPC_PENDING;
+}
+
+static enum rpc_progress generate_to_descriptor(struct rpc_call *call)
+{
+    struct generate *generate = call->state;
+    if (call->error_code)
+        return RPC_DONE;
+    if (generate->reason)
+        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", generate->reason);
+    return generate_blocks(call, generate);
 }
 
 enum rpc_progress rpc_generatetodescriptor(struct rpc_call *call)
 {
     struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
-    const char *reason;
-    bool is_none;
     if (!read_tries(call, generate))
         return RPC_DONE;
-    if (!read_mining_script(call, rpc_arg(call, 1), &generate->script, &is_none, &reason))
-        return RPC_DONE;
-    if (is_none)
-        return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", reason);
-    return generate_blocks(call, generate);
+    return read_descriptor(call, generate, 1, generate_to_descriptor);
 }
 
 /* -- generateblock ------------------------------------------------------------------------ */
@@ -521,37 +538,48 @@ static bool read_txs(struct rpc_call *call, struct generate *generate)
     return true;
 }
 
+static int compare_txids(const void *a, const void *b)
+{
+    const struct tx *const *x = a, *const *y = b;
+    return memcmp((*x)->txid.b, (*y)->txid.b, sizeof(*x)->txid.b);
+}
+
 /* CVE-2012-2459: no block can be made of a list that has a transaction twice. */
-static bool has_duplicate(const struct generate *generate)
+static bool has_duplicate(struct rpc_call *call, const struct generate *generate)
 {
     ASSERT(generate->tx || generate->n_tx == 0);
+    const struct tx **order = arena_calloc(&call->arena, generate->n_tx + 1, sizeof *order);
+    for (size_t i = 0; i < generate->n_tx; i++)
+        order[i] = &generate->tx[i];
+    qsort(order, generate->n_tx, sizeof *order, compare_txids);
     for (size_t i = 1; i < generate->n_tx; i++)
-        for (size_t k = 0; k < i; k++)
-            if (txid_equal(&generate->tx[i].txid, &generate->tx[k].txid))
-                return true;
+        if (compare_txids(&order[i - 1], &order[i]) == 0)
+            return true;
     return false;
 }
 
-enum rpc_progress rpc_generateblock(struct rpc_call *call)
+static enum rpc_progress generate_one(struct rpc_call *call)
 {
-    const char *output = rpc_arg_string(call, 0, "");
-    struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
-    const char *reason;
-    bool is_none;
-    if (!read_mining_script(call, rpc_arg(call, 0), &generate->script, &is_none, &reason))
+    struct generate *generate = call->state;
+    if (call->error_code)
         return RPC_DONE;
-    if (is_none && !read_address(call, output, &generate->script))
+    if (generate->reason && !read_address(call, rpc_arg_string(call, 0, ""), &generate->script))
         return rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address or descriptor");
     if (!read_txs(call, generate))
         return RPC_DONE;
-    if (has_duplicate(generate))
+    if (has_duplicate(call, generate))
         return rpc_fail(call, RPC_VERIFY_ERROR,
                         "TestBlockValidity failed: bad-txns-duplicate, duplicate transaction");
     generate->submit = rpc_arg_bool(call, 2, true);
     generate->max_tries = default_tries(call);
-    call->state = generate;
     test_one(call);
     return RPC_PENDING;
+}
+
+enum rpc_progress rpc_generateblock(struct rpc_call *call)
+{
+    struct generate *generate = arena_calloc(&call->arena, 1, sizeof *generate);
+    return read_descriptor(call, generate, 0, generate_one);
 }
 
 /* -- Facts for miners --------------------------------------------------------------------- */

@@ -221,7 +221,8 @@ static enum rpc_progress start(struct rpc_call *call)
     atomic_init(&scan->is_aborted, false);
     atomic_init(&scan->percent, 0);
     call->state = call->rpc->scan = scan;
-    return rpc_run_if_long(call, run_read_orders, end_reading, begin_scan);
+    rpc_run_step(call, run_read_orders, end_reading, begin_scan);
+    return RPC_PENDING;
 }
 
 enum rpc_progress rpc_scantxoutset(struct rpc_call *call)

@@ -420,3 +420,35 @@ TEST(a_long_scan_of_who_has_gone_is_not_begun)
     xfree(body);
     rpc_rig_deinit(&rig);
 }
+
+/* A path of 255 steps takes 255 multiplications, and its text is short. */
+TEST(descriptors_and_keys_are_read_off_the_loop)
+{
+    static const struct {
+        const char *method, *params, *want;
+    } cases[] = {
+        {"getdescriptorinfo", "[\"x\"]", "-5"},
+        {"scantxoutset", "[\"start\",[\"x\"]]", "-5"},
+        {"utxoupdatepsbt", "[\"x\",[\"x\"]]", "-22"},
+        {"descriptorprocesspsbt", "[\"x\",[\"x\"]]", "-22"},
+        {"generatetodescriptor", "[1,\"x\"]", "-5"},
+        {"generateblock", "[\"x\",[]]", "-5"},
+        {"signrawtransactionwithkey", "[\"00\",[\"x\"]]", "-22"},
+        {"combinerawtransaction", "[[\"00\"]]", "-22"},
+    };
+    struct rpc_rig rig;
+    rpc_rig_init(&rig, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct rpc_rig_answer answer;
+        char *body =
+            xasprintf("{\"method\":\"%s\",\"params\":%s}", cases[i].method, cases[i].params);
+        rpc_rig_post(&rig, body, &answer);
+        if (answer.is_done)
+            fail_msg("%s is answered at once", cases[i].method);
+        rpc_rig_wait(&rig, &answer);
+        assert_holds(answer.body, cases[i].want);
+        rpc_rig_forget(&answer);
+        xfree(body);
+    }
+    rpc_rig_deinit(&rig);
+}
