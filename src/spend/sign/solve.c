@@ -312,6 +312,7 @@ static bool solve_taproot(struct solving *s, struct span output)
         if (solve_leaf(s, &leaves[i], &own) && (!best.p || own.len < best.len))
             best = own;
     }
+    solve_note_uses(s);
     s->out->witness = best;
     s->out->has_items = best.p != NULL;
     return best.p != NULL;

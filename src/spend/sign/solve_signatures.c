@@ -35,45 +35,81 @@ static void note_origin(struct solving *s, struct span pubkey)
                  psbt_write_origin(&key->origin, s->arena));
 }
 
-/* Leaf hashes with one more among them, in order, and the origin behind. */
-static struct span tap_derivation(struct solving *s, struct span hashes, const uint8_t *leaf,
+static int compare_hashes(const void *a, const void *b)
+{
+    return memcmp(a, b, 32);
+}
+
+/* Leaf hashes in order, each once, and the origin behind. hashes: sorted in their place. */
+static struct span tap_derivation(struct arena *arena, uint8_t *hashes, size_t n,
                                   struct span origin)
 {
-    size_t n = hashes.len / 32, at = 0, room = 9 + hashes.len + 32 + origin.len;
-    bool is_there = !leaf;
-    for (size_t i = 0; leaf && i < n; i++) {
-        int order = memcmp(hashes.p + 32 * i, leaf, 32);
-        is_there = is_there || order == 0;
-        at += order < 0;
-    }
-    uint8_t *p = arena_alloc(s->arena, room);
+    size_t kept = 0, room = 9 + 32 * n + origin.len;
+    uint8_t *p = arena_alloc(arena, room);
     struct writer w = writer_to_buffer(p, room);
-    write_compact_size(&w, n + !is_there);
-    write_bytes(&w, hashes.p, is_there ? hashes.len : 32 * at);
-    if (!is_there) {
-        write_bytes(&w, leaf, 32);
-        write_bytes(&w, hashes.p + 32 * at, hashes.len - 32 * at);
+    qsort(hashes, n, 32, compare_hashes);
+    for (size_t i = 0; i < n; i++) {
+        if (kept == 0 || memcmp(hashes + 32 * (kept - 1), hashes + 32 * i, 32) != 0)
+            memmove(hashes + 32 * kept++, hashes + 32 * i, 32);
     }
+    write_compact_size(&w, kept);
+    write_bytes(&w, hashes, 32 * kept);
     write_span(&w, origin);
     return span_of(p, w.len);
 }
 
-/* The same for a key known by its x; leaf: that it is in, or NULL. BIP-371, Specification */
-static void note_tap_origin(struct solving *s, const uint8_t x[32], const uint8_t *leaf)
+/* The same for a key known by its x, with n leaves more that it is in. BIP-371, Specification */
+static void note_tap_origin(struct solving *s, const uint8_t x[32],
+                            const struct solve_leaf_use *uses, size_t n)
 {
     const struct book_key *key = key_book_find_x(s->request->book, x);
     if (!key || !key->has_origin)
         return;
-    struct span origin = psbt_write_origin(&key->origin, s->arena), hashes = span_of("", 0);
+    struct span origin = psbt_write_origin(&key->origin, s->arena), old = span_of("", 0);
     const struct psbt_record *record =
         psbt_find(s->map, PSBT_IN_TAP_BIP32_DERIVATION, span_of(x, 32));
     if (record) {
-        struct span value = record->value;
-        hashes = psbt_take_leaf_hashes(&value);
-        origin = value;
+        origin = record->value;
+        old = psbt_take_leaf_hashes(&origin);
     }
+    uint8_t *hashes = arena_alloc(s->arena, old.len + 32 * n + 1);
+    if (old.len > 0)
+        memcpy(hashes, old.p, old.len);
+    for (size_t i = 0; i < n; i++)
+        memcpy(hashes + old.len + 32 * i, uses[i].leaf, 32);
     psbt_set(s->psbt, s->map, PSBT_IN_TAP_BIP32_DERIVATION, span_of(x, 32),
-             tap_derivation(s, hashes, leaf, origin));
+             tap_derivation(s->arena, hashes, old.len / 32 + n, origin));
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+    const struct solve_leaf_use *x = a, *y = b;
+    int order = memcmp(x->x, y->x, sizeof x->x);
+    return order ? order : memcmp(x->leaf, y->leaf, sizeof x->leaf);
+}
+
+void solve_note_uses(struct solving *s)
+{
+    ASSERT(s);
+    const struct solve_leaf_use *uses = s->uses.at;
+    if (s->uses.n > 0)
+        qsort(s->uses.at, s->uses.n, sizeof *s->uses.at, compare_uses);
+    for (size_t i = 0, end; i < s->uses.n; i = end) {
+        for (end = i + 1; end < s->uses.n && memcmp(uses[i].x, uses[end].x, 32) == 0;)
+            end++;
+        note_tap_origin(s, uses[i].x, &uses[i], end - i);
+    }
+    ARRAY_FREE(&s->uses);
+}
+
+/* A key that is asked for in the leaf that is being satisfied. */
+static void note_use(struct solving *s, const struct book_key *key, const uint8_t x[32])
+{
+    if (!key || !key->has_origin)
+        return;
+    struct solve_leaf_use *use = ARRAY_ADD(&s->uses);
+    memcpy(use->x, x, sizeof use->x);
+    memcpy(use->leaf, s->leaf_hash, sizeof use->leaf);
 }
 
 static int compare_known(const void *a, const void *b)
@@ -248,7 +284,7 @@ struct span solve_tap_key_sig(struct solving *s, const uint8_t output[32])
     struct span sig = psbt_get(s->map, PSBT_IN_TAP_KEY_SIG);
     struct span internal = psbt_get(s->map, PSBT_IN_TAP_INTERNAL_KEY);
     if (internal.p)
-        note_tap_origin(s, internal.p, NULL);
+        note_tap_origin(s, internal.p, NULL, 0);
     if (sig.p)
         return sig;
     if (internal.p)
@@ -264,7 +300,8 @@ struct span solve_tap_script_sig(struct solving *s, const uint8_t x[32])
 {
     ASSERT(s && x);
     uint8_t name[64];
-    note_tap_origin(s, x, s->leaf_hash);
+    const struct book_key *key = key_book_find_x(s->request->book, x);
+    note_use(s, key, x);
     memcpy(name, x, 32);
     memcpy(name + 32, s->leaf_hash, 32);
     struct span data = span_of(name, sizeof name);
@@ -272,7 +309,6 @@ struct span solve_tap_script_sig(struct solving *s, const uint8_t x[32])
     if (record)
         return record->value;
     struct span sig = none;
-    const struct book_key *key = key_book_find_x(s->request->book, x);
     if (s->request->mode == SOLVE_PRETEND)
         sig = pretend_schnorr(s);
     else if (s->request->mode == SOLVE_SIGN && key && key->has_secret)

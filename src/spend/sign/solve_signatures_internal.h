@@ -13,6 +13,11 @@ struct solve_known_key {
     struct span key;
 };
 
+/* A key whose origin is known stands in a leaf. */
+struct solve_leaf_use {
+    uint8_t x[32], leaf[32];
+};
+
 /* One input being solved. */
 struct solving {
     const struct solve_request *request;
@@ -28,6 +33,7 @@ struct solving {
      * for leaves. */
     struct solve_known_key *known[2];
     size_t n_known[2];
+    ARRAY(struct solve_leaf_use) uses; /* not in the map yet: see solve_note_uses() */
 };
 
 /* What an ECDSA signature of that type signs. */
@@ -38,6 +44,9 @@ struct span solve_sig(struct solving *s, struct span pubkey);
 struct span solve_tap_key_sig(struct solving *s, const uint8_t output[32]);
 /* The same by a key in the leaf s->leaf_hash. */
 struct span solve_tap_script_sig(struct solving *s, const uint8_t x[32]);
+/* Say of the keys of all leaves where they come from and in which leaves they are: once for each
+ * key, which may be in each of a hundred thousand. */
+void solve_note_uses(struct solving *s);
 /* The key of a hash. Without memory: unknown. */
 struct span solve_key_of_hash(struct solving *s, struct span hash);
 /* The same of a key known by its x, as they stand in leaves. */

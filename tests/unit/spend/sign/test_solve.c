@@ -82,3 +82,42 @@ TEST(inputs_that_are_solved_leave_no_memory_behind, struct fixture *f)
         assert_int_equal(sign_psbt_input(&f->session, 0, &order, NULL), SIGN_INCOMPLETE);
     assert_in_range(f->arena.total_bytes, before, before + 100000);
 }
+
+/* One key in each of many leaves: its leaves are written once, not anew with each. */
+TEST(a_key_of_many_leaves_takes_no_square_of_memory, struct fixture *f)
+{
+    enum { LEAVES = 2000 };
+    uint8_t control[33] = {0xc0};
+    struct span script = learn(f, "tr(" NUMS ",pk([d34db33f/7]" K1 "))", DESC_EXPAND_PUBLIC);
+    begin(f, script, false);
+    struct psbt_map *input = &f->psbt.inputs[0];
+    const uint8_t *x = f->book.keys.at[1].pubkey + 1;
+    for (uint32_t i = 0; i < LEAVES; i++) {
+        /* <key> OP_CHECKSIGVERIFY <number> OP_CHECKLOCKTIMEVERIFY */
+        uint8_t leaf[1 + 32 + 1 + 1 + 3 + 1 + 1] = {32};
+        memcpy(leaf + 1, x, 32);
+        leaf[33] = OP_CHECKSIGVERIFY;
+        leaf[34] = 3;
+        leaf[35] = (uint8_t)i;
+        leaf[36] = (uint8_t)(i >> 8);
+        leaf[37] = 1;
+        leaf[38] = OP_CHECKLOCKTIMEVERIFY;
+        leaf[39] = TAP_LEAF_TAPSCRIPT;
+        memcpy(control + 1, &i, sizeof i);
+        psbt_put(&f->psbt, input, PSBT_IN_TAP_LEAF_SCRIPT, span_of(control, 33),
+                 span_of(leaf, sizeof leaf));
+    }
+    size_t before = f->arena.total_bytes, at = 0;
+    sign(f, SOLVE_LOOK, false);
+    const struct psbt_record *record = NULL, *each;
+    while ((each = psbt_next(input, PSBT_IN_TAP_BIP32_DERIVATION, &at)))
+        if (memcmp(each->data.p, x, 32) == 0)
+            record = each;
+    assert_non_null(record);
+    struct span origin = record->value, hashes = psbt_take_leaf_hashes(&origin);
+    assert_in_range(hashes.len / 32, LEAVES, LEAVES + 1);
+    for (size_t i = 1; i < hashes.len / 32; i++)
+        assert_true(memcmp(hashes.p + 32 * (i - 1), hashes.p + 32 * i, 32) < 0);
+    assert_int_equal(origin.len, 8);
+    assert_in_range(f->arena.total_bytes, before, before + 2000000);
+}
