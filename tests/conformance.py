@@ -4,9 +4,10 @@
 The tests are not part of this project: they are read from --core, a checkout of Bitcoin Core or the
 part of one that has test/functional, by default ../shared/conformance/core beside this checkout.
 Without that folder everything is skipped (status 77). The folder is copied to a temporary one
-first, with the three changes below, since the tests then stand as written for another program:
+first, with the four changes below, since the tests then stand as written for another program:
 
 - the config file is named by -conf=bitcoin.conf, the one of the process id by -pid=bitcoind.pid;
+- by -norepair damaged stores stop the node, as Core's do, instead of being made anew;
 - assertions about the text of debug.log fail no test, since they name lines of Core's own log; but
   where a test waits for one that ours has too, it still does: what it does next relies on that;
 - the folder "wallets", which Core makes in each data directory, may be missing.
@@ -119,7 +120,7 @@ def prepare(core, build, folder):
     shutil.copytree(f"{core}/test", f"{folder}/test")
     os.makedirs(f"{folder}/build/test")
     write_program(f"{folder}/bitcoind", f"{build}/bin/cairnd",
-                  "-conf=bitcoin.conf", "-pid=bitcoind.pid")
+                  "-conf=bitcoin.conf", "-pid=bitcoind.pid", "-norepair")
     write_program(f"{folder}/bitcoin-cli", f"{build}/bin/cairn-cli", "-conf=bitcoin.conf")
     write_config(core, folder)
     framework = f"{folder}/test/functional/test_framework"

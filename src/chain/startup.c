@@ -150,10 +150,12 @@ static bool wipe_coins(struct chain *chain, char **error)
  * coins been met by the run before? */
 static bool check_stores(struct chain *chain, char **error)
 {
-    if (!chain->tree.genesis && has_coins(chain))
-        return damaged(chain, CHAIN_DAMAGE_INDEX, error,
-                       "The block index is missing; start with -reindex",
-                       xstrdup("there are coins, but no blocks are known"));
+    if (!chain->tree.genesis && has_coins(chain)) {
+        log_warning(chain->core.log, "The block index is missing: there are coins, but no blocks "
+                                     "are known");
+        chain->damage = CHAIN_DAMAGE_INDEX;
+        return fail_with(error, "Error initializing block database.\n" CHAIN_REBUILD_ADVICE);
+    }
     bool is_noted = false,
          makes_anew = chain->core.options.reindex_chainstate || chain->core.options.reindex;
     if (!makes_anew && !read_flag(chain, INDEX_FLAG_DAMAGED_COINS, &is_noted, error))

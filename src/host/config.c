@@ -119,21 +119,18 @@ static bool apply_regtest(struct config *config, char **error)
 /* -test=<option>: Core's for its own tests, of which one changes what is valid. */
 static bool apply_tests(struct config *config, char **error)
 {
-    static const char *const without_effect[] = {"reindex_after_failure_noninteractive_yes"};
     struct options *options = &config->options;
     const char *test;
+    config->repair = options_get_bool(options, "repair", true);
     if (options_is_set(options, "test") && config->network.kind != NETWORK_REGTEST)
         return REFUSE(error, "-test=<option> can only be used with regtest");
     for (size_t i = 0; (test = options_get_list(options, "test", i)); i++) {
-        bool is_known = false;
-        for (size_t k = 0; k < COUNT_OF(without_effect); k++)
-            is_known |= strcmp(test, without_effect[k]) == 0;
         if (strcmp(test, "bip94") == 0)
             config->network.enforce_bip94 = true;
         else if (strcmp(test, "addrman") == 0)
             config->net.p2p.test_address_book = true;
-        else if (is_known)
-            options_message(options, OPTION_MESSAGE_LOGGED, "-test=%s has no effect here", test);
+        else if (strcmp(test, "reindex_after_failure_noninteractive_yes") == 0)
+            config->repair = true;
         else
             options_message(options, OPTION_MESSAGE_TOLD,
                             "Unrecognised option \"%s\" provided in -test=<option>.", test);

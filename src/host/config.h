@@ -56,6 +56,7 @@ struct config {
     struct chain_options chain; /* data_dir and blocks_dir not filled in */
     struct block_hash assume_valid;
     struct u256 min_chain_work;
+    bool repair; /* -repair, or -test= with the answer to Core's question whether to reindex */
     int compute_threads;
     struct config_list load_blocks, signet_seeds;
     int64_t stop_at_height; /* 0: never */

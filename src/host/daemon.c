@@ -406,7 +406,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .miner = {.interval_s = config->signet.mine_interval_s,
                   .block = config->net.block,
                   .script = config->signet.pays_to},
-        .repair = options_get_bool(&config->options, "repair", true),
+        .repair = config->repair,
         .accepts_stale_fees = config->net.accepts_stale_fees,
         .fallback_sat_per_kvb = config->net.fallback_sat_per_kvb,
         .persist_mempool = options_get_bool(&config->options, "persistmempool", true),

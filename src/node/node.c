@@ -472,10 +472,11 @@ static void order_repair(struct node *node, enum chain_damage damage, const char
     ASSERT(damage != CHAIN_DAMAGE_NONE && why);
     bool is_index = damage == CHAIN_DAMAGE_INDEX;
     struct chain_options *options = &node->options.chain;
-    char *message = xasprintf("The %s is damaged or missing and is made anew from the block files, "
-                              "as %s does; with -norepair the node would have said: %s",
-                              is_index ? "block index" : "coins database",
-                              is_index ? "-reindex" : "-reindex-chainstate", why);
+    char *message =
+        xasprintf("The %s is damaged or missing and is made anew from the block files, "
+                  "as %s does; with -norepair the node would have said: %.*s",
+                  is_index ? "block index" : "coins database",
+                  is_index ? "-reindex" : "-reindex-chainstate", (int)strcspn(why, "\n"), why);
     log_warning(node->log, "%s", message);
     node_warnings_set(&node->warnings, WARNING_OF_REPAIR, message);
     xfree(message);

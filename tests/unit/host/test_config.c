@@ -151,9 +151,9 @@ TEST(mistakes_are_told_in_one_line, struct world *w)
         {"-debug=nosuch", "Unsupported logging category -debug=nosuch."},
         {"-debugexclude=nosuch", "Unsupported logging category -debugexclude=nosuch."},
         {"-loglevel=loud", "Unsupported global logging level -loglevel=loud. Valid values: info, "
-         "debug, trace."},
+                           "debug, trace."},
         {"-loglevel=net:loud", "Unsupported category-specific logging level -loglevel=net:loud. "
-         "Expected -loglevel=<category>:<loglevel>. Valid categories: "},
+                               "Expected -loglevel=<category>:<loglevel>. Valid categories: "},
         {"-blocksdir=/nowhere/at/all",
          "Specified blocks directory \"/nowhere/at/all\" does not exist."},
         {"-datadir=/nowhere/at/all",
@@ -208,6 +208,17 @@ TEST(regtest_options_change_only_regtest, struct world *w)
     assert_int_not_equal(w->config.network.buried_height[BURIED_HEIGHTINCB], 1000);
 }
 
+/* Core's tests answer the question whether to reindex by an option. */
+TEST(what_is_damaged_is_repaired_unless_that_is_not_wanted, struct world *w)
+{
+    ASSERT_OK(w, "-regtest");
+    assert_true(w->config.repair);
+    ASSERT_OK(w, "-regtest", "-norepair");
+    assert_false(w->config.repair);
+    ASSERT_OK(w, "-regtest", "-norepair", "-test=reindex_after_failure_noninteractive_yes");
+    assert_true(w->config.repair);
+}
+
 /* Spec: Core -test; BIP94 */
 TEST(tests_may_ask_for_the_rules_of_bip94, struct world *w)
 {
@@ -216,8 +227,6 @@ TEST(tests_may_ask_for_the_rules_of_bip94, struct world *w)
     ASSERT_OK(w, "-regtest", "-test=reindex_after_failure_noninteractive_yes", "-test=bip94");
     assert_true(w->config.network.enforce_bip94);
     assert_int_equal(w->config.warnings.n, 0);
-    assert_true(says(w, OPTION_MESSAGE_LOGGED,
-                     "-test=reindex_after_failure_noninteractive_yes has no effect"));
     ASSERT_OK(w, "-regtest", "-test=bip94 (x)", "-test=");
     assert_false(w->config.network.enforce_bip94);
     assert_true(says(w, OPTION_MESSAGE_TOLD,
