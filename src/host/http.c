@@ -118,7 +118,10 @@ static void set_deadline(struct connection *connection, int64_t delay_us)
     ASSERT(delay_us >= 0);
     struct loop *loop = connection->http->loop;
     loop_timer_cancel(loop, connection->timer);
-    connection->untaken_before = delay_us ? http_untaken(connection) : 0;
+    /* Of what is small enough to be with the kernel whole there is nothing to look at, and the look
+     * would cost each small answer two system calls. */
+    bool has_much = delay_us && connection->answer_bytes > UNSENT_BYTES_MAX;
+    connection->untaken_before = has_much ? http_untaken(connection) : 0;
     connection->timer = delay_us ? loop_timer_start(loop, delay_us, on_deadline, connection) : 0;
 }
 
@@ -410,9 +413,11 @@ static void begin_request(struct connection *connection, const struct http_head 
         connection->state = STATE_CHUNK_SIZE;
     else
         connection->state = STATE_BODY;
-    if (head->expects_continue && (head->is_chunked || head->content_length > 0))
+    if (head->expects_continue && (head->is_chunked || head->content_length > 0)) {
         evbuffer_add_printf(bufferevent_get_output(connection->bufferevent),
                             "HTTP/1.1 100 Continue\r\n\r\n");
+        bufferevent_enable(connection->bufferevent, EV_WRITE);
+    }
 }
 
 /* Returns: false if more input is needed. */

@@ -98,6 +98,27 @@ size_t http_unread_all(const struct http *http)
 
 /* -- Answers -------------------------------------------------------------------------------- */
 
+/* Have libevent send what is queued, and tell when it is gone. */
+static void send_when_it_can(struct connection *connection)
+{
+    bufferevent_enable(connection->bufferevent, EV_WRITE);
+}
+
+/* Give the kernel what it takes now. By way of libevent a small answer takes another turn of the
+ * loop, and three system calls to be told that the socket has room, which it has. The output is
+ * libevent's, so it is unlocked for the moment as libevent itself does it. */
+static void send_now(struct connection *connection)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    evbuffer_unfreeze(output, 1);
+    /* What goes wrong goes wrong again when libevent sends the rest, and is told then. */
+    (void)evbuffer_write_atmost(output, bufferevent_getfd(connection->bufferevent),
+                                WRITE_BYTES_MAX);
+    evbuffer_freeze(output, 1);
+    if (http_unsent(connection) > 0)
+        send_when_it_can(connection);
+}
+
 enum { HEAD_BYTES_MAX = 1024 }; /* of an answer: all that varies in it is ours and short */
 
 /* The head of an answer, put together here so that libevent gets it in one piece. */
@@ -143,6 +164,10 @@ void http_write_response(struct connection *connection, const struct http_respon
     ASSERT(connection && response);
     struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
     struct head head;
+    bool is_first = http_unsent(connection) == 0;
+    if (is_first) /* else it would be told of each piece */
+        bufferevent_disable(connection->bufferevent, EV_WRITE);
+    connection->answer_bytes = body->len;
     begin_head(&head, response);
     if (response->status != 204)
         add(&head, "Content-Length: %zu\r\n", body->len);
@@ -151,6 +176,8 @@ void http_write_response(struct connection *connection, const struct http_respon
     if (body->len > 0 && !is_head && response->status != 204)
         queue_body(connection, body);
     buffer_deinit(body);
+    if (is_first)
+        send_now(connection);
 }
 
 void http_write_part(struct connection *connection, const struct http_response *response,
@@ -180,6 +207,8 @@ void http_write_part(struct connection *connection, const struct http_response *
             evbuffer_add(output, "\r\n", 2);
     }
     buffer_deinit(body);
+    connection->answer_bytes = SIZE_MAX; /* as far as is known */
+    send_when_it_can(connection);
 }
 
 void http_write_last(struct connection *connection)

@@ -66,6 +66,7 @@ struct connection {
     uint64_t left; /* of the body or chunk */
     size_t trailer_bytes;
     size_t untaken_before; /* at the last look of the deadline */
+    size_t answer_bytes;   /* of the last answer; SIZE_MAX: of parts */
     int64_t since_us;      /* when the state became head, or the head's first byte came */
     uint64_t timer;
     bool has_bytes; /* the first byte of a request has come */
