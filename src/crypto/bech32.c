@@ -41,15 +41,14 @@ static uint32_t polymod_step(uint32_t c, uint8_t value)
     return ((c & 0x1ffffff) << 5 ^ value) ^ group_changes[0][c >> 25];
 }
 
-/* GROUP steps at once. */
-static uint32_t polymod_group(uint32_t c, const uint8_t values[GROUP])
+/* GROUP steps at once. Written out: no look-up waits for another, nor for a count. */
+static uint32_t polymod_group(uint32_t c, const uint8_t v[GROUP])
 {
-    uint32_t sum = 0;
-    for (int i = 0; i < GROUP; i++)
-        sum = sum << 5 | values[i];
-    for (int i = 0; i < GROUP; i++)
-        sum ^= group_changes[i][c >> (5 * i) & 31];
-    return sum;
+    uint32_t added = (uint32_t)v[0] << 25 | (uint32_t)v[1] << 20 | (uint32_t)v[2] << 15 |
+                     (uint32_t)v[3] << 10 | (uint32_t)v[4] << 5 | v[5];
+    return added ^ group_changes[0][c & 31] ^ group_changes[1][c >> 5 & 31] ^
+           group_changes[2][c >> 10 & 31] ^ group_changes[3][c >> 15 & 31] ^
+           group_changes[4][c >> 20 & 31] ^ group_changes[5][c >> 25];
 }
 
 static uint32_t polymod(uint32_t c, const uint8_t *values, size_t n)

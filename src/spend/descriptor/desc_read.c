@@ -167,7 +167,9 @@ static bool read_multi(struct desc_parse *parse, enum desc_place place, struct s
     while (arg.len > 0) {
         if (!desc_take_char(&arg, ','))
             return desc_refuse(parse, "Multi: expected ',', got '%c'", arg.p[0]);
-        if (!desc_key_read(parse, place, desc_take_argument(&arg)))
+        struct span key = desc_take_argument(&arg);
+        /* Those that no script can have are only counted, for the refusal to come. */
+        if (script->n_keys <= MS_KEYS_MAX && !desc_key_read(parse, place, key))
             return desc_refuse(parse, "Multi: %s", parse->error);
         script->n_keys++;
     }

@@ -94,6 +94,21 @@ TEST(what_is_wrong_with_many_keys_is_said, struct fixture *f)
     assert_refused(f, cases, COUNT_OF(cases));
 }
 
+/* Keys beyond the most that any script has are counted and not read: the last one is none. */
+TEST(keys_that_no_script_can_have_are_only_counted, struct fixture *f)
+{
+    struct buffer text;
+    buffer_init(&text);
+    buffer_append_string(&text, "tr(" K1 ",multi_a(1");
+    for (int i = 0; i < 1001; i++)
+        buffer_append_string(&text, "," K1);
+    buffer_append(&text, ",zz))", sizeof ",zz))");
+    struct refused refused[] = {{(const char *)text.p, "Cannot have 1002 keys in multi_a; must have "
+                                                       "between 1 and 999 keys, inclusive"}};
+    assert_refused(f, refused, 1);
+    buffer_deinit(&text);
+}
+
 TEST(as_many_keys_as_fit_are_taken, struct fixture *f)
 {
     assert_true(parse(f, "sh(multi(1," FIVE "," FIVE "," FIVE "))"));
