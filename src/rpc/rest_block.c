@@ -157,10 +157,7 @@ static void put_spent_json(struct rpc_call *call, const struct block *block,
         for (uint32_t k = 0; k < block->tx[i].n_in; k++, coin++) {
             json_open_object(out);
             json_field_amount(out, "value", coin->value_sat);
-            json_field_object(out, "scriptPubKey");
-            tx_json_put_script(out, call->rpc->node->network, coin->script_pubkey,
-                               TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
-            json_close_object(out);
+            tx_json_field_script_pubkey(out, call->rpc->node->network, coin->script_pubkey);
             json_close_object(out);
         }
         json_close_array(out);

@@ -226,10 +226,7 @@ static void put_utxos_json(struct rpc_call *call, const struct utxos_wish *wish)
         json_open_object(out);
         json_field_int(out, "height", coin->height);
         json_field_amount(out, "value", coin->value_sat);
-        json_field_object(out, "scriptPubKey");
-        tx_json_put_script(out, call->rpc->node->network, coin->script_pubkey,
-                           TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
-        json_close_object(out);
+        tx_json_field_script_pubkey(out, call->rpc->node->network, coin->script_pubkey);
         json_close_object(out);
     }
     json_close_array(out);

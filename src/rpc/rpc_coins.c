@@ -37,10 +37,7 @@ static void put_output(struct rpc_call *call, const struct coin *coin, bool is_w
     json_field_id(out, "bestblock", tip->hash.b);
     json_field_int(out, "confirmations", is_waiting ? 0 : tip->height - (int64_t)coin->height + 1);
     json_field_amount(out, "value", coin->value_sat);
-    json_field_object(out, "scriptPubKey");
-    tx_json_put_script(out, node->network, coin->script_pubkey, TX_JSON_HEX | TX_JSON_ADDRESS,
-                       NULL);
-    json_close_object(out);
+    tx_json_field_script_pubkey(out, node->network, coin->script_pubkey);
     json_field_bool(out, "coinbase", coin->coinbase);
     json_close_object(out);
 }

@@ -113,6 +113,15 @@ void tx_json_put_script(struct json_out *out, const struct network *network, str
     json_field_plain(out, "type", span_of_string(script_type_name(solution.type)));
 }
 
+void tx_json_field_script_pubkey(struct json_out *out, const struct network *network,
+                                 struct span script)
+{
+    ASSERT(network);
+    json_field_object(out, "scriptPubKey");
+    tx_json_put_script(out, network, script, TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
+    json_close_object(out);
+}
+
 /* -- Transactions ------------------------------------------------------------------------- */
 
 static void put_witness(struct json_out *out, struct span witness)
@@ -132,9 +141,7 @@ static void put_prevout(struct json_out *out, const struct coin *coin,
     json_field_bool(out, "generated", coin->coinbase);
     json_field_int(out, "height", coin->height);
     json_field_amount(out, "value", coin->value_sat);
-    json_field_object(out, "scriptPubKey");
-    tx_json_put_script(out, network, coin->script_pubkey, TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
-    json_close_object(out);
+    tx_json_field_script_pubkey(out, network, coin->script_pubkey);
     json_close_object(out);
 }
 
@@ -172,9 +179,7 @@ static void put_output(struct json_out *out, const struct tx_out *output, uint32
     json_open_object(out);
     json_field_amount(out, "value", output->value_sat);
     json_field_int(out, "n", n);
-    json_field_object(out, "scriptPubKey");
-    tx_json_put_script(out, network, output->script_pubkey, TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
-    json_close_object(out);
+    tx_json_field_script_pubkey(out, network, output->script_pubkey);
     json_close_object(out);
 }
 

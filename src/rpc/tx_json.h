@@ -22,6 +22,10 @@ enum tx_json_script_flags {
 void tx_json_put_script(struct json_out *out, const struct network *network, struct span script,
                         int flags, const struct span *inside);
 
+/* The object "scriptPubKey" of an output, with all of these fields. */
+void tx_json_field_script_pubkey(struct json_out *out, const struct network *network,
+                                 struct span script);
+
 /* How a transaction is shown. */
 struct tx_json_style {
     const struct network *network;

@@ -5,6 +5,7 @@ Independent of the code under test. Hashes are bytes in wire order; display() tu
 import hashlib
 import hmac
 import struct
+import time
 
 COIN = 100_000_000
 REGTEST_MAGIC = bytes.fromhex("fabfb5da")
@@ -409,3 +410,17 @@ def spend_true_p2wsh(outpoints, outputs, **how):
     """Spend outputs that pay to TRUE_P2WSH: outpoints are (txid, index)."""
     vin = [TxIn(txid, index, witness=[TRUE_SCRIPT]) for txid, index in outpoints]
     return Tx(vin, outputs, **how)
+
+
+def submit_between_kills(context, node, blocks, n):
+    """Start a node and give it blocks as hex; it is killed after each n of them, at a random moment.
+    What a kill took away is given again at the end."""
+    node.start()
+    for start in range(0, len(blocks), n):
+        for block in blocks[start:start + n]:
+            node.rpc.submitblock(block)
+        time.sleep(context.random.random() / 10)
+        node.kill()
+        node.start()
+    for block in blocks:
+        node.rpc.submitblock(block)

@@ -1,6 +1,5 @@
 """test_filters.py - the index of block filters in the whole program: later, killed, scanned."""
-import time
-
+import chain
 import framework
 from framework import equal, rpc_fails, wait_until
 
@@ -28,15 +27,7 @@ def test_an_index_that_is_killed_again_and_again_is_complete(context):
     whole.stop()
 
     node = context.node("killed", ["-blockfilterindex=basic"])
-    node.start()
-    for start in range(0, N_BLOCKS, 80):
-        for block in blocks[start:start + 80]:
-            node.rpc.submitblock(block)
-        time.sleep(context.random.random() / 10)
-        node.kill()
-        node.start()
-    for block in blocks:
-        node.rpc.submitblock(block)
+    chain.submit_between_kills(context, node, blocks, 80)
     equal(node.rpc.getblockcount(), N_BLOCKS)
     wait_until(lambda: is_synced(node), what="index")
     equal(filters_of(node, hashes), want)

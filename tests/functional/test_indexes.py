@@ -1,6 +1,5 @@
 """test_indexes.py - the indexes in the whole program: later, killed, pruned."""
-import time
-
+import chain
 import framework
 from framework import equal, wait_until
 
@@ -33,15 +32,7 @@ def test_statistics_of_each_block_outlive_kills(context):
     whole.stop()
 
     node = context.node("killed", ["-coinstatsindex=1"])
-    node.start()
-    for start in range(0, N_BLOCKS, 50):
-        for block in blocks[start:start + 50]:
-            node.rpc.submitblock(block)
-        time.sleep(context.random.random() / 10)
-        node.kill()
-        node.start()
-    for block in blocks:
-        node.rpc.submitblock(block)
+    chain.submit_between_kills(context, node, blocks, 50)
     wait_until(lambda: is_synced(node, "coinstatsindex"), what="index")
     equal(stats_of(node), want)
     node.stop()

@@ -272,22 +272,22 @@ void coinstatsindex_find(struct coinstatsindex *index, const struct block_node *
 
 /* -- The first block --------------------------------------------------------------------------- */
 
+static void put_first(struct index_follower *follower, struct env_batch *batch,
+                      const struct block *first)
+{
+    struct row row = {0};
+    struct muhash none;
+    muhash_init(&none);
+    muhash_encode(&none, row.set);
+    put_block(follower, batch, 0, first, &(struct undo){0}, &row);
+}
+
 static int load(struct index_follower *follower)
 {
     uint8_t key[KEY_BYTES];
     struct row row;
-    struct muhash none;
     int error = read_row(follower, make_key(0, &follower->tree->genesis->hash, key), &row);
-    if (error != -ENOENT)
-        return error;
-    struct block_ref *first = index_first_block(follower);
-    struct env_batch *batch = env_batch_new(follower->core->env);
-    row = (struct row){0};
-    muhash_init(&none);
-    muhash_encode(&none, row.set);
-    put_block(follower, batch, 0, &first->block, &(struct undo){0}, &row);
-    block_ref_drop(first);
-    return index_write(follower, batch);
+    return error == -ENOENT ? index_load_first(follower, put_first) : error;
 }
 
 const struct index_kind coinstatsindex_kind = {

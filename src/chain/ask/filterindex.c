@@ -191,18 +191,18 @@ void filterindex_visit(struct filterindex *index, const struct chain_filter_rang
 
 /* -- The first block --------------------------------------------------------------------------- */
 
-static int load(struct index_follower *follower)
+static void put_first(struct index_follower *follower, struct env_batch *batch,
+                      const struct block *first)
 {
     static const uint8_t none[32] = {0};
+    put_block(follower, batch, 0, first, &(struct undo){0}, none);
+}
+
+static int load(struct index_follower *follower)
+{
     uint8_t header[HEADER_BYTES];
     int error = read_header(follower, 0, &follower->tree->genesis->hash, header);
-    if (error != -ENOENT)
-        return error;
-    struct block_ref *first = index_first_block(follower);
-    struct env_batch *batch = env_batch_new(follower->core->env);
-    put_block(follower, batch, 0, &first->block, &(struct undo){0}, none);
-    block_ref_drop(first);
-    return index_write(follower, batch);
+    return error == -ENOENT ? index_load_first(follower, put_first) : error;
 }
 
 const struct index_kind filterindex_kind = {

@@ -351,13 +351,19 @@ bool index_undo(const struct index_follower *follower, struct arena *arena, stru
     return undo_decode(buffer_span(&follower->undo), block, arena, undo);
 }
 
-struct block_ref *index_first_block(const struct index_follower *follower)
+int index_load_first(struct index_follower *follower,
+                     void (*put)(struct index_follower *follower, struct env_batch *batch,
+                                 const struct block *first))
 {
+    ASSERT(put);
     struct span raw = follower->core->network->genesis_raw;
-    struct block_ref *ref = block_ref_take(xmemdup(raw.p, raw.len), raw.len);
-    bool ok = block_ref_decode(ref);
+    struct block_ref *first = block_ref_take(xmemdup(raw.p, raw.len), raw.len);
+    bool ok = block_ref_decode(first);
     ASSERT(ok); /* a constant of ours */
-    return ref;
+    struct env_batch *batch = env_batch_new(follower->core->env);
+    put(follower, batch, &first->block);
+    block_ref_drop(first);
+    return index_write(follower, batch);
 }
 
 int index_write(const struct index_follower *follower, struct env_batch *batch_take)

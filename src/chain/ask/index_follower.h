@@ -137,8 +137,11 @@ NODISCARD int index_row_read(const struct index_follower *follower, const char *
  * False if it is not there, or not that block's. */
 NODISCARD bool index_undo(const struct index_follower *follower, struct arena *arena,
                           struct undo *undo);
-/* The first block, decoded: a constant that is never connected. Drop it with block_ref_drop(). */
-struct block_ref *index_first_block(const struct index_follower *follower);
+/* Write what put() has for the first block, which is a constant and never connected. Returns what
+ * the store says. */
+NODISCARD int index_load_first(struct index_follower *follower,
+                               void (*put)(struct index_follower *follower,
+                                           struct env_batch *batch, const struct block *first));
 /* The secret of a store's keys: read, or made when the store is new. One that has a mark has had
  * one.
  *
