@@ -413,8 +413,8 @@ def spend_true_p2wsh(outpoints, outputs, **how):
 
 
 def submit_between_kills(context, node, blocks, n):
-    """Start a node and give it blocks as hex; it is killed after each n of them, at a random moment.
-    What a kill took away is given again at the end."""
+    """Start a node and give it blocks as hex; it is killed after each n of them, at a random
+    moment. What a kill took away is given again at the end."""
     node.start()
     for start in range(0, len(blocks), n):
         for block in blocks[start:start + n]:

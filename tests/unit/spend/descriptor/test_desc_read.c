@@ -103,8 +103,9 @@ TEST(keys_that_no_script_can_have_are_only_counted, struct fixture *f)
     for (int i = 0; i < 1001; i++)
         buffer_append_string(&text, "," K1);
     buffer_append(&text, ",zz))", sizeof ",zz))");
-    struct refused refused[] = {{(const char *)text.p, "Cannot have 1002 keys in multi_a; must have "
-                                                       "between 1 and 999 keys, inclusive"}};
+    struct refused refused[] = {
+        {(const char *)text.p,
+         "Cannot have 1002 keys in multi_a; must have between 1 and 999 keys, inclusive"}};
     assert_refused(f, refused, 1);
     buffer_deinit(&text);
 }
