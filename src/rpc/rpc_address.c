@@ -2,8 +2,8 @@
  * addresses knows, and what waits in the mempool.
  *
  * The scripts are made by a job, looked up by another, matched by a third; then the mempool is
- * gone through on the loop, where nothing changes meanwhile. If the tip has moved since the index
- * was asked, it is asked again: what has just been mined is in neither. */
+ * gone through on the loop, some of it in each turn. If the tip has moved since the index was
+ * asked, it is asked again: what has just been mined is in neither. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,7 +13,8 @@
 enum {
     PAGE_DEFAULT = 1000,
     PAGE_MAX = 10000, /* of an answer: what is behind it is asked for with skip */
-    TRIES_MAX = 10,   /* while the tip moves */
+    TRIES_MAX = 10,       /* while the tip moves */
+    SLICE_OUTPUTS = 1000, /* of the mempool looked at in a turn: some 100 us */
 };
 
 /* An output of a transaction that waits. */
@@ -39,6 +40,8 @@ struct address_call {
     int32_t count, skip;
     bool with_mempool, is_matched;
     int n_tries;
+    ARRAY(struct txid) waiting; /* in the mempool when the walk began */
+    size_t n_walked;            /* of those */
     ARRAY(struct waiting_out) outs;
     ARRAY(struct waiting_tx) txs;
 };
@@ -50,6 +53,7 @@ static void let_go(struct rpc_call *call)
     address_history_deinit(&wish->history);
     ARRAY_FREE(&wish->outs);
     ARRAY_FREE(&wish->txs);
+    ARRAY_FREE(&wish->waiting);
 }
 
 /* -- The mempool ------------------------------------------------------------------------------- */
@@ -125,14 +129,33 @@ static void merge_waiting(struct address_call *wish)
     wish->txs.n = n;
 }
 
-static void note_waiting(struct address_call *wish, const struct mempool *mempool)
+/* What waits now: what comes later is not told, what goes meanwhile is left out. */
+static void begin_walk(struct address_call *wish, const struct mempool *mempool)
 {
-    const struct mempool_entry *entry;
     uint64_t at = 0;
-    while ((entry = mempool_next(mempool, &at)))
+    wish->outs.n = wish->txs.n = wish->waiting.n = wish->n_walked = 0;
+    ARRAY_RESERVE(&wish->waiting, mempool_count(mempool));
+    for (const struct mempool_entry *e; (e = mempool_next(mempool, &at));)
+        *ARRAY_ADD(&wish->waiting) = e->tx.txid;
+}
+
+/* Some of what waits, so that nobody waits for all of it. Returns: whether that was the last. */
+static bool note_slice(struct address_call *wish, const struct mempool *mempool)
+{
+    size_t n_outputs = 0;
+    while (wish->n_walked < wish->waiting.n && n_outputs < SLICE_OUTPUTS) {
+        const struct mempool_entry *entry =
+            mempool_find(mempool, &wish->waiting.at[wish->n_walked++]);
+        if (!entry)
+            continue;
         note_outputs(wish, mempool, entry);
+        n_outputs += entry->tx.n_out;
+    }
+    if (wish->n_walked < wish->waiting.n)
+        return false;
     note_spends(wish, mempool);
     merge_waiting(wish);
+    return true;
 }
 
 /* -- Answers: on another thread ---------------------------------------------------------------- */
@@ -359,6 +382,34 @@ static void end_matching(struct rpc_call *call)
         let_go(call);
 }
 
+static void on_turn(void *arg);
+
+static void walk(struct rpc_call *call)
+{
+    struct address_call *wish = call->state;
+    if (wish->with_mempool && !note_slice(wish, call->rpc->node->mempool))
+        rpc_call_timer(call, 0, on_turn);
+    else
+        rpc_run_job(call, run_put, let_go);
+}
+
+/* A block that has come meanwhile took what it holds out of the mempool. */
+static void on_turn(void *arg)
+{
+    struct rpc_call *call = arg;
+    struct address_call *wish = call->state;
+    call->timer = 0;
+    if (!call->reply) {
+        let_go(call);
+        rpc_finish(call);
+    } else if (wish->history.tip != chain_tip(call->rpc->node->chain) &&
+               wish->n_tries < TRIES_MAX) {
+        (void)look_up(call);
+    } else {
+        walk(call);
+    }
+}
+
 static enum rpc_progress finish(struct rpc_call *call)
 {
     struct address_call *wish = call->state;
@@ -372,8 +423,8 @@ static enum rpc_progress finish(struct rpc_call *call)
         return rpc_fail(call, RPC_INTERNAL_ERROR, "The index of addresses is damaged");
     }
     if (wish->with_mempool)
-        note_waiting(wish, node->mempool);
-    rpc_run_job(call, run_put, let_go);
+        begin_walk(wish, node->mempool);
+    walk(call);
     return RPC_PENDING;
 }
 

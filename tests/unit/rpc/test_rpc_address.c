@@ -57,6 +57,22 @@ TEST(what_waits_is_told_beside_what_is_confirmed, struct fixture *f)
     assert_holds(rpc_rig_callf(&f->rig, "getaddressutxos", "[%s]", script), "\"total\":2}");
 }
 
+/* More outputs than a turn looks at, and another transaction behind them. */
+TEST(a_full_mempool_is_gone_through_in_turns, struct fixture *f)
+{
+    struct tx wide = spend_coin(f, f->coin[0], 1500, 150000);
+    struct builder_coin coin = {.outpoint = {.txid = wide.txid, .vout = 7},
+                                .value_sat = wide.out[7].value_sat,
+                                .script = BUILDER_WSH_TRUE};
+    struct tx narrow = spend_coin(f, coin, 1, 1000);
+    const char *script = raw(f, &wide, 0);
+    add(f, &wide, 0);
+    assert_holds(rpc_rig_callf(&f->rig, "getaddressutxos", "[%s,1]", script), "\"total\":1500}");
+    add(f, &narrow, 0);
+    assert_holds(rpc_rig_callf(&f->rig, "getaddressutxos", "[%s,1]", script), "\"total\":1500}");
+    assert_holds(rpc_rig_callf(&f->rig, "getaddresshistory", "[%s]", script), "\"total\":3}");
+}
+
 TEST(a_script_may_be_named_by_its_hash, struct fixture *f)
 {
     struct script_hash hash;
