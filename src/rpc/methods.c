@@ -198,7 +198,7 @@ static const struct rpc_method methods[] = {
      "Counts and sums of all unspent outputs, and a digest of them. Takes a while.",
      "{...}    the statistics",
      {{"hash_type", RPC_TYPE_STRING, "hash_serialized_3", "hash_serialized_3, muhash or none"},
-      {"hash_or_height", RPC_TYPE_ANY, "the tip", "Another block: needs an index"},
+      {"hash_or_height", RPC_TYPE_ANY, "the tip", "Another block: needs -coinstatsindex"},
       {"use_index", RPC_TYPE_BOOL, "true", "Use that index if it is there"}}},
     {"gettxspendingprevout", "Blockchain", rpc_gettxspendingprevout, RPC_LARGE,
      "The transactions that spend outputs: in the mempool, and with -txospenderindex in the chain.",
@@ -255,8 +255,8 @@ static const struct rpc_method methods[] = {
       {"options:filter_false_positives", RPC_TYPE_OPTIONS, "",
        "{\"filter_false_positives\": bool}"}}},
     {"scantxoutset", "Blockchain", rpc_scantxoutset, 0,
-     "Find the unspent outputs that descriptors stand for. One scan at a time.\n"
-     "addr, raw, pk, pkh, wpkh, combo, tr (of a key), rawtr, multi, sortedmulti, sh and wsh.",
+     "Find the unspent outputs that descriptors stand for. One scan at a time. All kinds of\n"
+     "descriptors are known; keys in them may be extended ones, with a range of indexes.",
      "{\"success\": true|false, \"txouts\": n, \"height\": n, \"bestblock\": \"hex\",\n"
      " \"unspents\": [{...}, ...], \"total_amount\": n}; status: {\"progress\": n} or null;\n"
      "abort: whether there was one to abort",
@@ -381,8 +381,13 @@ static const struct rpc_method methods[] = {
      {{"template_request", RPC_TYPE_OBJECT, NULL,
        "{\"rules\": [\"segwit\"], \"mode\": \"str\", \"longpollid\": \"str\", ...}"}}},
     {"getmininginfo", "Mining", rpc_getmininginfo, 0,
-     "What a miner wants to know.",
-     "{...}", {{0}}},
+     "The tip, what the next block has to be like, and what the mempool has for it.",
+     "{\"blocks\": n, \"bits\": \"hex\", \"difficulty\": n, \"target\": \"hex\",\n"
+     " \"networkhashps\": n, \"pooledtx\": n, \"blockmintxfee\": n, \"chain\": \"str\",\n"
+     " \"next\": {\"height\": n, \"bits\": \"hex\", \"difficulty\": n, \"target\": \"hex\"},\n"
+     " \"warnings\": [\"str\", ...]}    next: the block after the tip; also currentblockweight\n"
+     "    and currentblocktx of the block made last, and signet_challenge on a signet",
+     {{0}}},
     {"getnetworkhashps", "Mining", rpc_getnetworkhashps, 0,
      "Hashes per second that the work of the last blocks took.",
      "n    the estimate",
@@ -695,8 +700,10 @@ static const struct rpc_method methods[] = {
       {"message", RPC_TYPE_STRING, NULL, "The text"}}},
 
     {"getzmqnotifications", "Zmq", rpc_getzmqnotifications, 0,
-     "The ZeroMQ publishers that are on.",
-     "[{\"type\": \"pubhashblock\"|..., \"address\": \"...\", \"hwm\": n}, ...]", {{0}}},
+     "The ZeroMQ publishers that are on, by the options -zmqpub<topic>=<address>.",
+     "[{\"type\": \"pubhashblock\"|\"pubhashtx\"|\"pubrawblock\"|\"pubrawtx\"|\"pubsequence\",\n"
+     " \"address\": \"str\", \"hwm\": n}, ...]    hwm: messages that may wait for a subscriber",
+     {{0}}},
 };
 /* clang-format on */
 
