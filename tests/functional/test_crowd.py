@@ -128,20 +128,6 @@ class Crowd:
             equal(one.exitcode, 0, "exit status of a program")
 
 
-def go_first(pid):
-    """Before all else that runs here, where we may: it is the node that is to be measured, not what
-    this machine does besides. What is started later does not inherit it.
-
-    Returns: whether we may"""
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            os.sched_setscheduler(int(thread), os.SCHED_RR | os.SCHED_RESET_ON_FORK,
-                                  os.sched_param(1))
-        return True
-    except PermissionError:
-        return False
-
-
 class Pings:
     """Times of an honest peer's pings, one after another: those of v1, by a thread of its own."""
 
@@ -182,7 +168,7 @@ class Pings:
         self.ended.clear()
         thread = threading.Thread(target=self.run, daemon=True)
         thread.start()
-        go_first(os.getpid())
+        p2p.go_first(os.getpid())
         try:
             answer = work()
         finally:
@@ -204,7 +190,7 @@ def test_a_crowd_that_connects(context):
     process(context, hold, nobody)
     before, took_s, busy, hit = p2p.resident_kb(node.process), 0.0, [], []
     pings = Pings(context, node)
-    is_first = go_first(node.process.pid)
+    is_first = p2p.go_first(node.process.pid)
     calm = pings.during(lambda: time.sleep(CALM_S))[0]
     for _ in range(TURNS):
         busy.append(pings.during(lambda: crowd.attempt(

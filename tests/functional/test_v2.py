@@ -383,6 +383,8 @@ def test_malformed_frames_at_line_rate(context):
     node, blocks = started(context, "-debug=0", "-maxconnections=60")
     honest = p2p.connect(context, node)
     seconds = 60 if context.soak else 2
+    slack_ms = 0.2 if p2p.go_first(node.process.pid) else 1
+    p2p.go_first(os.getpid())
     calm, tip = block_times(node, honest, blocks[-1], min(seconds, 5))
     sink = socket.create_server(("127.0.0.1", 0), backlog=64)
     taker = multiprocessing.Process(target=hang_up, args=(sink,), daemon=True)
@@ -403,7 +405,7 @@ def test_malformed_frames_at_line_rate(context):
     assert n > 8
     if p2p.measures_memory(context):
         assert slowest_s < 1, slowest_s
-        assert medians[2] <= 2 * max(medians[:2]) + 1, medians
+        assert medians[2] <= 2 * max(medians[:2]) + slack_ms, medians
     is_alive(node)
     node.stop()
 
