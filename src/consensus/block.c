@@ -49,7 +49,25 @@ struct block_hash block_header_hash(const struct block_header *header)
     return hash;
 }
 
-bool block_decode_head(struct span raw, struct arena *arena, struct block *block)
+/* The transactions, whose ids are those or, without, found by hashing. */
+static bool txs_decode(struct reader *r, struct arena *arena, const struct tx_ids *ids,
+                       struct block *block)
+{
+    block->tx = arena_alloc(arena, block->n_tx * sizeof *block->tx);
+    block->txids = arena_alloc(arena, block->n_tx * sizeof *block->txids);
+    for (uint32_t i = 0; i < block->n_tx; i++) {
+        struct tx *tx = &block->tx[i];
+        if (!(ids ? tx_decode_known(r, arena, &ids[i], tx) : tx_decode(r, arena, true, tx)))
+            return false;
+        block->txids[i] = tx->txid;
+        block->base_bytes += tx->base_bytes;
+    }
+    return true;
+}
+
+/* ids of n transactions, or NULL. */
+static bool decode(struct span raw, struct arena *arena, const struct tx_ids *ids, uint32_t n,
+                   struct block *block)
 {
     memset(block, 0, sizeof *block);
     if (raw.len > BLOCK_DECODE_MAX_BYTES)
@@ -65,22 +83,27 @@ bool block_decode_head(struct span raw, struct arena *arena, struct block *block
     /* The count is no promise that memory may be taken for: the bytes that are there bound it. */
     if (r.failed || claimed > reader_left(&r) / TX_MIN_BYTES)
         return false;
-    size_t n_tx = (size_t)claimed;
-    uint32_t base_bytes = BLOCK_HEADER_BYTES + (uint32_t)(r.at - after_header);
-
-    block->tx = arena_alloc(arena, n_tx * sizeof *block->tx);
-    block->txids = arena_alloc(arena, n_tx * sizeof *block->txids);
-    for (size_t i = 0; i < n_tx; i++) {
-        if (!tx_decode(&r, arena, true, &block->tx[i]))
-            return false;
-        block->txids[i] = block->tx[i].txid;
-        base_bytes += block->tx[i].base_bytes;
-    }
-    block->n_tx = (uint32_t)n_tx;
-    block->base_bytes = base_bytes;
-    ASSERT(base_bytes <= (size_t)(r.at - raw.p));
+    if (ids && claimed != n)
+        return false;
+    block->n_tx = (uint32_t)claimed;
+    block->base_bytes = BLOCK_HEADER_BYTES + (uint32_t)(r.at - after_header);
+    if (!txs_decode(&r, arena, ids, block))
+        return false;
+    ASSERT(block->base_bytes <= (size_t)(r.at - raw.p));
     block->raw = span_of(raw.p, (size_t)(r.at - raw.p));
     return true;
+}
+
+bool block_decode_head(struct span raw, struct arena *arena, struct block *block)
+{
+    return decode(raw, arena, NULL, 0, block);
+}
+
+bool block_decode_known(struct span raw, struct arena *arena, const struct tx_ids *ids, uint32_t n,
+                        struct block *block)
+{
+    ASSERT(ids);
+    return decode(raw, arena, ids, n, block) && block->raw.len == raw.len;
 }
 
 /* For bytes that are meant to be one block and nothing else. */

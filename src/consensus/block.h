@@ -49,6 +49,9 @@ struct block {
     struct txid *txids; /* the same ids as tx[i].txid, contiguous for the merkle tree */
     uint32_t n_tx;
     uint32_t base_bytes; /* size without witness data */
+    /* The ids are known to make up the merkle root and the commitment to the witnesses, and need
+     * not be asked again. Core: m_checked_merkle_root, m_checked_witness_commitment */
+    bool roots_hold;
     struct span raw;
 };
 
@@ -75,6 +78,11 @@ NODISCARD bool block_decode(struct span raw, struct arena *arena, struct block *
 /* The same where bytes may follow: they are ignored, block->raw ends before them. So Core reads
  * what comes from peers and miners. */
 NODISCARD bool block_decode_head(struct span raw, struct arena *arena, struct block *block);
+
+/* Decode a whole block of n transactions that were all hashed before: nothing is hashed again. The
+ * ids are copied. Returns false if raw is not exactly one such block. */
+NODISCARD bool block_decode_known(struct span raw, struct arena *arena, const struct tx_ids *ids,
+                                  uint32_t n, struct block *block);
 
 /* header || CompactSize n_tx || transactions. */
 void block_encode(struct writer *w, const struct block *block, bool with_witness);

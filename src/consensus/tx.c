@@ -144,14 +144,14 @@ static void hash_set(struct tx *tx, struct span body)
     sha256d(tx->raw, tx->wtxid.b);
 }
 
-bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx)
+/* All but the ids. */
+static bool decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx,
+                   struct span *body)
 {
-    ASSERT(r);
     const uint8_t *start = r->at;
-    struct span body;
     memset(tx, 0, sizeof *tx);
     tx->version = read_u32(r);
-    if (!body_decode(r, arena, allow_witness, tx, &body))
+    if (!body_decode(r, arena, allow_witness, tx, body))
         return false;
     tx->lock_time = read_u32(r);
     if (r->failed || (size_t)(r->at - start) > TX_MAX_BYTES) {
@@ -160,9 +160,33 @@ bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct
     }
     tx->raw = span_of(start, (size_t)(r->at - start));
     /* Version, body and lock time: what remains when marker, flag and witnesses are left out. */
-    tx->base_bytes = (uint32_t)(4 + body.len + 4);
+    tx->base_bytes = (uint32_t)(4 + body->len + 4);
     ASSERT(tx->has_witness ? tx->base_bytes < tx->raw.len : tx->base_bytes == tx->raw.len);
+    return true;
+}
+
+bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx)
+{
+    ASSERT(r);
+    struct span body;
+    if (!decode(r, arena, allow_witness, tx, &body))
+        return false;
     hash_set(tx, body);
+    return true;
+}
+
+bool tx_decode_known(struct reader *r, struct arena *arena, const struct tx_ids *ids, struct tx *tx)
+{
+    ASSERT(r && ids);
+    struct span body;
+    if (!decode(r, arena, true, tx, &body))
+        return false;
+#ifdef CAIRN_VERIFY
+    hash_set(tx, body);
+    ASSERT(memcmp(&tx->txid, &ids->txid, 32) == 0 && memcmp(&tx->wtxid, &ids->wtxid, 32) == 0);
+#endif
+    tx->txid = ids->txid;
+    tx->wtxid = ids->wtxid;
     return true;
 }
 

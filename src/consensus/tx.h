@@ -101,6 +101,16 @@ bool tx_is_coinbase(const struct tx *tx);
  * Spec:     BIP-144, Serialization; Core's serialization */
 NODISCARD bool tx_decode(struct reader *r, struct arena *arena, bool allow_witness, struct tx *tx);
 
+/* What a transaction is called. */
+struct tx_ids {
+    struct txid txid;
+    struct wtxid wtxid;
+};
+
+/* The same, with a witness allowed, of bytes that were hashed before: ids are what came of it. */
+NODISCARD bool tx_decode_known(struct reader *r, struct arena *arena, const struct tx_ids *ids,
+                               struct tx *tx);
+
 /* Encode with or without the witness. tx need not be complete beyond version, in, out and
  * lock_time; has_witness decides whether with_witness has an effect. */
 void tx_encode(struct writer *w, const struct tx *tx, bool with_witness);

@@ -40,8 +40,11 @@ static void check_fill(struct compact_fill *fill)
         ASSERT(compact_fill_supply(fill, txs, request.n) == COMPACT_OK);
     }
     if (compact_fill_finish(fill, true, &arena) == COMPACT_OK) {
-        size_t len;
-        xfree(compact_fill_bytes(fill, &len));
+        size_t len = compact_fill_len(fill);
+        uint8_t *block = xmalloc(len);
+        compact_fill_write(fill, block, len);
+        xfree(block);
+        xfree(compact_fill_ids(fill));
         ASSERT(len <= COMPACT_FILL_BYTES_MAX + BLOCK_HEADER_BYTES + 9);
     }
     buffer_deinit(&bytes);

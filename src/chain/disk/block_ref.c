@@ -22,15 +22,36 @@ struct block_ref *block_ref_take(uint8_t *raw, size_t len)
     return ref;
 }
 
+void block_ref_know_ids(struct block_ref *ref, struct tx_ids *ids_take, uint32_t n)
+{
+    ASSERT(ids_take && n > 0 && !ref->ids && !ref->block.raw.p);
+    ref->ids = ids_take;
+    ref->n_ids = n;
+}
+
+static bool decode_known(struct block_ref *ref)
+{
+    bool ok = block_decode_known(span_of(ref->raw, ref->raw_len), &ref->arena, ref->ids, ref->n_ids,
+                                 &ref->block);
+    ref->block.roots_hold = ok;
+    xfree(ref->ids);
+    ref->ids = NULL;
+    return ok;
+}
+
 bool block_ref_decode(struct block_ref *ref)
 {
     ASSERT(!ref->block.raw.p); /* once only: others may be reading */
+    if (ref->ids)
+        return decode_known(ref);
     return block_decode(span_of(ref->raw, ref->raw_len), &ref->arena, &ref->block);
 }
 
 bool block_ref_decode_head(struct block_ref *ref)
 {
     ASSERT(!ref->block.raw.p);
+    if (ref->ids)
+        return decode_known(ref);
     if (!block_decode_head(span_of(ref->raw, ref->raw_len), &ref->arena, &ref->block))
         return false;
     size_t len = ref->block.raw.len;
@@ -63,6 +84,7 @@ void block_ref_drop(struct block_ref *ref)
     if (before > 1)
         return;
     arena_deinit(&ref->arena);
+    xfree(ref->ids);
     xfree(ref->raw);
     xfree(ref);
 }

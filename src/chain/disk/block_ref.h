@@ -15,11 +15,18 @@ struct block_ref {
     uint8_t *raw;       /* owned; the block's scripts are spans into it */
     size_t raw_len;
     struct arena arena; /* of the block's arrays */
+    struct tx_ids *ids; /* of n_ids transactions, until they are decoded; mostly NULL. Owned */
+    uint32_t n_ids;
     struct block block; /* valid after a successful block_ref_decode() */
 };
 
 /* Take ownership of raw (from xmalloc) and start with one holder. Nothing is decoded yet. */
 NODISCARD struct block_ref *block_ref_take(uint8_t *raw, size_t len);
+
+/* What its n transactions are called is known, and that they are the block's: both merkle roots
+ * have been made of these ids. Nothing is hashed again when it is decoded. Takes ids (from
+ * xmalloc). */
+void block_ref_know_ids(struct block_ref *ref, struct tx_ids *ids_take, uint32_t n);
 
 /* Decode in place; false if the bytes are not exactly one block. Any thread, once. */
 NODISCARD bool block_ref_decode(struct block_ref *ref);

@@ -135,7 +135,8 @@ static void log_made(const struct p2p *p2p, const struct compact_fill *fill)
                hash, fill->n_prefilled, n_pool, fill->n_extra, n_asked, bytes_asked);
 }
 
-/* Peers may hear of it, with what we had to ask for, before anything else is done with it. */
+/* Peers may hear of it, with what we had to ask for, before anything else is done with it: not even
+ * its bytes are there yet. */
 static void tell(struct p2p *p2p, const struct block_node *node, struct block_ref *ref,
                  const struct compact_fill *fill)
 {
@@ -165,11 +166,13 @@ static bool complete(struct p2p *p2p, struct peer *peer, const struct block_node
     arena_deinit(&scratch);
     if (result != COMPACT_OK)
         return false;
-    size_t len;
-    uint8_t *bytes = compact_fill_bytes(fill, &len);
-    struct block_ref *ref = block_ref_take(bytes, len);
+    size_t len = compact_fill_len(fill);
+    struct block_ref *ref = block_ref_take(xmalloc(len), len);
     log_made(p2p, fill);
     tell(p2p, node, ref, fill);
+    compact_fill_write(fill, ref->raw, len);
+    if (tx_is_coinbase(&fill->block.tx[0]))
+        block_ref_know_ids(ref, compact_fill_ids(fill), fill->block.n_tx);
     block_fetch_deliver(p2p, peer, node, ref, message_bytes);
     return true;
 }

@@ -233,17 +233,29 @@ enum compact_result compact_fill_finish(struct compact_fill *fill, bool check_wi
     return COMPACT_OK;
 }
 
-uint8_t *compact_fill_bytes(const struct compact_fill *fill, size_t *len)
+size_t compact_fill_len(const struct compact_fill *fill)
 {
     ASSERT(fill->is_finished && fill->n_missing == 0);
     struct writer count = writer_counting();
     write_head(&count, fill);
-    *len = count.len + fill->bytes;
-    uint8_t *bytes = xmalloc(*len);
-    struct writer w = writer_to_buffer(bytes, *len);
+    return count.len + fill->bytes;
+}
+
+void compact_fill_write(const struct compact_fill *fill, uint8_t *bytes, size_t len)
+{
+    ASSERT(fill->is_finished && fill->n_missing == 0);
+    struct writer w = writer_to_buffer(bytes, len);
     write_head(&w, fill);
     for (uint32_t i = 0; i < fill->block.n_tx; i++)
         write_span(&w, fill->block.tx[i].raw);
-    ASSERT(w.len == *len);
-    return bytes;
+    ASSERT(w.len == len);
+}
+
+struct tx_ids *compact_fill_ids(const struct compact_fill *fill)
+{
+    ASSERT(fill->is_finished && fill->n_missing == 0);
+    struct tx_ids *ids = xmalloc(fill->block.n_tx * sizeof *ids);
+    for (uint32_t i = 0; i < fill->block.n_tx; i++)
+        ids[i] = (struct tx_ids){.txid = fill->block.tx[i].txid, .wtxid = fill->block.tx[i].wtxid};
+    return ids;
 }

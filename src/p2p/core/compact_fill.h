@@ -81,7 +81,11 @@ NODISCARD enum compact_result compact_fill_supply(struct compact_fill *fill, con
  * Returns:  FAILED: it is not, maybe because of a short id that two transactions share. */
 NODISCARD enum compact_result compact_fill_finish(struct compact_fill *fill, bool check_witness,
                                                   struct arena *scratch);
-/* The bytes of the finished block, from xmalloc. */
-uint8_t *compact_fill_bytes(const struct compact_fill *fill, size_t *len);
+/* How many bytes the finished block has. */
+size_t compact_fill_len(const struct compact_fill *fill);
+/* Write these. */
+void compact_fill_write(const struct compact_fill *fill, uint8_t *bytes, size_t len);
+/* What its n_tx transactions are called, from xmalloc. */
+struct tx_ids *compact_fill_ids(const struct compact_fill *fill);
 
 #endif

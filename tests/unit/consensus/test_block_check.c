@@ -117,6 +117,17 @@ TEST(another_root_is_mutated_not_invalid, struct arena *arena)
     assert_check(arena, &block, 0, REJECT_NONE);
 }
 
+/* Of a block that was put together from transactions whose ids made up its roots. */
+TEST(roots_that_are_known_to_hold_are_not_asked_again, struct arena *arena)
+{
+    struct block block = two_tx_block(arena);
+    block.header.merkle_root[0] ^= 1;
+    block.roots_hold = true;
+    assert_check(arena, &block, BLOCK_CHECK_MERKLE, REJECT_NONE);
+    block.roots_hold = false;
+    assert_check(arena, &block, BLOCK_CHECK_MERKLE, REJECT_BAD_MERKLE_ROOT);
+}
+
 /* Row 5: the same header, then with the last transactions twice, then honest again. */
 TEST(repeated_transactions_are_mutated_not_invalid, struct arena *arena)
 {

@@ -60,6 +60,51 @@ TEST(bytes_that_are_not_exactly_one_block_are_refused)
     block_ref_drop(ref);
 }
 
+/* What n transactions are called, each as the genesis block's one. */
+static struct tx_ids *genesis_ids(uint32_t n)
+{
+    size_t len;
+    struct tx_ids *ids = xmalloc(n * sizeof *ids);
+    uint8_t *raw = genesis_raw(&len);
+    struct block_ref *ref = block_ref_take(raw, len);
+    assert_true(block_ref_decode(ref));
+    assert_false(ref->block.roots_hold);
+    for (uint32_t i = 0; i < n; i++)
+        ids[i] = (struct tx_ids){.txid = ref->block.tx[0].txid, .wtxid = ref->block.tx[0].wtxid};
+    block_ref_drop(ref);
+    return ids;
+}
+
+TEST(ids_that_are_known_are_taken_over)
+{
+    for (int is_head = 0; is_head < 2; is_head++) {
+        size_t len;
+        uint8_t *raw = genesis_raw(&len);
+        struct block_ref *ref = block_ref_take(raw, len);
+        block_ref_know_ids(ref, genesis_ids(1), 1);
+        assert_true(is_head ? block_ref_decode_head(ref) : block_ref_decode(ref));
+        assert_true(ref->block.roots_hold);
+        assert_int_equal(ref->block.raw.len, len);
+        assert_memory_equal(&ref->block.txids[0], ref->block.header.merkle_root, 32);
+        assert_memory_equal(&ref->block.tx[0].wtxid, ref->block.header.merkle_root, 32);
+        block_ref_drop(ref);
+    }
+}
+
+TEST(ids_of_another_number_of_transactions_are_refused)
+{
+    size_t len;
+    uint8_t *raw = genesis_raw(&len);
+    struct block_ref *ref = block_ref_take(raw, len);
+    block_ref_know_ids(ref, genesis_ids(2), 2);
+    assert_false(block_ref_decode(ref));
+    assert_false(ref->block.roots_hold);
+    block_ref_drop(ref);
+    ref = block_ref_take(genesis_raw(&len), len);
+    block_ref_know_ids(ref, genesis_ids(1), 1); /* and never decoded: they are freed with it */
+    block_ref_drop(ref);
+}
+
 /* As AddressSanitizer sees it, too: nothing points to where the bytes were. */
 TEST(what_follows_a_block_is_given_back)
 {

@@ -86,11 +86,18 @@ static enum compact_result finish(struct fixture *f)
 
 static void assert_is_block(struct fixture *f)
 {
-    size_t len;
     assert_int_equal(finish(f), COMPACT_OK);
-    uint8_t *bytes = compact_fill_bytes(&f->fill, &len);
+    size_t len = compact_fill_len(&f->fill);
+    uint8_t *bytes = xmalloc(len);
+    compact_fill_write(&f->fill, bytes, len);
     assert_true(span_equal(span_of(bytes, len), f->block->raw));
     xfree(bytes);
+    struct tx_ids *ids = compact_fill_ids(&f->fill);
+    for (uint32_t i = 0; i < f->block->n_tx; i++) {
+        assert_memory_equal(&ids[i].txid, &f->block->tx[i].txid, 32);
+        assert_memory_equal(&ids[i].wtxid, &f->block->tx[i].wtxid, 32);
+    }
+    xfree(ids);
 }
 
 TEST(what_is_here_makes_the_block, struct fixture *f)
