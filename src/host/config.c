@@ -9,6 +9,7 @@
 
 #include "host/config_base.h"
 #include "host/config_internal.h"
+#include "host/config_memory.h"
 #include "host/config_options.h"
 #include "host/config_proxy.h"
 #include "host/files.h"
@@ -531,6 +532,8 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         !config_settings_read(&config->settings, &config->options, config->data_dir, error))
         return false;
     apply_interactions(&config->options);
+    if (!config_share_memory(&config->options, error))
+        return false;
     options_fill(&config->options, config);
     set_process(config);
     if (!refuse_contradictions(&config->options, error) || !set_filters(config, error) ||

@@ -98,6 +98,8 @@ static const struct option_def table[] = {
      "config file)", G, STRING, .flags = MULTI | OPTION_CONFIG_ONLY | CLIENT},
     {"loadblock", "<file>", "Import the blocks of a file at start, in any order", G, STRING, .flags
      = MULTI},
+    {"maxmem", "<n>", "Memory for all of the node in MiB, at least 300: shared among -dbcache, "
+     "-maxmempool and -maxsigcachesize where these are not set", G, INT, .flags = 0},
     {"maxmempool", "<n>", "Keep the mempool below this size in MB", G, INT, .fallback = "300"},
     {"mempoolexpiry", "<n>", "Hours that a transaction may stay in the mempool", G, INT, .fallback
      = "336"},

@@ -21,6 +21,7 @@
 #include "host/log_file.h"
 #include "host/loop.h"
 #include "host/notify.h"
+#include "host/reload.h"
 #include "host/rpc_server.h"
 #include "host/watchdog.h"
 #include "host/zmq_sockets.h"
@@ -49,6 +50,7 @@ struct daemon {
     struct watchdog *watchdog; /* NULL: nobody watches */
     char *cookie;
     struct node *node;
+    struct reload reload;
     struct rpc_server *rpc_server;
     struct zmq_sockets *zmq; /* with -zmqpub*, as feed is */
     struct zmq_feed *feed;
@@ -248,10 +250,11 @@ static void on_stop_signal(void *arg)
     node_stop(daemon->node);
 }
 
-static void on_reopen_signal(void *arg)
+static void on_reload_signal(void *arg)
 {
     struct daemon *daemon = arg;
     log_file_reopen(daemon->log_file);
+    reload_options(&daemon->reload);
 }
 
 /* -- Going to the background ---------------------------------------------------------------- */
@@ -413,21 +416,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .keeps_history = options_get_bool(&config->options, "chainhistory", true),
         .p2p = config->net.p2p,
         .ban_time_s = config->net.ban_time_s,
-        .auth =
-            {
-                .cookie = daemon->cookie,
-                .user = options_get_string(&config->options, "rpcuser", NULL),
-                .password = options_get_string(&config->options, "rpcpassword", NULL),
-                .rpcauth = config->rpcauth.at,
-                .n_rpcauth = config->rpcauth.n,
-                .whitelist = config->rpc_whitelist.at,
-                .n_whitelist = config->rpc_whitelist.n,
-                .whitelist_default = config->rpc_whitelist_default,
-                .rest = options_get_bool(&config->options, "rest", false),
-                .event_log_max = (size_t)config->event_log_max,
-                .deprecated_warnings_string = config->deprecated_warnings,
-                .deprecated_start_height = config->deprecated_start_height,
-            },
+        .auth = reload_auth(config, daemon->cookie),
         .load_blocks = config->load_blocks.at,
         .n_load_blocks = config->load_blocks.n,
         .stop_at_height = config->stop_at_height,
@@ -450,6 +439,10 @@ static bool make_node(struct daemon *daemon, char **error)
         .stopped = on_stopped,
     };
     daemon->node = node_new(env, log_of(daemon), &options, &events, error);
+    daemon->reload.first = config;
+    daemon->reload.cookie = daemon->cookie;
+    daemon->reload.log = log_of(daemon);
+    daemon->reload.node = daemon->node;
     return daemon->node || fail_server(daemon, error); /* -rpcauth is all that can be wrong */
 }
 
@@ -459,7 +452,7 @@ static bool watch_signals(struct daemon *daemon, char **error)
         int number;
         env_timer_fn *fn;
     } watched[SIGNALS_WATCHED] = {
-        {SIGINT, on_stop_signal}, {SIGTERM, on_stop_signal}, {SIGHUP, on_reopen_signal}};
+        {SIGINT, on_stop_signal}, {SIGTERM, on_stop_signal}, {SIGHUP, on_reload_signal}};
     loop_ignore_signals();
     for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
         daemon->signals[i] =
@@ -639,6 +632,7 @@ static int live(struct lives *lives, int argc, char **argv)
     daemon->data_lock = daemon->blocks_lock = DATADIR_UNLOCKED;
     daemon->parent_pipe = lives->parent_pipe;
     daemon->is_another_life = lives->n++ > 0;
+    daemon->reload = (struct reload){.argc = argc, .argv = (const char *const *)argv};
     if (!config_init(&daemon->config, argc, (const char *const *)argv, &daemon->error)) {
         /* told below */
     } else if (daemon->config.action == CONFIG_SHOW_VERSION) {
@@ -656,6 +650,7 @@ static int live(struct lives *lives, int argc, char **argv)
     lives->parent_pipe = daemon->parent_pipe;
     if (!lives->wants_another)
         tell_parent(daemon, (unsigned char)status);
+    reload_deinit(&daemon->reload);
     config_deinit(&daemon->config);
     xfree(daemon->error);
     xfree(daemon);

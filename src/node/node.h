@@ -97,7 +97,7 @@ struct rpc *node_rpc(struct node *node);
 struct chain *node_chain(struct node *node);
 /* Its mempool, for tests and simulations. NULL before the start. */
 struct mempool *node_mempool(struct node *node);
-/* Its mesh, likewise. */
+/* Its mesh, for these and for host/reload.c; NULL before the start. */
 struct p2p *node_p2p(struct node *node);
 
 #endif

@@ -320,6 +320,20 @@ static const char *const *keep_list(struct p2p *p2p, const char *const *list, si
     return copy;
 }
 
+void p2p_set_whitelist(struct p2p *p2p, const char *const *whitelist, size_t n)
+{
+    ASSERT(whitelist || n == 0);
+    ASSERT(p2p);
+    struct permission_rule *rules = xcalloc(n + 1, sizeof *rules);
+    size_t n_rules = 0;
+    for (size_t i = 0; i < n; i++)
+        if (permissions_parse(whitelist[i], &rules[n_rules]))
+            n_rules++;
+    xfree(p2p->rules);
+    p2p->rules = rules;
+    p2p->n_rules = n_rules;
+}
+
 static void keep_options(struct p2p *p2p, const struct p2p_options *options)
 {
     struct p2p_options *o = &p2p->options;
@@ -330,7 +344,7 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     o->connect = keep_list(p2p, options->connect, options->n_connect);
     o->add_nodes = keep_list(p2p, options->add_nodes, options->n_add_nodes);
     o->seed_nodes = keep_list(p2p, options->seed_nodes, options->n_seed_nodes);
-    o->whitelist = keep_list(p2p, options->whitelist, options->n_whitelist);
+    o->whitelist = NULL; /* p2p->rules has it */
     o->external = keep_list(p2p, options->external, options->n_external);
     o->reach = (struct reach_options){0}; /* p2p->reach has its own */
     o->onion.control_address = keep(p2p, options->onion.control_address);
@@ -350,10 +364,7 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
         o->max_connections = P2P_MAX_CONNECTIONS_DEFAULT;
     if (o->peer_timeout_s == 0)
         o->peer_timeout_s = 60;
-    p2p->rules = arena_calloc(&p2p->arena, o->n_whitelist + 1, sizeof *p2p->rules);
-    for (size_t i = 0; i < o->n_whitelist; i++)
-        if (permissions_parse(o->whitelist[i], &p2p->rules[p2p->n_rules]))
-            p2p->n_rules++;
+    p2p_set_whitelist(p2p, options->whitelist, options->n_whitelist);
 }
 
 /* Which networks there are, and our own addresses in them. */
@@ -578,6 +589,7 @@ void p2p_free(struct p2p *p2p)
     hash_map_deinit(&p2p->by_stream);
     hash_map_deinit(&p2p->by_id);
     capture_free(p2p->capture);
+    xfree(p2p->rules);
     arena_deinit(&p2p->arena);
     transport_world_deinit(&p2p->transports);
     xfree(p2p);

@@ -112,6 +112,8 @@ NODISCARD bool p2p_start(struct p2p *p2p, char **error);
 /* Drop all peers, write the address book. Callbacks of the chain that are under way are awaited
  * by chain_close(), which comes next; p2p_free() comes after that, when nothing is pending. */
 void p2p_stop(struct p2p *p2p);
+/* Let this -whitelist count, for peers that come from now on. The texts are not kept. */
+void p2p_set_whitelist(struct p2p *p2p, const char *const *whitelist, size_t n);
 /* NULL is allowed. Nothing may be pending. */
 void p2p_free(struct p2p *p2p);
 /* mockscheduler: what is done every few minutes, whatever peers do, is due so much sooner. Core has

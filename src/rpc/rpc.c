@@ -51,6 +51,18 @@ struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *metho
     return rpc;
 }
 
+bool rpc_set_auth(struct rpc *rpc, const struct rpc_auth_options *auth, char **error)
+{
+    ASSERT(auth && error);
+    ASSERT(rpc);
+    struct auth *checked = auth_new(auth, error);
+    if (!checked)
+        return false;
+    auth_free(rpc->auth);
+    rpc->auth = checked;
+    return true;
+}
+
 void rpc_free(struct rpc *rpc)
 {
     if (!rpc)

@@ -92,6 +92,10 @@ const struct rpc_methods *rpc_methods(void);
  * Owns:     the caller, who frees it with rpc_free() */
 NODISCARD struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *methods,
                               const struct rpc_auth_options *auth, char **error);
+/* Let other credentials and whitelists count from now on; the rest of auth is not looked at.
+ *
+ * Returns:  false with *error (xfree it) for malformed ones: those of before count */
+NODISCARD bool rpc_set_auth(struct rpc *rpc, const struct rpc_auth_options *auth, char **error);
 /* Free it; no call may be pending. NULL is allowed. */
 void rpc_free(struct rpc *rpc);
 
