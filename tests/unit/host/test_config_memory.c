@@ -32,39 +32,39 @@ static void assert_shared(const char *const *args, int n, const char *want)
     options_deinit(&options);
 }
 
-#define ASSERT_SHARED(want, ...)                                                                   \
+#define assert_all_shared(want, ...)                                                               \
     assert_shared((const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *[]){__VA_ARGS__})),   \
                   want)
 
 TEST(without_a_budget_nothing_is_set)
 {
-    ASSERT_SHARED("-1 -1 -1 0", "-server");
-    ASSERT_SHARED("77 -1 -1 0", "-dbcache=77");
-    ASSERT_SHARED("-1 -1 -1 0", "-nomaxmem");
+    assert_all_shared("-1 -1 -1 0", "-server");
+    assert_all_shared("77 -1 -1 0", "-dbcache=77");
+    assert_all_shared("-1 -1 -1 0", "-nomaxmem");
 }
 
 TEST(a_budget_is_shared_whole)
 {
-    ASSERT_SHARED("28 14 2 3", "-maxmem=300");
-    ASSERT_SHARED("519 259 32 3", "-maxmem=1066");        /* 256 + 519 + 259 + 32 */
-    ASSERT_SHARED("15796 300 32 3", "-maxmem=16384");     /* what is over is for coins */
-    ASSERT_SHARED("1048576 300 32 3", "-maxmem=9999999"); /* as much as they may have */
+    assert_all_shared("28 14 2 3", "-maxmem=300");
+    assert_all_shared("519 259 32 3", "-maxmem=1066");        /* 256 + 519 + 259 + 32 */
+    assert_all_shared("15796 300 32 3", "-maxmem=16384");     /* what is over is for coins */
+    assert_all_shared("1048576 300 32 3", "-maxmem=9999999"); /* as much as they may have */
 }
 
 TEST(what_is_set_is_kept_and_comes_off_the_budget)
 {
-    ASSERT_SHARED("400 224 32 0", "-maxmem=1000", "-dbcache=400", "-maxsigcachesize=32",
-                  "-maxmempool=224");
-    ASSERT_SHARED("400 107 21 2", "-maxmem=1000", "-dbcache=400");
-    ASSERT_SHARED("29 5 10 1", "-maxmem=300", "-maxmempool=5", "-maxsigcachesize=10");
+    assert_all_shared("400 224 32 0", "-maxmem=1000", "-dbcache=400", "-maxsigcachesize=32",
+                      "-maxmempool=224");
+    assert_all_shared("400 107 21 2", "-maxmem=1000", "-dbcache=400");
+    assert_all_shared("29 5 10 1", "-maxmem=300", "-maxmempool=5", "-maxsigcachesize=10");
 }
 
 TEST(the_least_is_given_where_nothing_is_left_and_that_is_told)
 {
-    ASSERT_SHARED("1000 5 1 3", "-maxmem=300", "-dbcache=1000");
+    assert_all_shared("1000 5 1 3", "-maxmem=300", "-dbcache=1000");
 }
 
 TEST(a_budget_has_a_least)
 {
-    ASSERT_SHARED("-maxmem must be at least 300 MiB", "-maxmem=299");
+    assert_all_shared("-maxmem must be at least 300 MiB", "-maxmem=299");
 }
