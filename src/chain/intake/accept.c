@@ -210,10 +210,12 @@ static void refuse(struct accept *accept)
     finish(accept);
 }
 
-/* The rules of the block itself failed: if that is for good, its header is not wanted either. For
- * good is class CONSENSUS alone: a mangled copy says nothing of the block whose hash it bears, and
- * one that is too new may be right tomorrow (hazard 7). */
-static void refuse_for_good(struct accept *accept)
+/* The rules of the block failed: if that is for good, its header is not wanted either. For good is
+ * what a block breaks in its place, of class CONSENSUS alone: a mangled copy says nothing of the
+ * block whose hash it bears, and one that is too new may be right tomorrow (hazard 7). What it
+ * breaks by itself is not held against its hash, as in Core: who finds one more way to make two
+ * blocks of one hash could keep the good one from us (CVE-2012-2459). */
+static void refuse_by_rules(struct accept *accept)
 {
     struct intake *intake = accept->intake;
     const struct block *block = &accept->ref->block;
@@ -225,7 +227,8 @@ static void refuse_for_good(struct accept *accept)
             accept->verdict = verdict;
     }
     struct block_node *node = header_tree_find(intake->tree, &block->hash);
-    if (node && node->height > 0 && !block_node_has_data(node) && !block_node_has_failed(node) &&
+    if (node && node->height > 0 && accept->failed_in_place && !block_node_has_data(node) &&
+        !block_node_has_failed(node) &&
         reject_class(accept->verdict.code) == REJECT_CLASS_CONSENSUS) {
         best_chain_mark_failed(intake->best, node);
         waiters_block_failed(intake->waiters, node, &accept->verdict);
@@ -414,7 +417,7 @@ static void place(struct accept *accept)
         arena_deinit(&scratch);
         if (!ok) {
             accept->failed_in_place = true;
-            refuse_for_good(accept);
+            refuse_by_rules(accept);
             return;
         }
     }
@@ -461,7 +464,7 @@ static void decide(struct accept *accept)
     else if (accept->verdict.code == REJECT_NONE)
         place(accept);
     else if (accept->is_decoded)
-        refuse_for_good(accept);
+        refuse_by_rules(accept);
     else
         refuse(accept);
 }

@@ -476,18 +476,21 @@ static enum fault fault_of(const struct verdict *verdict, const struct peer *pee
     return FAULT_NONE;
 }
 
-static bool is_spoiled(const struct verdict *verdict)
+/* Says the verdict nothing about the block of that hash, but of this copy alone? What breaks a rule
+ * by itself is not held against its hash either. node: NULL if the header is unknown. */
+static bool is_spoiled(const struct block_node *node, const struct verdict *verdict)
 {
     enum reject_class class = reject_class(verdict->code);
-    return class == REJECT_CLASS_MUTATED || class == REJECT_CLASS_PROTOCOL;
+    return class == REJECT_CLASS_MUTATED || class == REJECT_CLASS_PROTOCOL ||
+           (class == REJECT_CLASS_CONSENSUS && node && !block_node_has_failed(node));
 }
 
-/* A copy that was tampered with says nothing about the block: who else owes it still may deliver,
- * and its sender has failed. Hazard 59. */
+/* After such a copy who else owes the block still may deliver, and its sender has failed. Hazard
+ * 59. */
 static void end_request(struct p2p *p2p, struct block_request *request, uint64_t sender,
                         const struct verdict *verdict)
 {
-    if (!is_spoiled(verdict) || !request->is_delivered) {
+    if (!is_spoiled(request->node, verdict) || !request->is_delivered) {
         block_request_remove(p2p, request);
         return;
     }
@@ -533,7 +536,7 @@ static void blame(struct p2p *p2p, struct peer *peer, const struct block_node *n
     char reason[VERDICT_REASON_BYTES];
     enum fault fault = fault_of(verdict, peer);
     /* Who may stay nevertheless would be asked again and again, at once each time. */
-    if (node && is_spoiled(verdict))
+    if (node && is_spoiled(node, verdict))
         has_not(peer, node);
     if (reject_class(verdict->code) == REJECT_CLASS_MUTATED)
         log_printf(p2p->log, LOG_VALIDATION, "Block mutated: %s%s%s",

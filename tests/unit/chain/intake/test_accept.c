@@ -181,11 +181,31 @@ TEST(a_mutated_copy_of_an_announced_block_does_not_either, struct fixture *f)
     assert_true(accept_as(f, block, 0).is_connected);
 }
 
-/* A block that is bad by its own rules, whoever sends it. */
+/* A block that is bad in its place, whoever sends it. */
 static const struct built_block *block_without_height(struct fixture *f)
 {
     struct tx coinbase = build_coinbase(&f->b.arena, f->base->height, 0);
     return builder_block_of(&f->b, f->base, &coinbase, 1, 0);
+}
+
+/* As in Core: should there be another block of that hash, it is not kept from us. */
+TEST(a_block_that_is_bad_by_itself_is_not_remembered, struct fixture *f)
+{
+    int32_t height = f->base->height + 1;
+    struct tx coinbases[] = {build_coinbase(&f->b.arena, height, 0),
+                             build_coinbase(&f->b.arena, height, 1)};
+    const struct built_block *bad = builder_block_of(&f->b, f->base, coinbases, 2, 0);
+    rig_announce(&f->rig, bad);
+    for (int32_t i = 1; i <= 2; i++) {
+        assert_int_equal(accept_as(f, bad, 0).verdict.code, REJECT_CB_MULTIPLE);
+        assert_int_equal(f->rig.n_invalid, i);
+        assert_false(chain_find(f->rig.chain, &bad->block.hash)->status & BLOCK_FAILED_MASK);
+    }
+    struct verdict verdict;
+    const struct built_block *child = builder_block(&f->b, bad, NULL);
+    assert_non_null(chain_accept_header(f->rig.chain, &child->block.header, &verdict));
+    assert_false(accept_as(f, child, CHAIN_ACCEPT_FORCE).is_connected);
+    assert_int_equal(chain_tip(f->rig.chain)->height, f->base->height);
 }
 
 TEST(a_block_that_is_bad_for_good_is_remembered, struct fixture *f)

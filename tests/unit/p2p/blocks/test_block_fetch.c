@@ -2,6 +2,7 @@
  */
 #include "p2p/blocks/block_late.h"
 #include "p2p/state.h"
+#include "support/build.h"
 #include "support/frame_header.h"
 #include "support/mesh_fixture.h"
 
@@ -193,6 +194,47 @@ TEST(who_may_send_spoiled_copies_is_asked_again_when_it_tells_of_the_block_again
     assert_int_equal(raw_count(raw, "getdata"), 2);
     raw_send_block(raw, block);
     assert_true(mesh_wait_tip(&f->mesh, block, 1) >= 0);
+}
+
+/* So it is with one that is bad by itself, which is not held against its hash. */
+TEST(who_may_send_bad_blocks_is_not_asked_for_the_same_again_at_once, struct fixture *f)
+{
+    const char *const whitelist[] = {"noban@10.0.0.0/8"};
+    struct p2p_options options = {.whitelist = whitelist, .n_whitelist = 1};
+    struct mesh_node *a = fixture_node(f, 23, &options, NULL);
+    struct tx coinbases[] = {build_coinbase(&f->builder.arena, 1, 0),
+                             build_coinbase(&f->builder.arena, 1, 1)};
+    const struct built_block *bad =
+        builder_block_of(&f->builder, f->builder.genesis, coinbases, 2, 0);
+    struct raw_peer *raw = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
+    for (size_t i = 1; i <= 2; i++) {
+        raw_send_headers(raw, &bad, 1);
+        mesh_run(&f->mesh, 1000000);
+        assert_int_equal(raw_count(raw, "getdata"), i);
+        raw_send_block(raw, bad);
+        mesh_run(&f->mesh, 1000000);
+        assert_false(raw->is_closed);
+        assert_int_equal(raw_count(raw, "getdata"), i);
+    }
+    assert_false(block_node_has_failed(chain_find(a->chain, &bad->block.hash)));
+    /* Of who has no such permission it costs the connection. */
+    const struct built_block *child = builder_block(&f->builder, bad, NULL);
+    struct mesh_node *b = mesh_add(&f->mesh, NULL, NULL);
+    struct raw_peer *two = raw_join(&f->mesh, b, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(two, &bad, 1);
+    (void)raw_expect(two, "getdata");
+    raw_send_block(two, bad);
+    mesh_run(&f->mesh, 1000000);
+    assert_true(two->is_closed);
+    /* Who tells of what builds on it may not know. */
+    struct raw_peer *three = raw_join(&f->mesh, b, NODE_NETWORK | NODE_WITNESS);
+    raw_send_headers(three, &child, 1);
+    mesh_run(&f->mesh, 1000000);
+    assert_int_equal(raw_count(three, "getdata"), 2); /* for what it builds on, too */
+    raw_send_block(three, child);
+    mesh_run(&f->mesh, 1000000);
+    assert_false(three->is_closed);
+    assert_int_equal(chain_tip(b->chain)->height, 0);
 }
 
 static void note_mutated(void *ctx, enum log_level level, enum log_category category,
@@ -399,9 +441,8 @@ TEST(a_block_that_was_not_found_and_is_refused_is_asked_of_nobody, struct fixtur
     mesh_init(&f->mesh, 21, &f->builder, NULL);
     const struct built_block *blocks[2];
     (void)builder_blocks(&f->builder, f->builder.genesis, 2, blocks);
-    struct tx coinbases[] = {blocks[0]->block.tx[0], blocks[1]->block.tx[0]};
-    const struct built_block *bad =
-        builder_block_of(&f->builder, f->builder.genesis, coinbases, 2, 0);
+    const struct built_block *bad = /* whose coinbase names another height */
+        builder_block_of(&f->builder, f->builder.genesis, &blocks[1]->block.tx[0], 1, 0);
     struct mesh_node *a = mesh_add(&f->mesh, NULL, NULL);
     struct raw_peer *one = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
     struct raw_peer *two = raw_join(&f->mesh, a, NODE_NETWORK | NODE_WITNESS);
