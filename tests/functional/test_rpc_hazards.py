@@ -84,7 +84,7 @@ def test_78_there_is_no_tls_no_alert_key_and_no_payment_protocol(context):
 def test_79_any_bytes_in_files_that_are_read_at_the_start(context):
     node = context.node()
     files = ("mempool.dat", "banlist.json", "anchors.dat", "fee_estimates.dat",
-             "mempool_estimates.dat", "reorgs.dat", "sightings.dat", "settings.json")
+             "mempool_estimates.dat", "reorgs.dat", "sightings.dat")
     node.start()
     node.rpc.setban("1.2.3.4", "add")
     node.stop()
@@ -103,6 +103,10 @@ def test_79_any_bytes_in_files_that_are_read_at_the_start(context):
         node.start()
         equal(node.rpc.getblockcount(), 0)
         node.stop()
+    with open(node.path("settings.json"), "wb") as file:
+        file.write(context.random.randbytes(3000))
+    node.refuses_to_start("can be fixed by removing the file")
+    os.remove(node.path("settings.json"))
     with open(node.path("peers.dat"), "wb") as file:
         file.write(context.random.randbytes(3000))
     node.refuses_to_start("peers.dat")
