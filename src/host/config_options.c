@@ -208,7 +208,8 @@ static const struct option_def table[] = {
      INTO(net.p2p.private_routable)},
     {"proxy", "<ip>[:<port>]|<unix:path>[=<net>]", "Connect through this SOCKS5 proxy (port: "
      "9050), which looks names up too. =ipv4, =ipv6, =tor or =cjdns: in that network only; the "
-     "last one given for a network counts, and 0 is none", C, STRING, .flags = MULTI},
+     "last one given for a network counts, and 0 is none", C, STRING,
+     .flags = MULTI | OPTION_NEEDS_VALUE},
     {"proxyrandomize", NULL, "Give proxies other credentials for each connection, so that Tor "
      "uses another circuit", C, BOOL, .fallback = "1"},
     {"seednode", "<ip>", "Connect to this node for addresses of others while there are few peers, "

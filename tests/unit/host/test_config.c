@@ -159,6 +159,7 @@ TEST(mistakes_are_told_in_one_line, struct world *w)
         {"-datadir=/nowhere/at/all",
          "Specified data directory \"/nowhere/at/all\" does not exist."},
         {"-conf=absent.conf", "absent.conf\" could not be opened."},
+        {"-proxy", "Can not set -proxy with no value. Please specify value with -proxy=value."},
         {"stray", "unexpected token 'stray'"},
         {"-mocktime=-1", "-mocktime cannot be negative."},
     };
