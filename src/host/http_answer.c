@@ -137,17 +137,24 @@ __attribute__((format(printf, 2, 3))) static void add(struct head *head, const c
     head->len += (size_t)len;
 }
 
-/* All of a head but what tells the body's length. */
-static void begin_head(struct head *head, const struct http_response *response)
+/* The time in words, which are made once a second. */
+static const char *date_of(struct http *http)
 {
-    char date[64] = "";
     time_t now = (time_t)loop_unix_s();
     struct tm tm;
-    if (gmtime_r(&now, &tm))
-        strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    if (now != http->date_s && gmtime_r(&now, &tm)) {
+        strftime(http->date, sizeof http->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        http->date_s = now;
+    }
+    return http->date;
+}
+
+/* All of a head but what tells the body's length. */
+static void begin_head(struct head *head, struct http *http, const struct http_response *response)
+{
     head->len = 0;
     add(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status, http_reason(response->status),
-        date);
+        date_of(http));
     if (response->status == 503)
         add(head, "Retry-After: %d\r\n", HTTP_RETRY_AFTER_S);
     if (response->www_authenticate)
@@ -168,7 +175,7 @@ void http_write_response(struct connection *connection, const struct http_respon
     if (is_first) /* else it would be told of each piece */
         bufferevent_disable(connection->bufferevent, EV_WRITE);
     connection->answer_bytes = body->len;
-    begin_head(&head, response);
+    begin_head(&head, connection->http, response);
     if (response->status != 204)
         add(&head, "Content-Length: %zu\r\n", body->len);
     add(&head, "Connection: %s\r\n\r\n", keep_alive ? "keep-alive" : "close");
@@ -189,7 +196,7 @@ void http_write_part(struct connection *connection, const struct http_response *
     ASSERT(request && !request->is_head && response->status != 204);
     if (!request->in_parts) {
         struct head head;
-        begin_head(&head, response);
+        begin_head(&head, connection->http, response);
         /* RFC 9112 6.1: no chunks for who may not know them; there the end of the connection tells
          * the end of the body. */
         request->keep_alive = request->keep_alive && !request->is_1_0;

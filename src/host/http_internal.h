@@ -9,6 +9,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
+#include <time.h>
 
 #include "host/http.h"
 #include "host/http_head.h"
@@ -100,6 +101,8 @@ struct http {
     size_t n_pending, n_parked, n_delayed; /* requests: see their limits in http.h */
     size_t body_bytes;                     /* of all requests being read or answered */
     bool stopping;
+    time_t date_s; /* that date tells; 0: none yet */
+    char date[64];
 };
 
 /* A connection that was taken in: its first deadline begins. */

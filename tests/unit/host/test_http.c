@@ -191,6 +191,24 @@ TEST(a_request_is_answered_and_the_connection_kept, struct world *w)
     close(fd);
 }
 
+/* Its words are kept for answers of the same second. */
+TEST(an_answer_has_the_date_of_its_second, struct world *w)
+{
+    begin(w);
+    char heard[2048];
+    int fd = dial(w);
+    w->http->date_s = 1;
+    snprintf(w->http->date, sizeof w->http->date, "Thu, 01 Jan 1970 00:00:01 GMT");
+    for (int i = 0; i < 2; i++) {
+        say(fd, "POST /x HTTP/1.1\r\n" HOST_LINE "Content-Length: 5\r\n\r\nhello");
+        hear(w, fd, "{}\n", heard, sizeof heard);
+        assert_null(strstr(heard, "1970"));
+        assert_non_null(strstr(heard, " GMT\r\n"));
+    }
+    assert_true(loop_unix_s() - w->http->date_s <= 1);
+    close(fd);
+}
+
 TEST(a_request_that_comes_byte_by_byte_is_the_same, struct world *w)
 {
     begin(w);
