@@ -588,6 +588,19 @@ static void end_reading(struct connection *connection)
     enter_flush(connection);
 }
 
+/* What has come fills its room and cannot be taken yet: libevent would tell of it again in each
+ * turn of the loop, which never rests then. The next step takes some of it. */
+static void rest_if_full(struct connection *connection)
+{
+    struct bufferevent *bufferevent = connection->bufferevent;
+    bool is_full = evbuffer_get_length(input_of(connection)) >= READ_BYTES_MAX;
+    bool reads = bufferevent_get_enabled(bufferevent) & EV_READ;
+    if (is_full && reads)
+        bufferevent_disable(bufferevent, EV_READ);
+    else if (!is_full && !reads)
+        bufferevent_enable(bufferevent, EV_READ);
+}
+
 /* Do all that can be done now, but not for longer than a batch: a client that pipelines many
  * requests shares the loop with the others. */
 static void process(struct connection *connection)
@@ -604,6 +617,7 @@ static void process(struct connection *connection)
         }
     }
     connection->is_busy = false;
+    rest_if_full(connection);
     bool waits_for_room = connection->state == STATE_HEAD && http_unsent(connection) > 0;
     if (connection->has_ended && !goes_on && !waits_for_room)
         end_reading(connection);

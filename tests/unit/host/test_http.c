@@ -191,6 +191,45 @@ TEST(a_request_is_answered_and_the_connection_kept, struct world *w)
     close(fd);
 }
 
+/* Turns of the loop in a while: it may wake for each of a few things, but must not spin. */
+static int turns_within(struct world *w, int64_t us)
+{
+    int n = 0;
+    w->timed_out = false;
+    loop_timer_start(w->loop, us, set_timed_out, w);
+    for (; !w->timed_out; n++)
+        loop_run_once(w->loop, true);
+    return n;
+}
+
+/* Much is pipelined behind a request that takes its time: the loop rests meanwhile, and all are
+ * answered in the end. */
+TEST(the_loop_rests_while_a_full_connection_waits, struct world *w)
+{
+    static const char request[] = "POST /x HTTP/1.1\r\n" HOST_LINE "Content-Length: 5\r\n\r\nhello";
+    static char text[256 * 1024], heard[1 << 16];
+    const size_t request_bytes = sizeof request - 1, n = sizeof text / request_bytes;
+    begin(w);
+    w->hold = true;
+    int fd = dial(w);
+    for (size_t i = 0; i < n; i++)
+        memcpy(text + i * request_bytes, request, request_bytes);
+    ssize_t sent = write(fd, text, n * request_bytes);
+    assert_true(sent >= 2 * READ_BYTES_MAX);
+    run_for(w, 50000);
+    assert_int_equal(w->n_requests, 1);
+    assert_in_range(turns_within(w, 50000), 1, 20);
+    w->hold = false;
+    answer(w->held[0], "{}\n");
+    int want = (int)((size_t)sent / request_bytes);
+    for (int64_t end_us = loop_now_us() + 5000000; w->n_requests < want;) {
+        assert_true(loop_now_us() < end_us);
+        loop_run_once(w->loop, false);
+        (void)!read(fd, heard, sizeof heard);
+    }
+    close(fd);
+}
+
 /* Its words are kept for answers of the same second. */
 TEST(an_answer_has_the_date_of_its_second, struct world *w)
 {
