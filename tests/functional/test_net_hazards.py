@@ -207,7 +207,10 @@ def test_pipelined_requests_all_get_their_answers(context):
     time.sleep(0.5)
     answers, tail, start = 0, b"", time.monotonic()
     while answers < count:
-        part = sock.recv(1 << 16)
+        try:
+            part = sock.recv(1 << 16)
+        except ConnectionError:  # its end, with requests that were not read
+            part = b""
         assert part, f"closed after {answers} answers"
         tail += part
         answers += tail.count(end)
