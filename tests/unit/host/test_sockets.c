@@ -192,7 +192,10 @@ TEST(a_path_with_a_full_queue_is_in_use)
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     int caller[CALLERS_MAX], n = 0, rc = 0;
     temp_dir_make(&dir);
-    snprintf(at.sun_path, sizeof at.sun_path, "%s", temp_path(&dir, "socket"));
+    const char *path = temp_path(&dir, "socket");
+    size_t len = strlen(path) + 1;
+    assert_true(len <= sizeof at.sun_path);
+    memcpy(at.sun_path, path, len);
     int fd = sockets_listen_path(at.sun_path, 0600);
     assert_true(fd >= 0);
     assert_int_equal(listen(fd, 1), 0);
