@@ -595,6 +595,8 @@ static void rest_if_full(struct connection *connection)
     struct bufferevent *bufferevent = connection->bufferevent;
     bool is_full = evbuffer_get_length(input_of(connection)) >= READ_BYTES_MAX;
     bool reads = bufferevent_get_enabled(bufferevent) & EV_READ;
+    if (connection->has_ended)
+        return; /* libevent has stopped reading, and would tell of the end again and again */
     if (is_full && reads)
         bufferevent_disable(bufferevent, EV_READ);
     else if (!is_full && !reads)
