@@ -111,6 +111,7 @@ static void make_pipeline(struct chain *chain, const struct block_hash *assume_v
         .undo_repair = &chain->undo_repair,
         .events = {.ctx = chain, .failed = on_block_failed, .barred = on_way_back_barred},
         .flights = {.core = core,
+                    .coins = &core->coins,
                     .tree = &chain->tree,
                     .overlay = &chain->overlay,
                     .assume_valid = *assume_valid,
@@ -659,6 +660,6 @@ bool chain_is_closing(const struct chain *chain)
 void chain_check(const struct chain *chain)
 {
     header_tree_check(&chain->tree);
-    active_chain_check(&chain->active, chain->tree.genesis);
+    active_chain_check(&chain->active, &chain->tree);
     pipeline_check(&chain->pipeline);
 }

@@ -43,6 +43,7 @@ struct block_files {
     size_t n, capacity;
     size_t first_open;            /* files before this one get no new records */
     uint32_t max_bytes;           /* of a block file */
+    bool begins_new;              /* the next block begins one */
     struct write_handles handles; /* shared with jobs */
 };
 
@@ -172,13 +173,20 @@ static struct file_entry *last_entry(struct block_files *files)
     return &files->entries[files->n - 1];
 }
 
+void block_files_begin_new(struct block_files *files)
+{
+    files->begins_new = true;
+}
+
 struct file_pos block_files_alloc(struct block_files *files, uint32_t len, int32_t height,
                                   uint32_t time)
 {
     uint64_t need = (uint64_t)len + BLOCK_RECORD_HEADER_BYTES;
     ASSERT(need <= BLOCK_FILE_MAX_BYTES);
     struct file_entry *entry = last_entry(files);
-    if (entry->info.block_bytes > 0 && entry->info.block_bytes + need > files->max_bytes) {
+    bool is_full = files->begins_new || entry->info.block_bytes + need > files->max_bytes;
+    files->begins_new = false;
+    if (entry->info.block_bytes > 0 && is_full) {
         grow_entries(files, files->n + 1);
         entry = &files->entries[files->n - 1];
     }

@@ -51,6 +51,8 @@ void block_files_set_max_bytes(struct block_files *files, uint32_t max_bytes);
  * block's, for pruning. */
 struct file_pos block_files_alloc(struct block_files *files, uint32_t len, int32_t height,
                                   uint32_t time);
+/* The next block goes to a file of its own: what comes now is of another part of the chain. */
+void block_files_begin_new(struct block_files *files);
 /* Reserve room for undo data of len bytes in the rev file that pairs with block file `file`, or in
  * a later one if an offset there would not fit in 32 bits. */
 struct file_pos block_files_alloc_undo(struct block_files *files, int32_t file, uint32_t len);

@@ -69,7 +69,7 @@ static const struct block_node *find_gone(const struct orders *orders,
     for (const struct block_node *at = active_chain_tip(orders->active); at != node->prev;
          at = at->prev)
         if ((!block_node_has_data(at) && !kept_blocks_find(orders->kept, at)) ||
-            block_node_lost_undo(at))
+            block_node_lost_undo(at) || header_tree_assumes(orders->tree, at))
             return at;
     return NULL;
 }

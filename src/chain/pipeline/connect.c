@@ -32,7 +32,7 @@ struct resolve {
  * find the slot. Both distances in inputs. */
 static void prefetch(const struct flight *flight, size_t at)
 {
-    const struct coins *coins = flight->flights->core->coins;
+    const struct coins *coins = *flight->flights->coins;
     if (at + PREFETCH_INDEX_AHEAD < flight->n_spent) {
         uint64_t hash = flight->in_hash[at + PREFETCH_INDEX_AHEAD];
         overlay_prefetch(flight->flights->overlay, hash);
@@ -57,7 +57,7 @@ static enum coins_found find_coin(const struct resolve *resolve, const struct ou
     case OVERLAY_UNTOUCHED:
         break;
     }
-    enum coins_found found = coins_find(flights->core->coins, outpoint, hash, coin, script_out);
+    enum coins_found found = coins_find(*flights->coins, outpoint, hash, coin, script_out);
     if (found == COINS_UNKNOWN && (resolve->store_is_empty || resolve->reads_are_final))
         return COINS_SPENT;
     return found;
@@ -293,15 +293,15 @@ static enum connect_result refuse(struct flight *flight, const struct verdict *v
 enum connect_result flight_connect(struct flight *flight)
 {
     struct flights *flights = flight->flights;
-    struct block_hash store_tip = coins_store_tip(flights->core->coins), none = {{0}};
+    struct block_hash store_tip = coins_store_tip(*flights->coins), none = {{0}};
     ASSERT(flight->kind == FLIGHT_CONNECT && flight->stage == FLIGHT_READY);
     struct resolve resolve = {
         .flight = flight,
         .store_is_empty = block_hash_equal(&store_tip, &none),
         .reads_are_final = flight->read_is_final &&
-                           flight->times_forgotten == coins_times_forgotten(flights->core->coins),
+                           flight->times_forgotten == coins_times_forgotten(*flights->coins),
     };
-    flight->times_forgotten = coins_times_forgotten(flights->core->coins);
+    flight->times_forgotten = coins_times_forgotten(*flights->coins);
     flight->n_missing = 0;
     flight->read_is_final = false;
     flight->script_flags =

@@ -89,7 +89,7 @@ static void prepare(struct flight *flight)
         flight->rules = arena_alloc(arena, flight->n_spent * sizeof *flight->rules);
         flight->scripts = arena_alloc(arena, (size_t)flight->n_spent * COIN_SCRIPT_EXPANDED_MAX);
     }
-    struct siphash_key key = coins_hash_key(flight->flights->core->coins);
+    struct siphash_key key = coins_hash_key(*flight->flights->coins);
     size_t in = 0, out = 0;
     for (uint32_t i = 0; i < block->n_tx; i++) {
         const struct tx *tx = &block->tx[i];
@@ -172,11 +172,18 @@ static void prepare_done(struct env_job *job)
     core_wake(flight->flights->core);
 }
 
+/* Of a job that would have this priority if somebody waited for the block. */
+static enum env_priority priority_of(const struct flights *flights, enum env_priority priority)
+{
+    return flights->is_background ? ENV_PRIORITY_LOW : priority;
+}
+
 static void submit_prepare(struct flight *flight)
 {
-    const struct env *env = flight->flights->core->env;
+    struct flights *flights = flight->flights;
     flight->prepare = (struct env_job){.run = run_prepare, .done = prepare_done};
-    env_job_submit(env, ENV_POOL_COMPUTE, ENV_PRIORITY_HIGH, &flight->prepare);
+    env_job_submit(flights->core->env, ENV_POOL_COMPUTE, priority_of(flights, ENV_PRIORITY_HIGH),
+                   &flight->prepare);
 }
 
 /* Two jobs, since the threads that may wait for the disk are few and must not be kept busy with
@@ -214,7 +221,8 @@ struct flight *flight_new(struct flights *flights, struct block_node *node, enum
         submit_prepare(flight);
     } else {
         flight->prepare = (struct env_job){.run = run_read, .done = read_done};
-        env_job_submit(flights->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &flight->prepare);
+        env_job_submit(flights->core->env, ENV_POOL_BLOCKING,
+                       priority_of(flights, ENV_PRIORITY_HIGH), &flight->prepare);
     }
     return flight;
 }
@@ -237,13 +245,14 @@ static void coins_read_done(struct coins_read *read)
 void flight_read_coins(struct flight *flight, enum env_priority priority)
 {
     ASSERT(!flight->reading_coins && flight->n_missing > 0);
+    priority = priority_of(flight->flights, priority);
     flight->reading_coins = flight->has_prefetched = true;
-    flight->read = (struct coins_read){.coins = flight->flights->core->coins,
+    flight->read = (struct coins_read){.coins = *flight->flights->coins,
                                        .outpoints = flight->missing,
                                        .n = flight->n_missing,
                                        .absent = flight->absent,
                                        .done = coins_read_done};
-    coins_read_start(flight->flights->core->coins, &flight->read, priority);
+    coins_read_start(*flight->flights->coins, &flight->read, priority);
 }
 
 void flight_note_missing(struct flight *flight, const struct outpoint *outpoint)
@@ -267,7 +276,7 @@ void flight_prefetch(struct flight *flight)
         return;
     flight->has_prefetched = true;
     struct flights *flights = flight->flights;
-    struct block_hash store_tip = coins_store_tip(flights->core->coins), none = {{0}};
+    struct block_hash store_tip = coins_store_tip(*flights->coins), none = {{0}};
     if (block_hash_equal(&store_tip, &none))
         return; /* an empty store has nothing to give */
     const struct block *block = &flight->block->block;
@@ -280,9 +289,9 @@ void flight_prefetch(struct flight *flight)
             const struct outpoint *outpoint = &block->tx[i].in[k].prevout;
             uint64_t hash = flight->in_hash[at];
             if (at + 8 < flight->n_spent)
-                coins_prefetch_index(flights->core->coins, flight->in_hash[at + 8]);
+                coins_prefetch_index(*flights->coins, flight->in_hash[at + 8]);
             if (overlay_find(flights->overlay, outpoint, hash, &in_flight) == OVERLAY_UNTOUCHED &&
-                coins_find(flights->core->coins, outpoint, hash, &coin, script) == COINS_UNKNOWN)
+                coins_find(*flights->coins, outpoint, hash, &coin, script) == COINS_UNKNOWN)
                 flight_note_missing(flight, outpoint);
         }
     if (flight->n_missing > 0)
@@ -462,7 +471,8 @@ void flight_submit_jobs(struct flight *flight)
         job->flight = flight;
         job->job.run = job->is_undo ? run_undo : run_scripts;
         job->job.done = flight_job_done;
-        env_job_submit(flights->core->env, ENV_POOL_COMPUTE, ENV_PRIORITY_NORMAL, &job->job);
+        env_job_submit(flights->core->env, ENV_POOL_COMPUTE,
+                       priority_of(flights, ENV_PRIORITY_NORMAL), &job->job);
     }
 }
 

@@ -112,6 +112,8 @@ struct flight {
 /* All that are under way, and what they share. */
 struct flights {
     struct chain_core *core;
+    struct coins *const *coins; /* that the blocks spend from; another one only while none flies */
+    bool is_background;         /* nobody waits for them: their jobs come last */
     const struct header_tree *tree;
     struct overlay *overlay;
     struct block_hash assume_valid; /* scripts of blocks below it need no check; zero: none */

@@ -23,6 +23,12 @@ static struct block_node *node_after(const struct pipeline *pipeline, const stru
     return flight->kind == FLIGHT_CONNECT ? flight->node : flight->node->prev;
 }
 
+/* Where the flights lead. */
+static struct block_node *target_of(const struct pipeline *pipeline)
+{
+    return pipeline->goal ? pipeline->goal : best_chain_target(pipeline->best);
+}
+
 /* Always the newest: only its changes lie on top in the overlay. */
 static void drop_newest(struct pipeline *pipeline)
 {
@@ -106,7 +112,7 @@ static bool has_room(const struct pipeline *pipeline)
 static bool start_step(struct pipeline *pipeline, struct block_node *target)
 {
     struct block_node *at = node_after(pipeline, pipeline->flights.newest);
-    if (at == target || !has_room(pipeline))
+    if (at == target || pipeline->is_held || !has_room(pipeline))
         return false;
     /* A flight that has failed is dropped as soon as those before it are known to be good. */
     if (pipeline->flights.newest &&
@@ -134,6 +140,8 @@ static bool start_step(struct pipeline *pipeline, struct block_node *target)
                        "a block to be disconnected is pruned; start with -reindex");
             return false;
         }
+        if (pipeline->goal)
+            return false; /* peers are asked for it */
         lost_side_block(pipeline->lost, node);
         return true;
     }
@@ -254,6 +262,21 @@ static void log_time(const struct pipeline *pipeline, const struct flight *fligh
                flight->height, flight->block->block.n_tx, flight->n_known, (long long)us);
 }
 
+/* The tip has moved by this block. */
+static void tell_of(struct pipeline *pipeline, struct flight *flight)
+{
+    bool connects = flight->kind == FLIGHT_CONNECT;
+    best_chain_tip_moved(pipeline->best);
+    pipeline->tip_moved = true;
+    void (*event)(void *, const struct block_node *, struct block_ref *) =
+        connects ? pipeline->core->events.block_connected
+                 : pipeline->core->events.block_disconnected;
+    if (event)
+        event(pipeline->core->events.ctx, flight->node, flight->block);
+    if (connects && log_is_on(pipeline->core->log, LOG_BENCH))
+        log_time(pipeline, flight);
+}
+
 /* [block 14] All have passed: the tip moves. */
 static void commit_oldest(struct pipeline *pipeline)
 {
@@ -264,7 +287,7 @@ static void commit_oldest(struct pipeline *pipeline)
     ASSERT(connects ? node->prev == active_chain_tip(pipeline->active)
                     : node == active_chain_tip(pipeline->active));
     flights_remove(&pipeline->flights, flight);
-    overlay_commit(pipeline->flights.overlay, &flight->layer, pipeline->core->coins);
+    overlay_commit(pipeline->flights.overlay, &flight->layer, *pipeline->flights.coins);
     if (connects) {
         store_undo(pipeline, flight);
         node->status |= BLOCK_VALID_TX | BLOCK_VALID_SCRIPTS;
@@ -272,15 +295,8 @@ static void commit_oldest(struct pipeline *pipeline)
         kept_blocks_release(pipeline->kept, node);
     }
     active_chain_set_tip(pipeline->active, connects ? node : node->prev);
-    best_chain_tip_moved(pipeline->best);
-    pipeline->tip_moved = true;
-    void (*event)(void *, const struct block_node *, struct block_ref *) =
-        connects ? pipeline->core->events.block_connected
-                 : pipeline->core->events.block_disconnected;
-    if (event)
-        event(pipeline->core->events.ctx, node, flight->block);
-    if (connects && log_is_on(pipeline->core->log, LOG_BENCH))
-        log_time(pipeline, flight);
+    if (!pipeline->goal)
+        tell_of(pipeline, flight);
     flight_free(flight);
 }
 
@@ -292,7 +308,7 @@ static size_t committable(const struct pipeline *pipeline)
     if (!flight || flight->is_test || flush_holds_commits(pipeline->flush) ||
         !flight_is_verified(flight) || flight->has_failed)
         return 0;
-    if (flight->kind == FLIGHT_CONNECT)
+    if (flight->kind == FLIGHT_CONNECT || pipeline->goal)
         return 1;
     const struct block_node *tip = active_chain_tip(pipeline->active);
     size_t n = 0, n_down = 0;
@@ -336,6 +352,8 @@ static void fail_flight(struct pipeline *pipeline, struct flight *flight)
     drop_from(pipeline, flight);
     kept_blocks_release(pipeline->kept, node);
     best_chain_mark_failed(pipeline->best, node);
+    if (pipeline->goal)
+        return;
     pipeline->events.failed(pipeline->events.ctx, node, &verdict);
     if (pipeline->core->events.block_invalid)
         pipeline->core->events.block_invalid(pipeline->core->events.ctx, &node->hash, &verdict);
@@ -385,7 +403,8 @@ void pipeline_start_test(struct pipeline *pipeline, struct flight *flight)
 
 bool pipeline_is_at_rest(const struct pipeline *pipeline)
 {
-    return pipeline->flights.n == 0 && best_chain_is_reached(pipeline->best);
+    return pipeline->flights.n == 0 &&
+           active_chain_tip(pipeline->active) == target_of(pipeline);
 }
 
 /* One thing. False if nothing can be done until a job ends. What is finished goes first, since it
@@ -395,7 +414,7 @@ static bool step(struct pipeline *pipeline)
 {
     if (commit_step(pipeline))
         return true;
-    struct block_node *target = best_chain_target(pipeline->best);
+    struct block_node *target = target_of(pipeline);
     if (pipeline->flights.newest && !leads_to(pipeline->flights.newest, target)) {
         drop_newest(pipeline);
         return true;
@@ -409,7 +428,7 @@ static bool step(struct pipeline *pipeline)
 static void advance(void *part)
 {
     struct pipeline *pipeline = part;
-    if (!core_is_working(pipeline->core))
+    if (!core_is_working(pipeline->core) || !*pipeline->flights.coins)
         return;
     const struct env *env = pipeline->core->env;
     int64_t start_us = env_now_us(env);
@@ -422,9 +441,9 @@ static void advance(void *part)
     prefetch_ahead(pipeline);
     if (!core_is_working(pipeline->core))
         return;
-    if (coins_turn(pipeline->core->coins) || more)
+    if (coins_turn(*pipeline->flights.coins) || more)
         core_wake_soon(pipeline->core);
-    if (pipeline_is_at_rest(pipeline))
+    if (!pipeline->goal && pipeline_is_at_rest(pipeline))
         kept_blocks_trim(pipeline->kept);
 }
 
@@ -457,5 +476,6 @@ bool pipeline_take_moved(struct pipeline *pipeline)
 void pipeline_check(const struct pipeline *pipeline)
 {
     flights_check(&pipeline->flights);
-    best_chain_check(pipeline->best, pipeline_is_at_rest(pipeline));
+    if (!pipeline->goal)
+        best_chain_check(pipeline->best, pipeline_is_at_rest(pipeline));
 }

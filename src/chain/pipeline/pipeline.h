@@ -22,7 +22,7 @@ struct pipeline_events {
 };
 
 /* Owns the flights; all else is borrowed for its life. The tip moves here alone once the chain is
- * open. */
+ * open (but for snapshot_load.c). */
 struct pipeline {
     struct chain_core *core;
     struct header_tree *tree;
@@ -37,6 +37,9 @@ struct pipeline {
     struct pipeline_events events;
     struct flights flights;
     bool tip_moved; /* since pipeline_take_moved() */
+    bool is_held;   /* nothing new takes off */
+    /* Where a chain of its own goes, that nobody is told of: past_check.h. NULL: to the best one. */
+    struct block_node *goal;
 };
 
 /* Nothing flies.
@@ -56,7 +59,7 @@ void pipeline_drop_steps(struct pipeline *pipeline);
 /* Assert what must hold of flights and candidates. Costly. */
 void pipeline_check(const struct pipeline *pipeline);
 
-/* Does what can be done now towards the best chain. Busy while a flight has jobs under way. */
+/* Does what can be done now towards the best chain, or the goal. Busy while a flight has jobs under way. */
 extern const struct chain_part pipeline_part;
 
 #endif

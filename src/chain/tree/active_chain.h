@@ -23,7 +23,7 @@ struct block_node *active_chain_tip(const struct active_chain *active);
 struct block_node *active_chain_at(const struct active_chain *active, int32_t height);
 /* Is the node a block of this chain? */
 bool active_chain_contains(const struct active_chain *active, const struct block_node *node);
-/* Assert what must hold: each block on its parent, connected once. Costly. */
-void active_chain_check(const struct active_chain *active, const struct block_node *genesis);
+/* Assert what must hold: each block on its parent, connected once or assumed. Costly. */
+void active_chain_check(const struct active_chain *active, const struct header_tree *tree);
 
 #endif

@@ -35,12 +35,22 @@ static struct block_node *valid_tip(const struct best_chain *best)
     return node;
 }
 
-/* Let a node be a candidate if it is one. Nodes behind the tip are left out, so that the set stays
- * as small as the number of branches that matter. */
+/* Is the node a candidate? Nodes behind the tip are left out, so that the set stays as small as the
+ * number of branches that matter; and what does not have a block that is only assumed, for nobody
+ * could go back below it. */
+static bool is_candidate(const struct best_chain *best, const struct block_node *node,
+                         const struct block_node *tip)
+{
+    const struct block_node *base = best->tree->assumed;
+    if (node == tip)
+        return node->chain_tx > 0;
+    return block_node_is_better(node, tip) && node->chain_tx > 0 && !block_node_has_failed(node) &&
+           (!base || block_node_ancestor(node, base->height) == base);
+}
+
 static void consider(struct best_chain *best, struct block_node *node, const struct block_node *tip)
 {
-    bool is_ahead = node == tip || block_node_is_better(node, tip);
-    if (is_ahead && node->chain_tx > 0 && !block_node_has_failed(node))
+    if (is_candidate(best, node, tip))
         (void)sorted_map_insert(&best->candidates, node);
 }
 
@@ -68,9 +78,10 @@ void best_chain_block_stored(struct best_chain *best, struct block_node *node, u
     const struct block_node *tip = valid_tip(best);
     struct block_node *at = node;
     while (at) {
-        bool is_complete = block_node_has_data(at) || at->n_tx > 0;
+        /* One that has its count already is the base of a snapshot: what is on it is known. */
+        bool is_complete = at->chain_tx == 0 && (block_node_has_data(at) || at->n_tx > 0);
         if (is_complete) {
-            at->chain_tx = (at->prev ? at->prev->chain_tx : 0) + at->n_tx;
+            at->chain_tx = header_tree_chain_tx(best->tree, at);
             at->sequence = was_in_files ? place_sequence(at) : ++best->next_sequence;
             consider(best, at, tip);
             at = block_node_next_descendant(node, at);
@@ -97,6 +108,10 @@ void best_chain_mark_failed(struct best_chain *best, struct block_node *node)
     ASSERT(node->height > 0);
     struct header_tree *tree = best->tree;
     struct block_node *tip = active_chain_tip(best->active);
+    if (header_tree_assumes(tree, node)) {
+        tree->assumed_fails = true; /* all that is on it goes with the snapshot */
+        return;
+    }
     for (struct block_node *at = node; at; at = block_node_next_descendant(node, at)) {
         (void)sorted_map_remove(&best->candidates, at);
         at->status |= at == node ? BLOCK_FAILED : BLOCK_FAILED_CHILD;
@@ -124,13 +139,6 @@ void best_chain_tip_moved(struct best_chain *best)
     }
 }
 
-/* What is in the index may be from before a gap below the node was filled. */
-static uint64_t derive_chain_tx(const struct block_node *node)
-{
-    bool is_complete = node->n_tx > 0 && (!node->prev || node->prev->chain_tx > 0);
-    return is_complete ? (node->prev ? node->prev->chain_tx : 0) + node->n_tx : 0;
-}
-
 void best_chain_rebuild(struct best_chain *best)
 {
     struct header_tree *tree = best->tree;
@@ -141,7 +149,8 @@ void best_chain_rebuild(struct best_chain *best)
     sorted_map_init(&best->candidates, best_chain_compare);
     for (struct block_node *at = tree->genesis; at;
          at = block_node_next_descendant(tree->genesis, at)) {
-        at->chain_tx = derive_chain_tx(at);
+        /* What is in the index may be from before a gap below the node was filled. */
+        at->chain_tx = header_tree_chain_tx(tree, at);
         if (block_node_has_failed(at)) {
             header_tree_note_failed(tree, at);
             continue;
@@ -236,8 +245,6 @@ void best_chain_check(const struct best_chain *best, bool at_rest)
         return;
     for (struct block_node *at = best->tree->genesis; at;
          at = block_node_next_descendant(best->tree->genesis, at)) {
-        bool is_ahead = at == tip || block_node_is_better(at, tip);
-        bool is_due = is_ahead && at->chain_tx > 0 && !block_node_has_failed(at);
-        ASSERT(is_due == (sorted_map_find(candidates, at) != NULL));
+        ASSERT(is_candidate(best, at, tip) == (sorted_map_find(candidates, at) != NULL));
     }
 }

@@ -39,7 +39,8 @@ void best_chain_block_stored(struct best_chain *best, struct block_node *node, u
 struct block_node *best_chain_target(const struct best_chain *best);
 /* Is the committed tip the target? */
 bool best_chain_is_reached(const struct best_chain *best);
-/* Mark a block invalid, with its descendants. Not the first block. */
+/* Mark a block invalid, with its descendants. Not the first block. Of one that is only assumed that
+ * is noted alone: the snapshot is put aside, and without it the block is met again. */
 void best_chain_mark_failed(struct best_chain *best, struct block_node *node);
 /* Give a block, its ancestors and its descendants another chance; other branches not. */
 void best_chain_clear_failed(struct best_chain *best, struct block_node *node);

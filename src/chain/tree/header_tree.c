@@ -193,6 +193,14 @@ struct block_node *block_node_next_descendant(const struct block_node *root, str
     return at->first_child ? at->first_child : block_node_after_subtree(root, at);
 }
 
+uint64_t header_tree_chain_tx(const struct header_tree *tree, const struct block_node *node)
+{
+    uint64_t below = node->prev ? node->prev->chain_tx : 0;
+    if (node == tree->assumed)
+        return tree->assumed_chain_tx;
+    return node->n_tx > 0 && (!node->prev || below > 0) ? below + node->n_tx : 0;
+}
+
 /* -- Checking ---------------------------------------------------------------------------------- */
 
 /* A node and its parent. */
@@ -223,9 +231,6 @@ static void check_data(const struct block_node *node)
     ASSERT(!has_data || node->n_tx > 0);
     ASSERT(!has_undo || node->n_tx > 0); /* its data may be damaged */
     ASSERT(!(node->status & BLOCK_VALID_SCRIPTS) || (node->status & BLOCK_VALID_TX));
-    uint64_t below = node->prev ? node->prev->chain_tx : 0;
-    bool is_complete = node->n_tx > 0 && (!node->prev || below > 0);
-    ASSERT(node->chain_tx == (is_complete ? below + node->n_tx : 0));
 }
 
 void header_tree_check(const struct header_tree *tree)
@@ -235,6 +240,7 @@ void header_tree_check(const struct header_tree *tree)
          at = block_node_next_descendant(tree->genesis, at)) {
         check_place(at);
         check_data(at);
+        ASSERT(at->chain_tx == header_tree_chain_tx(tree, at));
         n++;
         n_dirty += at->is_dirty;
     }

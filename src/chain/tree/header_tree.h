@@ -62,6 +62,13 @@ struct header_tree {
     struct block_node *best_failed; /* of the failed ones the one with most work, or NULL */
     struct block_node *dirty;       /* to be written to the index */
     size_t count;
+    /* The block whose coins came from a snapshot, until its ancestors are checked; NULL: none is
+     * assumed. doc/decisions/0272-a-second-set-of-coins.md */
+    struct block_node *assumed;
+    uint64_t assumed_chain_tx; /* transactions up to it, as this release vouches */
+    /* With assumed: the last block that the check has passed, and that its store stands for. */
+    struct block_node *checked, *checked_stored;
+    bool assumed_fails; /* one of those that are assumed turned out to be invalid */
 };
 
 /* Make an empty tree. key salts the hash map: hashes are chosen by strangers. */
@@ -83,6 +90,12 @@ void header_tree_note_failed(struct header_tree *tree, struct block_node *node);
 
 /* Note that the node differs from its row in the index, so that it is written next time. */
 void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node);
+
+/* Is the block one of those that only a snapshot vouches for, its base included? */
+static inline bool header_tree_assumes(const struct header_tree *tree,
+                                       const struct block_node *node);
+/* What the node's chain_tx must be: 0 while a block up to there is missing. */
+uint64_t header_tree_chain_tx(const struct header_tree *tree, const struct block_node *node);
 
 /* Assert every invariant of the tree: places, work, marks, what is said to be stored. Costly. */
 void header_tree_check(const struct header_tree *tree);
@@ -134,6 +147,14 @@ static inline bool block_node_was_stored(const struct block_node *node)
 static inline bool block_node_was_connected(const struct block_node *node)
 {
     return node->status & BLOCK_VALID_SCRIPTS;
+}
+
+static inline bool header_tree_assumes(const struct header_tree *tree,
+                                       const struct block_node *node)
+{
+    return tree->assumed && node->height <= tree->assumed->height &&
+           block_node_ancestor(tree->assumed, node->height) == node &&
+           block_node_ancestor(tree->checked, node->height) != node;
 }
 
 /* The last common block of two nodes of one tree. */

@@ -282,6 +282,8 @@ static void submit(struct verify *verify);
 static bool is_there(const struct verify *verify, const struct block_node *node)
 {
     bool is_lost_block = block_node_lost_any(node);
+    if (header_tree_assumes(verify->owner->tree, node))
+        return false;
     return is_lost_block ? !verify->is_at_start : block_node_has_data(node);
 }
 

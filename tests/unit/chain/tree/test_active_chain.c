@@ -29,13 +29,14 @@ TEST(it_holds_the_tip_and_what_is_below_it_alone)
 {
     static struct block_node nodes[N];
     struct active_chain active = {0};
+    struct header_tree tree = {.genesis = &nodes[0]};
     chain_up(nodes, N, NULL);
     active_chain_set_tip(&active, &nodes[N - 1]);
     assert_ptr_equal(active_chain_tip(&active), &nodes[N - 1]);
     assert_ptr_equal(active_chain_at(&active, 0), &nodes[0]);
     assert_null(active_chain_at(&active, -1));
     assert_null(active_chain_at(&active, N));
-    active_chain_check(&active, &nodes[0]);
+    active_chain_check(&active, &tree);
     active_chain_set_tip(&active, &nodes[10]);
     assert_null(active_chain_at(&active, 11));
     assert_false(active_chain_contains(&active, &nodes[11]));
@@ -47,6 +48,7 @@ TEST(another_branch_replaces_what_is_above_the_fork)
 {
     static struct block_node nodes[20], branch[30];
     struct active_chain active = {0};
+    struct header_tree tree = {.genesis = &nodes[0]};
     chain_up(nodes, 20, NULL);
     chain_up(branch, 30, &nodes[9]);
     active_chain_set_tip(&active, &nodes[19]);
@@ -54,6 +56,6 @@ TEST(another_branch_replaces_what_is_above_the_fork)
     assert_true(active_chain_contains(&active, &nodes[9]));
     assert_false(active_chain_contains(&active, &nodes[10]));
     assert_ptr_equal(active_chain_at(&active, 10), &branch[0]);
-    active_chain_check(&active, &nodes[0]);
+    active_chain_check(&active, &tree);
     active_chain_deinit(&active);
 }
