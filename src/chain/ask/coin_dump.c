@@ -33,6 +33,7 @@ struct dump {
     char *path, *part_path, *rollback_path;
     const struct block_node *target; /* NULL: the tip, when it is known */
     const struct block_node *at;     /* blocks above this one are taken back */
+    struct coins *coins;             /* of the snapshot: the chain may go on with others */
     struct env_cursor *cursor;       /* the snapshot; NULL before it is taken and after the scan */
     struct env_kv *kv;               /* what was taken back; NULL: nothing yet */
     struct env_cursor *changes;      /* of kv, while the file is written */
@@ -200,7 +201,7 @@ static int write_coins(struct dump *dump)
         dump->changes = env_cursor_open(env_of(dump), dump->kv);
         env_cursor_seek(env_of(dump), dump->changes, span_of("", 0));
     }
-    int error = coins_scan_snapshot(dump->dumps->core->coins, dump->cursor, visit, dump);
+    int error = coins_scan_snapshot(dump->coins, dump->cursor, visit, dump);
     dump->cursor = NULL;
     while (!error && !dump->error && dump->changes && env_cursor_valid(env_of(dump), dump->changes))
         write_change(dump);
@@ -287,7 +288,7 @@ static void removed(struct env_job *job)
 static void end(struct dump *dump, int error)
 {
     if (dump->cursor)
-        coins_snapshot_close(dump->dumps->core->coins, dump->cursor);
+        coins_snapshot_close(dump->coins, dump->cursor);
     snapshot_writer_close(&dump->writer);
     dump->error = error;
     dump->job = (struct env_job){.run = run_remove, .done = removed};
@@ -354,7 +355,8 @@ static void flushed(void *arg, int error)
         end(dump, -ENODATA); /* no block of this chain */
         return;
     }
-    dump->cursor = coins_snapshot(flush->core->coins);
+    dump->coins = flush->core->coins;
+    dump->cursor = coins_snapshot(dump->coins);
     go_on(dump);
 }
 

@@ -14,6 +14,7 @@
 struct scan_job {
     struct env_job job; /* first */
     struct flush *flush;
+    struct coins *coins;          /* of the snapshot: the chain may go on with others */
     struct env_cursor *cursor;    /* the snapshot; NULL before it is taken and after the scan */
     const struct block_node *tip; /* whose coins it has */
     chain_coin_fn *visit;         /* on the job's thread */
@@ -35,7 +36,7 @@ static bool visit_one(void *arg, const struct outpoint *outpoint, const struct c
 static void run(struct env_job *job)
 {
     struct scan_job *scan = (struct scan_job *)job;
-    int error = coins_scan_snapshot(scan->flush->core->coins, scan->cursor, visit_one, scan);
+    int error = coins_scan_snapshot(scan->coins, scan->cursor, visit_one, scan);
     scan->cursor = NULL;
     if (error)
         scan->error = error;
@@ -46,7 +47,7 @@ static void end(struct scan_job *scan, int error)
 {
     struct flush *flush = scan->flush;
     if (scan->cursor)
-        coins_snapshot_close(flush->core->coins, scan->cursor);
+        coins_snapshot_close(scan->coins, scan->cursor);
     scan->done(scan->arg, error, error ? NULL : scan->tip);
     if (error == -EUCLEAN)
         lost_coins(flush->core, error, "going through the coins");
@@ -69,7 +70,8 @@ static void flushed(void *arg, int error)
         return;
     }
     scan->tip = flush->tip;
-    scan->cursor = coins_snapshot(flush->core->coins);
+    scan->coins = flush->core->coins;
+    scan->cursor = coins_snapshot(scan->coins);
     scan->job = (struct env_job){.run = run, .done = job_done};
     env_job_submit(flush->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &scan->job);
 }

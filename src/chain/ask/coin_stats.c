@@ -18,6 +18,7 @@
 struct stats_job {
     struct env_job job; /* first */
     struct flush *flush;
+    struct coins *coins; /* of the snapshot: the chain may go on with others */
     enum coin_stats_hash hash;
     struct env_cursor *cursor; /* the snapshot; NULL before it is taken and after the scan */
     struct coin_stats stats;
@@ -72,7 +73,7 @@ static bool visit(void *arg, const struct outpoint *outpoint, const struct coin 
 static void run(struct env_job *env_job)
 {
     struct stats_job *job = (struct stats_job *)env_job;
-    struct coins *coins = job->flush->core->coins;
+    struct coins *coins = job->coins;
     int error = coins_scan_snapshot(coins, job->cursor, visit, job);
     job->cursor = NULL;
     if (error)
@@ -114,7 +115,8 @@ static void flushed(void *arg, int error)
         return;
     }
     job->stats.tip = flush->tip;
-    job->cursor = coins_snapshot(flush->core->coins);
+    job->coins = flush->core->coins;
+    job->cursor = coins_snapshot(job->coins);
     job->job = (struct env_job){.run = run, .done = job_done};
     env_job_submit(flush->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_LOW, &job->job);
 }

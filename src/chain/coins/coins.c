@@ -286,6 +286,18 @@ uint64_t coins_times_forgotten(const struct coins *coins)
     return coins->times_forgotten;
 }
 
+void coins_set_cache(struct coins *coins, size_t cache_bytes)
+{
+    ASSERT(cache_bytes > 0);
+    coins->options.cache_bytes = cache_bytes;
+}
+
+void coins_let_go(struct coins *coins)
+{
+    coins_drop_frozen(coins);
+    coins_drop_clean(coins);
+}
+
 /* Move a few flushed coins to the active table, as clean ones, if it does not know better. From the
  * last slot down, so that the frozen table gives back its memory as the active one takes some. */
 static void merge_some(struct coins *coins)

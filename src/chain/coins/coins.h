@@ -92,6 +92,11 @@ NODISCARD int coins_get(struct coins *coins, const struct outpoint *outpoint, st
 NODISCARD int coins_find_txid(struct coins *coins, const struct txid *txid, bool in_memory,
                               int32_t *height);
 
+/* From now on both tables aim to stay below this. */
+void coins_set_cache(struct coins *coins, size_t cache_bytes);
+/* Nobody will look anything up any more: give memory back, a little in each coins_turn(). All must
+ * be flushed, and no flush under way. */
+void coins_let_go(struct coins *coins);
 /* True if a flush is due because of memory. */
 bool coins_is_full(const struct coins *coins);
 

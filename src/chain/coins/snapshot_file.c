@@ -8,13 +8,10 @@
 #include "crypto/pubkey.h"
 #include "util/alloc.h"
 
-#define FILE_VERSION    2
 #define WRITE_BYTES     (4 << 20) /* at once */
 #define VARINT_MAX      10        /* bytes */
 #define PUBKEY_BYTES    65
 #define RAW_CLASS_FIRST 6 /* scripts without a class: their length plus this */
-
-static const uint8_t file_magic[5] = {'u', 't', 'x', 'o', 0xff};
 
 /* -- Core's forms ------------------------------------------------------------------------------ */
 
@@ -151,8 +148,8 @@ int snapshot_writer_finish(struct snapshot_writer *writer, const uint8_t magic[4
 {
     uint8_t head[SNAPSHOT_HEADER_BYTES];
     struct writer w = writer_to_buffer(head, sizeof head);
-    write_bytes(&w, file_magic, sizeof file_magic);
-    write_u16(&w, FILE_VERSION);
+    write_bytes(&w, (const uint8_t *)SNAPSHOT_FILE_MAGIC, strlen(SNAPSHOT_FILE_MAGIC));
+    write_u16(&w, SNAPSHOT_FILE_VERSION);
     write_bytes(&w, magic, 4);
     write_bytes(&w, base->b, sizeof base->b);
     write_u64(&w, writer->n_coins);

@@ -14,6 +14,8 @@
 #include "util/env.h"
 
 #define SNAPSHOT_HEADER_BYTES 51
+#define SNAPSHOT_FILE_MAGIC   "utxo\xff"
+#define SNAPSHOT_FILE_VERSION 2
 
 /* An output of the transaction that is being written. */
 struct snapshot_out {
