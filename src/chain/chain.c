@@ -118,6 +118,8 @@ static void make_pipeline(struct chain *chain, const struct block_hash *assume_v
                     .min_chain_work = chain->min_chain_work},
     };
     pipeline_init(&chain->pipeline, &with);
+    past_check_init(&chain->past, &with);
+    chain->past.flush = &chain->flush;
 }
 
 static void make_intake(struct chain *chain)
@@ -147,6 +149,14 @@ static void make_intake(struct chain *chain)
                                     .flush = &chain->flush,
                                     .pipeline = &chain->pipeline,
                                     .waiters = &chain->waiters};
+    chain->snapshot_load = (struct snapshot_load){.core = core,
+                                                  .tree = &chain->tree,
+                                                  .active = &chain->active,
+                                                  .best = &chain->best,
+                                                  .flush = &chain->flush,
+                                                  .pipeline = &chain->pipeline,
+                                                  .importer = &chain->importer,
+                                                  .past = &chain->past};
 }
 
 static void make_askers(struct chain *chain)
@@ -194,8 +204,12 @@ struct chain *chain_new(const struct env *env, const struct log *log, const stru
     return chain;
 }
 
-static void close_stores(struct chain_core *core)
+static void close_stores(struct chain *chain)
 {
+    struct chain_core *core = &chain->core;
+    if (chain->past_coins)
+        coins_close(chain->past_coins);
+    chain->past_coins = NULL;
     if (core->coins)
         coins_close(core->coins);
     if (core->index)
@@ -215,7 +229,8 @@ void chain_free(struct chain *chain)
     for (int i = 0; i < CHAIN_INDEXES; i++)
         index_follower_close(chain_index(chain, i));
     block_reads_deinit(&chain->reads);
-    close_stores(&chain->core);
+    past_check_deinit(&chain->past);
+    close_stores(chain);
     lost_deinit(&chain->lost);
     best_chain_deinit(&chain->best);
     active_chain_deinit(&chain->active);
@@ -602,6 +617,33 @@ void chain_find_coin_stats(struct chain *chain, const struct block_node *node, c
 bool chain_coinstatsindex_status(const struct chain *chain, bool *synced, int32_t *height)
 {
     return index_follower_status(&chain->coinstatsindex.follower, synced, height);
+}
+
+int chain_load_coins(struct chain *chain, const char *path, coins_may_change_fn *may_change,
+                     coin_load_fn *done, void *arg)
+{
+    return snapshot_load_start(&chain->snapshot_load, path, may_change, done, arg);
+}
+
+bool chain_has_past_check(const struct chain *chain, struct chain_past *out)
+{
+    const struct past_check *past = &chain->past;
+    if (!past->coins)
+        return false;
+    *out = (struct chain_past){.base = past->base,
+                               .tip = active_chain_tip(&past->active),
+                               .is_checked = !chain->tree.assumed};
+    return true;
+}
+
+bool chain_lacks_past(const struct chain *chain)
+{
+    return chain->tree.assumed;
+}
+
+size_t chain_past_missing(const struct chain *chain, const struct block_node **out, size_t max)
+{
+    return past_check_missing(&chain->past, out, max);
 }
 
 int chain_dump_coins(struct chain *chain, const char *path, const struct block_node *target,

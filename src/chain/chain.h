@@ -282,6 +282,28 @@ void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
 NODISCARD int chain_dump_coins(struct chain *chain, const char *path,
                                const struct block_node *target, coin_dump_fn *done, void *arg);
 
+/* Go on with the coins of a file in Core's format, of a block that this release vouches for and
+ * whose header is known: they are read and compared off the loop, then the chain's tip is that
+ * block, and those below are checked in the background.
+ *
+ * In:       may_change  asked with arg before that begins and before it is done
+ * Out:      done        once, maybe within this call: see coin_load_fn
+ * Returns:  0, or why it was not begun, and done will not be called: the error of opening the file;
+ *           -EBUSY one is being read; -ECANCELED closing */
+NODISCARD int chain_load_coins(struct chain *chain, const char *path,
+                               coins_may_change_fn *may_change, coin_load_fn *done, void *arg);
+/* What is checked of the blocks below a snapshot. */
+struct chain_past {
+    const struct block_node *base, *tip; /* the snapshot's block; the last one checked */
+    bool is_checked;                     /* all of them are */
+};
+/* Has the chain gone on from a snapshot that it met unchecked in this run? */
+bool chain_has_past_check(const struct chain *chain, struct chain_past *out);
+/* Is there a part of the committed chain that is only assumed, and mostly not stored? */
+bool chain_lacks_past(const struct chain *chain);
+/* The next blocks of it that are wanted, at most max; they are taken with CHAIN_ACCEPT_FORCE.
+ * Returns how many. */
+size_t chain_past_missing(const struct chain *chain, const struct block_node **out, size_t max);
 /* Assert every invariant of tree, candidates and tip. Costly; for tests and -checkblockindex. */
 void chain_check(const struct chain *chain);
 

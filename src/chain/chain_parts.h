@@ -17,6 +17,8 @@
 #include "chain/intake/accept.h"
 #include "chain/intake/import.h"
 #include "chain/intake/orders.h"
+#include "chain/intake/snapshot_load.h"
+#include "chain/pipeline/past_check.h"
 #include "chain/pipeline/pipeline.h"
 #include "chain/tree/deployments.h"
 #include "chain/tree/index_db.h"
@@ -44,10 +46,12 @@ struct chain {
     struct verifier verifier;
     struct undo_repair undo_repair;
     struct pipeline pipeline;
+    struct past_check past;
     struct waiters waiters;
     struct intake intake;
     struct importer importer;
     struct orders orders;
+    struct snapshot_load snapshot_load;
     struct block_reads reads;
     struct txindex txindex;
     struct spenderindex spenderindex;
@@ -56,6 +60,11 @@ struct chain {
     struct addressindex addressindex;
     struct coin_dumps dumps;
     struct trials trials;
+
+    /* At a start, beside core.coins, which are of a snapshot: what was checked; NULL: no snapshot.
+     */
+    struct coins *past_coins;
+    struct block_hash snapshot_base;
 
     int64_t next_check_us;    /* of the invariants */
     enum chain_damage damage; /* that kept the chain from being opened */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chain/chain_parts.h"
+#include "chain/coins/snapshot_dir.h"
 #include "chain/disk/block_key.h"
 #include "consensus/block_check.h"
 #include "consensus/script_iter.h"
@@ -15,8 +16,6 @@
 #include "util/crc32c.h"
 #include "util/hex.h"
 #include "util/planted.h"
-
-#define STORE_CACHE_BYTES(total) ((total) / 8 < (8u << 20) ? (total) / 8 : (8u << 20))
 
 static bool fail(char **error, const char *what, int code, char *detail_take)
 {
@@ -133,10 +132,26 @@ static bool empty_index(struct chain *chain, char **error)
     return code ? fail_of_index(chain, code, error, detail) : true;
 }
 
+/* All is made anew from the blocks: what was only assumed goes first. */
+static bool drop_snapshot(struct chain *chain, char **error)
+{
+    struct chain_core *core = &chain->core;
+    if (chain->past_coins) {
+        coins_close(core->coins);
+        core->coins = chain->past_coins;
+        coins_set_cache(core->coins, core->options.cache_bytes);
+        chain->past_coins = NULL;
+    }
+    int code = snapshot_dir_remove(core->env, core->data_dir);
+    return code ? fail(error, "Cannot remove the coins of a snapshot", code, NULL) : true;
+}
+
 /* The note of their damage goes after them: cut short in between, the next start does it again. */
 static bool wipe_coins(struct chain *chain, char **error)
 {
     char *detail;
+    if (!drop_snapshot(chain, error))
+        return false;
     bool is_noted = false, keeps_index = chain->core.index && !chain->core.options.reindex;
     if (keeps_index && !read_flag(chain, INDEX_FLAG_DAMAGED_COINS, &is_noted, error))
         return false;
@@ -256,12 +271,8 @@ static bool check_pruning(struct chain *chain, char **error)
 
 static int open_coins_store(struct chain *chain, const char *path, char **detail)
 {
-    struct coins_options options = {
-        .cache_bytes = chain->core.options.cache_bytes,
-        .store_cache_bytes = STORE_CACHE_BYTES(chain->core.options.cache_bytes),
-        .flush_batch_bytes = chain->core.options.flush_batch_bytes,
-    };
-    return coins_open(chain->core.env, chain->core.log, path, &options, &chain->core.coins, detail);
+    return snapshot_open_store(&chain->core, path, chain->core.options.cache_bytes,
+                               &chain->core.coins, detail);
 }
 
 /* They will be filled anew, as was ordered; but only if the blocks are there to do it. */
@@ -280,22 +291,62 @@ static bool empty_damaged_coins(struct chain *chain, const char *path, char **er
     return code ? fail(error, "Cannot open the coins database", code, detail) : true;
 }
 
+static bool fail_of_coins(struct chain *chain, int code, char **error, char *detail_take)
+{
+    if (code == -EUCLEAN)
+        return damaged(chain, CHAIN_DAMAGE_COINS, error,
+                       "The coins database is corrupt; start with -reindex-chainstate",
+                       detail_take);
+    return fail(error, "Cannot open the coins database", code, detail_take);
+}
+
+/* The chain goes on with the coins of a snapshot whose past is not checked yet: both stores are
+ * open. Making all anew does without. */
+static bool open_snapshot(struct chain *chain, char **error)
+{
+    struct chain_core *core = &chain->core;
+    struct block_hash base;
+    char hash[HEX_ID_BYTES], *detail = NULL;
+    if (core->options.reindex || core->options.reindex_chainstate)
+        return true;
+    int code = snapshot_dir_base(core->env, core->data_dir, &base);
+    if (code == -ENOENT)
+        return true;
+    if (code)
+        return fail_of_coins(chain, code, error, NULL);
+    if (!snapshot_facts(core->network, &base)) {
+        hex_encode_reversed(hash, span_of(base.b, sizeof base.b));
+        log_error(core->log, "Assumeutxo data not found for the given blockhash '%s'.", hash);
+        return fail_with(error,
+                         "A fatal internal error occurred, see debug.log for details: Assumeutxo "
+                         "data not found for the given blockhash '%s'.",
+                         hash);
+    }
+    chain->past_coins = core->coins;
+    chain->snapshot_base = base;
+    core->coins = NULL;
+    coins_set_cache(chain->past_coins, snapshot_cache_bytes(core));
+    char *path = snapshot_dir_path(core->data_dir);
+    code = snapshot_open_store(core, path, snapshot_cache_bytes(core), &core->coins, &detail);
+    xfree(path);
+    return code ? fail_of_coins(chain, code, error, detail) : true;
+}
+
 static bool open_coins(struct chain *chain, char **error)
 {
+    if (snapshot_dir_settle(chain->core.env, chain->core.log, chain->core.data_dir, error))
+        return false;
     char *path = xasprintf("%s/chainstate", chain->core.data_dir), *detail;
     int code = open_coins_store(chain, path, &detail);
     bool is_damaged = code == -EUCLEAN, ok = !code;
     if (is_damaged && (chain->core.options.reindex || chain->core.options.reindex_chainstate)) {
         xfree(detail);
         ok = empty_damaged_coins(chain, path, error);
-    } else if (is_damaged) {
-        damaged(chain, CHAIN_DAMAGE_COINS, error,
-                "The coins database is corrupt; start with -reindex-chainstate", detail);
     } else if (code) {
-        fail(error, "Cannot open the coins database", code, detail);
+        fail_of_coins(chain, code, error, detail);
     }
     xfree(path);
-    return ok;
+    return ok && open_snapshot(chain, error);
 }
 
 static int make_dirs(struct chain *chain)
@@ -548,12 +599,12 @@ static bool repair_coins(struct chain *chain, const struct block_hash *old_hash,
 /* -- The tip
  * --------------------------------------------------------------------------------------- */
 
-/* Every block that the coins were made of has been seen; pruned ones too. */
-static bool is_complete(const struct block_node *tip)
+/* Every block that the coins were made of has been seen, pruned ones too, or is assumed. */
+static bool is_complete(const struct header_tree *tree, const struct block_node *tip)
 {
-    while (tip && tip->n_tx > 0)
+    while (tip && tip != tree->assumed && tip->n_tx > 0)
         tip = tip->prev;
-    return tip == NULL;
+    return tip == tree->assumed;
 }
 
 /* Blocks were connected, but nothing is left of it: somebody took the coins away, or the first
@@ -573,21 +624,56 @@ static void tell_of_empty_coins(struct chain *chain)
 
 /* The tip is the one that the coins stand for. By the crash rule the index knows every block that
  * they were made of; what it knows beyond that is connected anew. */
-static bool find_tip(struct chain *chain, char **error)
+static struct block_node *tip_of_coins(struct chain *chain, char **error)
 {
     struct block_hash old_tip, new_tip, none = {{0}};
     if (coins_interrupted(chain->core.coins, &old_tip, &new_tip) &&
         !repair_coins(chain, &old_tip, &new_tip, error))
-        return false;
+        return NULL;
     struct block_hash hash = coins_store_tip(chain->core.coins);
     if (block_hash_equal(&hash, &none))
         tell_of_empty_coins(chain);
     struct block_node *tip = block_hash_equal(&hash, &none) ? chain->tree.genesis
                                                             : header_tree_find(&chain->tree, &hash);
-    if (!tip || !is_complete(tip))
+    if (tip && is_complete(&chain->tree, tip))
+        return tip;
+    damaged(chain, CHAIN_DAMAGE_COINS, error,
+            "Block index and coins database do not belong together",
+            xstrdup("start with -reindex"));
+    return NULL;
+}
+
+/* What was checked of the blocks below a snapshot; the rest of them is assumed from here on. */
+static bool find_past(struct chain *chain, char **error)
+{
+    struct chain_core *core = &chain->core;
+    struct block_node *base = header_tree_find(&chain->tree, &chain->snapshot_base);
+    if (!base)
         return damaged(chain, CHAIN_DAMAGE_COINS, error,
                        "Block index and coins database do not belong together",
-                       xstrdup("start with -reindex"));
+                       xstrdup("the block of the snapshot is unknown"));
+    struct coins *of_snapshot = core->coins;
+    core->coins = chain->past_coins; /* repairs are of the chain's coins */
+    struct block_node *tip = tip_of_coins(chain, error);
+    core->coins = of_snapshot;
+    if (!tip)
+        return false;
+    past_check_begin(&chain->past, chain->past_coins, tip, base,
+                     snapshot_facts(core->network, &chain->snapshot_base));
+    chain->past_coins = NULL;
+    log_printf(core->log, LOG_ALWAYS,
+               "[snapshot] blocks up to height %d were checked, those up to height %d are assumed",
+               tip->height, base->height);
+    return true;
+}
+
+static bool find_tip(struct chain *chain, char **error)
+{
+    if (chain->past_coins && !find_past(chain, error))
+        return false;
+    struct block_node *tip = tip_of_coins(chain, error);
+    if (!tip)
+        return false;
     active_chain_set_tip(&chain->active, tip);
     chain->flush.tip = tip;
     return true;
@@ -651,8 +737,9 @@ static bool open_indexes(struct chain *chain, char **error)
             continue;
         if (index_follower_open(follower, error))
             return false;
+        /* What is assumed will come yet. */
         if (index_follower_status(follower, &synced, &height) && !synced &&
-            height + 1 < prune_height(&chain->prune))
+            !chain->tree.assumed && height + 1 < prune_height(&chain->prune))
             return fail_with(
                 error,
                 "%s best block of the index goes beyond pruned data (including undo data). Please "

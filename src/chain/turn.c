@@ -45,8 +45,10 @@ static const struct row {
 } rows[] = {
     {&writes_part, offsetof(struct chain, writes)},
     {&intake_part, offsetof(struct chain, intake)},
+    {&past_check_part, offsetof(struct chain, past)},
     {&pipeline_part, offsetof(struct chain, pipeline)},
     {&tip_part, 0},
+    {&pipeline_part, offsetof(struct chain, past.pipeline)},
     {&index_follower_part, offsetof(struct chain, txindex)},
     {&index_follower_part, offsetof(struct chain, spenderindex)},
     {&index_follower_part, offsetof(struct chain, filterindex)},
@@ -56,6 +58,7 @@ static const struct row {
     {&undo_repair_part, offsetof(struct chain, undo_repair)},
     {&prune_part, offsetof(struct chain, prune)},
     {&flush_part, offsetof(struct chain, flush)},
+    {&snapshot_load_part, offsetof(struct chain, snapshot_load)},
     {&block_reads_part, offsetof(struct chain, reads)},
     {&import_part, offsetof(struct chain, importer)},
     {&check_part, 0},
@@ -117,6 +120,16 @@ static void last_flush_done(void *arg, int error)
     chain->close_timer = env_timer_start(chain->core.env, 0, finish_now, chain);
 }
 
+/* Then the coins of blocks that are checked in the background. */
+static void flushed_last(void *arg, int error)
+{
+    struct chain *chain = arg;
+    if (error)
+        last_flush_done(chain, error);
+    else
+        past_check_store_last(&chain->past, last_flush_done, chain);
+}
+
 /* At the end of each turn: when nobody is busy, one more flush, so that the next start has nothing
  * to replay. After a fault there is none: what we know may not be what is on the disk. */
 static void close_if_drained(struct chain *chain)
@@ -129,7 +142,7 @@ static void close_if_drained(struct chain *chain)
     if (chain->core.faulted)
         last_flush_done(chain, -EIO);
     else
-        flush_order_last(&chain->flush, last_flush_done, chain);
+        flush_order_last(&chain->flush, flushed_last, chain);
 }
 
 void chain_turn(void *arg)

@@ -672,6 +672,11 @@ void p2p_block_lost(struct p2p *p2p, const struct block_node *node)
     block_fetch_wake(p2p);
 }
 
+void p2p_past_moved(struct p2p *p2p)
+{
+    block_fetch_wake(p2p);
+}
+
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event)
 {
     ASSERT(p2p->mempool);

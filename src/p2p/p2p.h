@@ -141,6 +141,8 @@ void p2p_header_tip_changed(struct p2p *p2p, const struct block_node *best_heade
 void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash);
 /* A stored block is damaged: it is fetched again, now or when a peer that has it is there. */
 void p2p_block_lost(struct p2p *p2p, const struct block_node *node);
+/* Other blocks below a snapshot's are wanted now. */
+void p2p_past_moved(struct p2p *p2p);
 /* See struct mempool_events: new entries are announced to peers. */
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event);
 

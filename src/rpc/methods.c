@@ -20,8 +20,9 @@
 /* clang-format off */
 static const struct rpc_method methods[] = {
     {"dumptxoutset", "Blockchain", rpc_dumptxoutset, RPC_TEXT_OPTIONS,
-     "Write all unspent outputs to a file that loadtxoutset of Bitcoin Core reads: of the tip, or\n"
-     "as of a block below it. The chain goes on meanwhile; a block far below takes long.",
+     "Write all unspent outputs to a file that loadtxoutset reads, here and in Bitcoin Core: of\n"
+     "the tip, or as of a block below it. The chain goes on meanwhile; a block far below takes\n"
+     "long.",
      "{\"coins_written\": n, \"base_hash\": \"hex\", \"base_height\": n, \"path\": \"str\",\n"
      " \"txoutset_hash\": \"hex\", \"nchaintx\": n}",
      {{"path", RPC_TYPE_STRING, NULL, "The file, relative to the network's directory"},
@@ -111,7 +112,8 @@ static const struct rpc_method methods[] = {
      {{"hash_or_height", RPC_TYPE_ANY, NULL, "The block's hash, or its height in the active chain"},
       {"stats", RPC_TYPE_LIST, "all values", "Only these, for instance [\"minfeerate\"]"}}},
     {"getchainstates", "Blockchain", rpc_getchainstates, 0,
-     "The chain states that the node keeps: here always one, fully verified.",
+     "The chain states that the node keeps: one, or two while the blocks below a snapshot's are\n"
+     "checked, the assumed one last.",
      "{\"headers\": n, \"chainstates\": [...]}    the states", {{0}}},
     {"getchaintips", "Blockchain", rpc_getchaintips, 0,
      "The ends of all branches known, the active one among them.",
@@ -223,6 +225,13 @@ static const struct rpc_method methods[] = {
      "Treat a block, and all that build on it, as invalid from now on.",
      "null",
      {{"blockhash", RPC_TYPE_HEX, NULL, "The block's hash"}}},
+    {"loadtxoutset", "Blockchain", rpc_loadtxoutset, 0,
+     "Go on with the unspent outputs of a file that dumptxoutset has written as of a block which\n"
+     "this release knows, with its header known here: the chain's tip is that block at once, and\n"
+     "the blocks below it are downloaded and checked in the background. getchainstates tells how\n"
+     "far that is; until it is done the node offers recent blocks alone.",
+     "{\"coins_loaded\": n, \"tip_hash\": \"hex\", \"base_height\": n, \"path\": \"str\"}",
+     {{"path", RPC_TYPE_STRING, NULL, "The file, relative to the network's directory"}}},
     {"preciousblock", "Blockchain", rpc_preciousblock, 0,
      "Treat a block as if it had been the first of its work to arrive. A later call overrides.\n"
      "Not kept over a restart.",

@@ -71,6 +71,27 @@ static void put_pruning(struct json_out *out, const struct chain *chain)
         json_field_int(out, "prune_target_size", (int64_t)target);
 }
 
+/* How far the blocks below the snapshot's are checked, by transactions. */
+static double past_progress(const struct chain_past *past)
+{
+    return (double)past->tip->chain_tx / (double)past->base->chain_tx;
+}
+
+static void put_past_check(struct json_out *out, const struct chain *chain)
+{
+    struct chain_past past;
+    if (!chain_has_past_check(chain, &past) || past.is_checked)
+        return;
+    json_field_object(out, "backgroundvalidation");
+    json_field_int(out, "snapshotheight", past.base->height);
+    json_field_int(out, "blocks", past.tip->height);
+    json_field_id(out, "bestblockhash", past.tip->hash.b);
+    json_field_int(out, "mediantime", block_node_mtp(past.tip));
+    chain_json_put_work(out, past.tip->chain_work);
+    json_field_double(out, "verificationprogress", past_progress(&past));
+    json_close_object(out);
+}
+
 enum rpc_progress rpc_getblockchaininfo(struct rpc_call *call)
 {
     const struct rpc_node *node = call->rpc->node;
@@ -90,6 +111,7 @@ enum rpc_progress rpc_getblockchaininfo(struct rpc_call *call)
     chain_json_put_work(out, tip->chain_work);
     json_field_int(out, "size_on_disk", (int64_t)chain_disk_bytes(chain));
     put_pruning(out, chain);
+    put_past_check(out, chain);
     if (node->network->signet_blocks)
         json_field_hex(out, "signet_challenge", node->network->signet_challenge);
     chain_json_put_warnings(call);
@@ -97,24 +119,39 @@ enum rpc_progress rpc_getblockchaininfo(struct rpc_call *call)
     return RPC_DONE;
 }
 
+/* base: of the snapshot that it began with, or NULL. */
+static void put_chainstate(struct json_out *out, const struct block_node *tip, double progress,
+                           int64_t cache_bytes, const struct block_node *base, bool is_validated)
+{
+    json_open_object(out);
+    json_field_int(out, "blocks", tip->height);
+    json_field_id(out, "bestblockhash", tip->hash.b);
+    chain_json_put_target(out, tip->bits);
+    json_field_double(out, "verificationprogress", progress);
+    /* One budget covers the table and what is being flushed; the store's own is within it. */
+    json_field_int(out, "coins_db_cache_bytes", 0);
+    json_field_int(out, "coins_tip_cache_bytes", cache_bytes);
+    if (base)
+        json_field_id(out, "snapshot_blockhash", base->hash.b);
+    json_field_bool(out, "validated", is_validated);
+    json_close_object(out);
+}
+
 enum rpc_progress rpc_getchainstates(struct rpc_call *call)
 {
     const struct chain *chain = call->rpc->node->chain;
     const struct block_node *tip = chain_tip(chain);
     struct json_out *out = &call->out;
+    struct chain_past past;
+    bool has_past = chain_has_past_check(chain, &past), lacks_past = chain_lacks_past(chain);
+    int64_t cache_bytes = (int64_t)chain_coins_cache_bytes(chain) / (lacks_past ? 2 : 1);
     json_open_object(out);
     json_field_int(out, "headers", chain_best_header(chain)->height);
     json_field_array(out, "chainstates");
-    json_open_object(out);
-    json_field_int(out, "blocks", tip->height);
-    json_field_id(out, "bestblockhash", tip->hash.b);
-    chain_json_put_target(out, tip->bits);
-    json_field_double(out, "verificationprogress", chain_progress(chain, tip));
-    /* One budget covers the table and what is being flushed; the store's own is within it. */
-    json_field_int(out, "coins_db_cache_bytes", 0);
-    json_field_int(out, "coins_tip_cache_bytes", (int64_t)chain_coins_cache_bytes(chain));
-    json_field_bool(out, "validated", true);
-    json_close_object(out);
+    if (lacks_past)
+        put_chainstate(out, past.tip, past_progress(&past), cache_bytes, NULL, true);
+    put_chainstate(out, tip, chain_progress(chain, tip), cache_bytes, has_past ? past.base : NULL,
+                   !lacks_past);
     json_close_array(out);
     json_close_object(out);
     return RPC_DONE;

@@ -1,7 +1,8 @@
-/* rpc_snapshot.c - dumptxoutset: the set of coins as a file. */
+/* rpc_snapshot.c - dumptxoutset, loadtxoutset: the set of coins as a file. */
 #include <errno.h>
 #include <stdio.h>
 
+#include "mempool/mempool.h"
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
 
@@ -101,5 +102,53 @@ enum rpc_progress rpc_dumptxoutset(struct rpc_call *call)
     if (error)
         return rpc_fail(call, RPC_INVALID_PARAMETER,
                         "Couldn't open file %s" COIN_DUMP_PART_SUFFIX " for writing.", path);
+    return RPC_PENDING;
+}
+
+/* -- loadtxoutset ------------------------------------------------------------------------- */
+
+/* What waits spends coins as they are now. Core asks the same. */
+static bool is_mempool_empty(void *arg)
+{
+    const struct rpc_call *call = arg;
+    return !call->rpc->node->mempool || mempool_count(call->rpc->node->mempool) == 0;
+}
+
+static void on_loaded(void *arg, int error, const struct coin_load *load)
+{
+    struct rpc_call *call = arg;
+    struct json_out *out = &call->out;
+    const char *path = call->state;
+    if (load->why && load->is_head) {
+        rpc_fail(call, RPC_DESERIALIZATION_ERROR, "Unable to parse metadata: %s", load->why);
+    } else if (load->why) {
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to load UTXO snapshot: %s. (%s)", load->why,
+                 path);
+    } else if (error) {
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to load UTXO snapshot: %s. (%s)",
+                 error == -ECANCELED ? "Shutting down" : strerror(-error), path);
+    } else {
+        json_open_object(out);
+        json_field_int(out, "coins_loaded", (int64_t)load->n_coins);
+        json_field_id(out, "tip_hash", load->base->hash.b);
+        json_field_int(out, "base_height", load->base->height);
+        json_field_string(out, "path", path);
+        json_close_object(out);
+    }
+    rpc_finish(call);
+}
+
+enum rpc_progress rpc_loadtxoutset(struct rpc_call *call)
+{
+    char *path = absolute_path(call);
+    call->state = path;
+    int error =
+        chain_load_coins(call->rpc->node->chain, path, is_mempool_empty, on_loaded, call);
+    if (error == -EBUSY)
+        return rpc_fail(call, RPC_INTERNAL_ERROR, "Another snapshot is being loaded");
+    if (error == -ECANCELED)
+        return rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
+    if (error)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, "Couldn't open file %s for reading.", path);
     return RPC_PENDING;
 }

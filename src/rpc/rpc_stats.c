@@ -59,13 +59,16 @@ enum rpc_progress rpc_getchaintxstats(struct rpc_call *call)
     int64_t interval_s = block_node_mtp(last) - block_node_mtp(first);
     json_open_object(out);
     json_field_int(out, "time", last->time);
-    json_field_int(out, "txcount", (int64_t)last->chain_tx);
+    if (last->chain_tx > 0)
+        json_field_int(out, "txcount", (int64_t)last->chain_tx);
     json_field_id(out, "window_final_block_hash", last->hash.b);
     json_field_int(out, "window_final_block_height", last->height);
     json_field_int(out, "window_block_count", n);
-    if (n > 0) {
-        uint64_t n_tx = last->chain_tx - first->chain_tx;
+    if (n > 0)
         json_field_int(out, "window_interval", interval_s);
+    /* Of blocks below a snapshot that are not here yet the numbers are unknown. */
+    if (n > 0 && first->chain_tx > 0 && last->chain_tx > 0) {
+        uint64_t n_tx = last->chain_tx - first->chain_tx;
         json_field_int(out, "window_tx_count", (int64_t)n_tx);
         if (interval_s > 0)
             json_field_double(out, "txrate", (double)n_tx / (double)interval_s);

@@ -18,10 +18,22 @@ static const char *name_of(const struct index_follower *follower)
     return follower->kind->store.format.name;
 }
 
+/* What it follows: the tip, but of what is only assumed no more than has been checked. */
+static const struct block_node *goal_of(const struct index_follower *follower)
+{
+    return follower->tree->assumed ? follower->tree->checked : active_chain_tip(follower->active);
+}
+
+/* The same of what the coins store holds. */
+static const struct block_node *stored_goal(const struct index_follower *follower)
+{
+    return follower->tree->assumed ? follower->tree->checked_stored : follower->flush->tip;
+}
+
 /* Does it stand for the tip, or for blocks on it that were taken back? */
 static bool covers_tip(const struct index_follower *follower)
 {
-    const struct block_node *tip = active_chain_tip(follower->active);
+    const struct block_node *tip = goal_of(follower);
     return block_node_fork(follower->at, tip) == tip;
 }
 
@@ -72,7 +84,7 @@ static void submit_lookup(struct index_lookup *lookup)
 {
     struct index_follower *follower = lookup->follower;
     lookup->is_partial = !covers_tip(follower);
-    lookup->tip = block_node_fork(follower->at, active_chain_tip(follower->active));
+    lookup->tip = block_node_fork(follower->at, goal_of(follower));
     lookup->job = (struct env_job){.run = run_lookup, .done = lookup_done};
     follower->lookups_running++;
     env_job_submit(follower->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_HIGH, &lookup->job);
@@ -100,7 +112,7 @@ static void wake_lookups(struct index_follower *follower)
  * branch that was left. */
 static int32_t height_needed(const struct index_follower *follower, const struct block_node *last)
 {
-    const struct block_node *tip = active_chain_tip(follower->active);
+    const struct block_node *tip = goal_of(follower);
     const struct block_node *fork = block_node_fork(follower->at, last);
     return fork == last || fork == follower->at ? MIN_OF(last->height, tip->height) : tip->height;
 }
@@ -111,7 +123,7 @@ void index_lookup_start(struct index_follower *follower, struct index_lookup *lo
     ASSERT(follower->is_on && !follower->core->closing);
     lookup_take->follower = follower;
     lookup_take->height =
-        last ? height_needed(follower, last) : active_chain_tip(follower->active)->height;
+        last ? height_needed(follower, last) : goal_of(follower)->height;
     core_begin(follower->core);
     if (must_wait(follower, lookup_take))
         list_add(&follower->waiting, &lookup_take->link);
@@ -129,7 +141,7 @@ bool index_follower_status(const struct index_follower *follower, bool *synced, 
     if (!follower->is_on)
         return false;
     *height = follower->at->height;
-    *synced = covers_tip(follower);
+    *synced = covers_tip(follower) && !follower->tree->assumed;
     return true;
 }
 
@@ -261,7 +273,7 @@ static void block_was_read(void *arg, const struct chain_block_read *read)
 /* The last block that may be marked as done: in the index, and in what the coins store holds. */
 static const struct block_node *markable(const struct index_follower *follower)
 {
-    return block_node_fork(follower->at, follower->flush->tip);
+    return block_node_fork(follower->at, stored_goal(follower));
 }
 
 static bool is_marked(const struct index_follower *follower, const struct block_node *node)
@@ -319,8 +331,11 @@ static void start_next_block(struct index_follower *follower)
         start_renewal(follower);
         return;
     }
-    follower->at = block_node_fork(follower->at, active_chain_tip(follower->active));
-    follower->next = active_chain_at(follower->active, follower->at->height + 1);
+    const struct block_node *goal = goal_of(follower);
+    follower->at = block_node_fork(follower->at, goal);
+    follower->next = goal == active_chain_tip(follower->active)
+                         ? active_chain_at(follower->active, follower->at->height + 1)
+                         : block_node_ancestor(goal, follower->at->height + 1);
     follower->task = INDEX_TASK_READ;
     block_read(follower->reads, follower->next, follower->kind->wants_undo, block_was_read,
                follower);
@@ -397,7 +412,7 @@ static int load(struct index_follower *follower)
     if (error && error != -ENOENT)
         return error;
     follower->marked = error ? NULL : header_tree_find(follower->tree, &hash);
-    follower->at = follower->marked ? block_node_fork(follower->marked, follower->flush->tip)
+    follower->at = follower->marked ? block_node_fork(follower->marked, stored_goal(follower))
                                     : follower->tree->genesis;
     follower->was_synced = covers_tip(follower);
     return follower->kind->load(follower);

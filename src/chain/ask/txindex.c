@@ -189,6 +189,8 @@ static const struct block_node *next_old(struct index_follower *follower)
 {
     struct txindex *index = index_of(follower);
     index->placed = block_node_fork(index->placed, follower->at);
+    if (follower->tree->assumed)
+        return NULL; /* blocks up to the tip are missing */
     if (index->placed->height >= active_chain_tip(follower->active)->height)
         return NULL;
     return active_chain_at(follower->active, index->placed->height + 1);

@@ -158,7 +158,11 @@ static int take_place(const struct env *env, const struct log *log, const char *
         if (!error)
             error = rename_folder(env, data_dir, STORE, TO_REMOVE);
     }
-    return error ? error : rename_folder(env, data_dir, SNAPSHOT, STORE);
+    if (!error)
+        error = rename_folder(env, data_dir, SNAPSHOT, STORE);
+    if (!error)
+        error = remove_files(env, data_dir, STORE); /* they mean nothing there */
+    return error ? error : remove_store(env, data_dir, TO_REMOVE);
 }
 
 static int put_aside(const struct env *env, const struct log *log, const char *data_dir)
@@ -190,17 +194,6 @@ static int settle_snapshot(const struct env *env, const struct log *log, const c
     return is_checked ? take_place(env, log, data_dir) : 0;
 }
 
-/* What an earlier start has not come to the end of. */
-static int settle_rest(const struct env *env, const char *data_dir)
-{
-    int error = 0;
-    if (exists(env, data_dir, TO_REMOVE))
-        error = remove_store(env, data_dir, TO_REMOVE);
-    if (!error && exists(env, data_dir, STORE))
-        error = remove_files(env, data_dir, STORE);
-    return error;
-}
-
 int snapshot_dir_settle(const struct env *env, const struct log *log, const char *data_dir,
                         char **error)
 {
@@ -208,8 +201,8 @@ int snapshot_dir_settle(const struct env *env, const struct log *log, const char
     int code = 0;
     if (exists(env, data_dir, SNAPSHOT))
         code = settle_snapshot(env, log, data_dir);
-    if (!code)
-        code = settle_rest(env, data_dir);
+    if (!code && exists(env, data_dir, TO_REMOVE)) /* an earlier start was cut short */
+        code = remove_store(env, data_dir, TO_REMOVE);
     if (code)
         *error = xasprintf("Cannot put the folders of the coins in order (%s, %s/" SNAPSHOT "): %s",
                            STORE, data_dir, strerror(-code));

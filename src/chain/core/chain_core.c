@@ -112,10 +112,16 @@ void core_fault(struct chain_core *core, int error, const char *what)
 {
     char message[300];
     ASSERT(error < 0);
+    snprintf(message, sizeof message, "%s: %s", what, strerror(-error));
+    core_fault_because(core, message);
+}
+
+void core_fault_because(struct chain_core *core, const char *message)
+{
+    ASSERT(message);
     if (core->faulted)
         return; /* what fails after the first fault mostly follows from it, and would mislead */
     core->faulted = true;
-    snprintf(message, sizeof message, "%s: %s", what, strerror(-error));
     log_error(core->log, "%s", message);
     if (core->events.fault)
         core->events.fault(core->events.ctx, message);

@@ -93,6 +93,8 @@ void core_stop_turns(struct chain_core *core);
  * In:  error  a negative errno
  *      what   was being done, for the log and the operator */
 void core_fault(struct chain_core *core, int error, const char *what);
+/* The same where no error number says why. */
+void core_fault_because(struct chain_core *core, const char *message);
 /* Log a warning and show it to the operator, until the next one; "" takes it back. */
 void core_warn(struct chain_core *core, const char *message);
 

@@ -75,6 +75,8 @@ struct chain_events {
     void (*block_invalid)(void *ctx, const struct block_hash *hash, const struct verdict *verdict);
     /* A stored block turned out to be damaged: it is wanted again, with CHAIN_ACCEPT_FORCE. */
     void (*block_lost)(void *ctx, const struct block_node *node);
+    /* What chain_past_missing() answers may have changed. */
+    void (*past_moved)(void *ctx);
     /* Something stored is lost, as chain_loss() says; "" when everything is there again. Not each
      * single one is told. */
     void (*loss)(void *ctx, const char *message);
@@ -193,6 +195,19 @@ struct coin_dump {
 typedef void coin_dump_fn(void *arg, int error, const struct coin_dump *dump);
 /* What a file is called while it is written. */
 #define COIN_DUMP_PART_SUFFIX ".incomplete"
+
+/* A set of coins that was to be read from a file. Borrowed for the call. */
+struct coin_load {
+    const char *why; /* it was refused, in Core's words; NULL: it was not */
+    bool is_head;    /* for what it says of itself */
+    const struct block_node *base;
+    uint64_t n_coins;
+};
+/* error: -EBADMSG: refused; another negative errno: our world failed; 0: the chain goes on with
+ * them */
+typedef void coin_load_fn(void *arg, int error, const struct coin_load *load);
+/* Nobody holds anything that depends on the coins as they are. */
+typedef bool coins_may_change_fn(void *arg);
 
 /* A coin is shown; false ends it. */
 typedef bool chain_coin_fn(void *arg, const struct outpoint *outpoint, const struct coin *coin);

@@ -305,8 +305,8 @@ static void commit_oldest(struct pipeline *pipeline)
 static size_t committable(const struct pipeline *pipeline)
 {
     const struct flight *flight = pipeline->flights.oldest;
-    if (!flight || flight->is_test || flush_holds_commits(pipeline->flush) ||
-        !flight_is_verified(flight) || flight->has_failed)
+    if (!flight || flight->is_test || pipeline->holds_commits ||
+        flush_holds_commits(pipeline->flush) || !flight_is_verified(flight) || flight->has_failed)
         return 0;
     if (flight->kind == FLIGHT_CONNECT || pipeline->goal)
         return 1;

@@ -38,6 +38,7 @@ struct pipeline {
     struct flights flights;
     bool tip_moved; /* since pipeline_take_moved() */
     bool is_held;   /* nothing new takes off */
+    bool holds_commits;
     /* Where a chain of its own goes, that nobody is told of: past_check.h. NULL: to the best one. */
     struct block_node *goal;
 };

@@ -66,7 +66,9 @@ static int32_t height_limit(const struct prune *prune, int32_t stored)
     int32_t limit = MIN_OF(tip, stored) - CHAIN_PRUNE_KEEP_BLOCKS;
     bool is_changing;
     int32_t free_height = prune->needs.free_height(prune->needs.ctx, &is_changing);
-    return MIN_OF(limit, free_height);
+    limit = MIN_OF(limit, free_height);
+    /* The check of what is assumed goes on from there, after a crash too. */
+    return prune->tree->assumed ? MIN_OF(limit, prune->tree->checked_stored->height) : limit;
 }
 
 /* Others are about to need fewer blocks than now: what goes is asked then. */

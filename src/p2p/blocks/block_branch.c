@@ -3,13 +3,14 @@
 
 #include "util/assert.h"
 
-const struct block_node *block_branch_missing(const struct block_node *node)
+/* The same, when all below low are known to be there. */
+static const struct block_node *missing_from(const struct block_node *node, int32_t low)
 {
     /* chain_tx says "stored, back to genesis": so it is not 0 up to some height, and 0 from there
-     * on. */
+     * on; but for what is assumed below a snapshot, which is far below. */
     if (node->chain_tx > 0)
         return NULL;
-    int32_t low = 0, high = node->height;
+    int32_t high = node->height;
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
         if (block_node_ancestor(node, middle)->chain_tx > 0)
@@ -18,6 +19,11 @@ const struct block_node *block_branch_missing(const struct block_node *node)
             high = middle;
     }
     return block_node_ancestor(node, low);
+}
+
+const struct block_node *block_branch_missing(const struct block_node *node)
+{
+    return missing_from(node, 0);
 }
 
 /* The last block of a known chain that may still be valid. */
@@ -70,9 +76,12 @@ static const struct block_node *next_goal(const struct block_node *tip, struct u
 }
 
 /* Where the branch leaves those before it. False if it does so only beyond what they ask for. */
-static bool set_start(struct block_branch *branch, const struct block_branch *earlier, size_t n)
+static bool set_start(struct block_branch *branch, const struct block_node *tip,
+                      const struct block_branch *earlier, size_t n)
 {
-    branch->first = branch->from = block_branch_missing(branch->goal)->height;
+    const struct block_node *shared = block_node_fork(branch->goal, tip);
+    int32_t low = shared->chain_tx > 0 ? shared->height : 0;
+    branch->first = branch->from = missing_from(branch->goal, low)->height;
     for (size_t i = 0; i < n; i++) {
         int32_t fork = block_node_fork(branch->goal, earlier[i].goal)->height;
         if (fork < branch->from)
@@ -101,7 +110,7 @@ size_t block_branches(const struct block_node *tip, struct u256 min_work,
         if (!branch->goal)
             break;
         branch->to = branch->goal->height;
-        if (set_start(branch, out, n)) {
+        if (set_start(branch, tip, out, n)) {
             int32_t room = BLOCK_BRANCH_WINDOW - used;
             room = room > BLOCK_BRANCH_SIDE ? room : BLOCK_BRANCH_SIDE;
             branch->to = lesser(branch->goal->height, branch->from + room - 1);

@@ -144,6 +144,15 @@ size_t block_fetch_heights(const struct p2p *p2p, const struct peer *peer, int32
 /* -- The window ---------------------------------------------------------------------------------
  */
 
+/* Nobody could go back below what is only assumed. */
+static bool is_possible(const struct p2p *p2p, const struct block_node *best)
+{
+    struct chain_past past;
+    if (!chain_lacks_past(p2p->chain) || !chain_has_past_check(p2p->chain, &past))
+        return true;
+    return block_node_ancestor(best, past.base->height) == past.base;
+}
+
 /* The chains that peers have told of, and which of their blocks come next. */
 static size_t choose_branches(struct p2p *p2p, struct block_branch *out)
 {
@@ -153,7 +162,8 @@ static size_t choose_branches(struct p2p *p2p, struct block_branch *out)
         if (peer->state != PEER_READY)
             continue;
         header_sync_resolve(p2p, peer);
-        if (peer_has_blocks(peer) && peer->headers.best_known)
+        if (peer_has_blocks(peer) && peer->headers.best_known &&
+            is_possible(p2p, peer->headers.best_known))
             known[n++] = (struct block_known){.best = peer->headers.best_known,
                                               .is_outbound = peer_is_outbound(peer)};
     }
@@ -237,7 +247,8 @@ static size_t list_peers(struct p2p *p2p, struct plan_peer *out)
 {
     size_t n = 0;
     for (struct peer *peer = p2p->peers; peer; peer = peer->next) {
-        if (peer->state != PEER_READY || peer->fetch.is_stalled || !peer_has_blocks(peer))
+        if (peer->state != PEER_READY || peer->fetch.is_stalled || !peer_has_blocks(peer) ||
+            peer_lacks_next(peer, chain_tip(p2p->chain)))
             continue;
         struct plan_peer *p = &out[n++];
         *p = (struct plan_peer){.rate_bytes_s = peer->score.rate_bytes_s,
@@ -252,17 +263,33 @@ static size_t list_peers(struct p2p *p2p, struct plan_peer *out)
     return n;
 }
 
+/* Those of n blocks that nobody owes. */
+static size_t list_idle(struct p2p *p2p, const struct block_node *const *nodes, size_t n_nodes,
+                        size_t position, struct plan_item *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_nodes; i++) {
+        const struct block_request *request = block_request_find(&p2p->fetch, nodes[i]);
+        if (!request || (!request->is_delivered && block_request_live(request) == 0))
+            out[n++] = (struct plan_item){.position = position, .what = (void *)nodes[i]};
+    }
+    return n;
+}
+
 /* Damaged blocks that have not come again yet; when some of these have, others are next. */
 static size_t list_lost(struct p2p *p2p, struct plan_item *out)
 {
     const struct block_node *lost[BLOCK_FETCH_LOST_MAX];
-    size_t n = 0, n_lost = chain_lost_blocks(p2p->chain, lost, BLOCK_FETCH_LOST_MAX);
-    for (size_t i = 0; i < n_lost; i++) {
-        const struct block_request *request = block_request_find(&p2p->fetch, lost[i]);
-        if (!request || (!request->is_delivered && block_request_live(request) == 0))
-            out[n++] = (struct plan_item){.what = (void *)lost[i]};
-    }
-    return n;
+    size_t n = chain_lost_blocks(p2p->chain, lost, BLOCK_FETCH_LOST_MAX);
+    return list_idle(p2p, lost, n, 0, out);
+}
+
+/* Blocks below a snapshot's, after all that the tip waits for. */
+static size_t list_past(struct p2p *p2p, size_t position, struct plan_item *out)
+{
+    const struct block_node *past[BLOCK_FETCH_PAST_MAX];
+    size_t n = chain_past_missing(p2p->chain, past, BLOCK_FETCH_PAST_MAX);
+    return list_idle(p2p, past, n, position, out);
 }
 
 /* What is under way or waits for the chain, or would be if more were asked for. */
@@ -404,7 +431,7 @@ static void run(struct p2p *p2p, int64_t now_us)
 {
     struct window *window = xmalloc(sizeof *window);
     window_fill(p2p, window);
-    if (window->n == 0 && !chain_loss(p2p->chain)) {
+    if (window->n == 0 && !chain_loss(p2p->chain) && !chain_lacks_past(p2p->chain)) {
         block_stall_look(p2p, NULL, now_us);
         xfree(window);
         return;
@@ -412,10 +439,12 @@ static void run(struct p2p *p2p, int64_t now_us)
     struct plan plan = {.block_bytes = p2p->fetch.block_bytes, .can_serve = can_serve, .ctx = p2p};
     plan.peers = xmalloc((p2p->n_in + p2p->n_out + 1) * sizeof *plan.peers);
     plan.n_peers = list_peers(p2p, plan.peers);
-    plan.items = xmalloc((window->n + BLOCK_FETCH_LOST_MAX) * sizeof *plan.items);
+    plan.items = xmalloc((window->n + BLOCK_FETCH_LOST_MAX + BLOCK_FETCH_PAST_MAX) *
+                         sizeof *plan.items);
     if (plan.n_peers > 0) {
         plan.n_items = list_lost(p2p, plan.items);
         list_items(p2p, window, &plan);
+        plan.n_items += list_past(p2p, window->n, plan.items + plan.n_items);
     }
     carry_out(p2p, &plan, now_us);
     block_stall_look(p2p, stuck_at(p2p, window, has_sound(&plan)), now_us);

@@ -22,6 +22,7 @@ struct peer;
 #define BLOCK_FETCH_AHEAD_BYTES  (64u << 20) /* the same in bytes; more waits, ... */
 #define BLOCK_FETCH_NEAR         16          /* ... but for so many next ones of each branch */
 #define BLOCK_FETCH_LOST_MAX     64          /* damaged blocks asked for at once; more wait */
+#define BLOCK_FETCH_PAST_MAX     64 /* the same of blocks below a snapshot's */
 #define BLOCK_FETCH_PEER_MAX     64          /* asked of one peer at a time, by plan */
 #define BLOCK_FETCH_PEER_START   16          /* while its rate is unknown */
 /* Of one peer, unasked and not yet decided by the chain: above that it is not read. Two blocks of

@@ -65,6 +65,14 @@ bool peer_can_serve(const struct peer *peer, const struct block_node *node)
     return block_node_ancestor(best, node->height) == node;
 }
 
+bool peer_lacks_next(const struct peer *peer, const struct block_node *tip)
+{
+    const struct block_node *best = peer->headers.best_known;
+    ASSERT(tip);
+    return best && !(peer->version.services & NODE_NETWORK) &&
+           tip->height < best->height - KEPT_BLOCKS_ASK - 1;
+}
+
 bool peer_has_header(const struct peer *peer, const struct block_node *node)
 {
     ASSERT(node);
@@ -136,7 +144,7 @@ uint64_t p2p_local_services(const struct p2p *p2p)
 {
     /* BIP-144, Handshake; BIP-159, New service bit */
     uint64_t services = NODE_WITNESS | NODE_NETWORK_LIMITED;
-    if (!chain_is_pruned(p2p->chain))
+    if (!chain_is_pruned(p2p->chain) && !chain_lacks_past(p2p->chain))
         services |= NODE_NETWORK;
     if (p2p->options.peer_bloom_filters)
         services |= NODE_BLOOM; /* BIP-111, Specification */

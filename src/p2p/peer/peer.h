@@ -123,6 +123,9 @@ bool peer_has_blocks(const struct peer *peer);
 bool peer_announces_blocks(const struct peer *peer);
 /* The node's block is among those that it offers or has just announced. */
 bool peer_can_serve(const struct peer *peer, const struct block_node *node);
+/* It has recent blocks alone, and what follows tip is older: what it has could not be connected.
+ * Core asks nobody for such while it catches up. */
+bool peer_lacks_next(const struct peer *peer, const struct block_node *tip);
 /* It has told us of the block's header, or of one that builds on it, or we it. */
 bool peer_has_header(const struct peer *peer, const struct block_node *node);
 /* We take transactions from this peer at all. */
