@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "chain/core/store_format.h"
 #include "util/alloc.h"
 #include "util/read_file.h"
 #include "util/replace_file.h"
@@ -107,9 +108,18 @@ static int remove_files(const struct env *env, const char *data_dir, const char 
 static int remove_store(const struct env *env, const char *data_dir, const char *folder)
 {
     char *path = path_in(data_dir, folder, NULL);
+    char *format_file = path_in(data_dir, folder, STORE_FORMAT_FILE);
     int error = env_kv_destroy(env, path);
+    if (error == -ENOENT)
+        error = 0;
+    if (!error)
+        error = env_remove(env, format_file);
+    if (!error)
+        error = env_remove(env, path);
     xfree(path);
-    return error == -ENOENT ? 0 : error;
+    xfree(format_file);
+    /* It stays where there is something of others in it. */
+    return error == -ENOENT || error == -ENOTEMPTY || error == -EEXIST ? 0 : error;
 }
 
 static void ignore_name(void *arg, const char *name)
