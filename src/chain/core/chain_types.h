@@ -61,7 +61,8 @@ struct chain_options {
 struct chain_events {
     void *ctx;
     /* Blocks connected to and disconnected from the committed tip, one call each, in order; then
-     * one tip_changed when the chain rests on a new tip. */
+     * one tip_changed when the chain rests on a new tip. That of a snapshot comes by tip_changed
+     * alone. */
     void (*block_connected)(void *ctx, const struct block_node *node, struct block_ref *block);
     void (*block_disconnected)(void *ctx, const struct block_node *node, struct block_ref *block);
     void (*tip_changed)(void *ctx, const struct block_node *tip);

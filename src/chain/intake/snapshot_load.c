@@ -93,8 +93,9 @@ static bool may_load(struct snapshot_load *load)
     if (block_node_has_failed(load->base))
         return refuse_header(load, "is part of an invalid chain");
     if (block_node_ancestor(best, load->base->height) != load->base)
-        return refuse(load, "A forked headers-chain with more work than the chain with the snapshot "
-                            "base block header exists. Please proceed to sync without AssumeUtxo");
+        return refuse(load, "A forked headers-chain with more work than the chain with the "
+                            "snapshot base block header exists. Please proceed to sync without "
+                            "AssumeUtxo");
     if (!load->may_change(load->arg))
         return refuse(load, "Can't activate a snapshot when mempool not empty");
     if (u256_compare(load->base->chain_work, active_chain_tip(load->active)->chain_work) <= 0)
@@ -229,12 +230,13 @@ static void change_coins(struct snapshot_load *load)
     active_chain_set_tip(load->active, load->base);
     load->flush->tip = load->base;
     best_chain_rebuild(load->best);
-    load->pipeline->tip_moved = true;
     block_files_begin_new(core->files);
     log_printf(core->log, LOG_ALWAYS,
                "[snapshot] the chain goes on at height %d with the coins of a snapshot; the blocks "
                "from height %d on are checked in the background",
                load->base->height, old_tip->height + 1);
+    if (core->events.tip_changed)
+        core->events.tip_changed(core->events.ctx, load->base);
 }
 
 static void run_mark(struct env_job *job)

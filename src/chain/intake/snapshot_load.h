@@ -2,8 +2,8 @@
  *
  * Layer: chain. Loop thread only. The file is read into a store of its own and compared with what
  * this release vouches for, while the chain goes on; then the chain changes its coins between two
- * blocks, and past_check.h checks what is below. What is refused is told in Core's words. Spec: Core
- * ActivateSnapshot(). doc/decisions/0272-a-second-set-of-coins.md */
+ * blocks, and past_check.h checks what is below. What is refused is told in Core's words.
+ * Spec: Core ActivateSnapshot(). doc/decisions/0272-a-second-set-of-coins.md */
 #ifndef CHAIN_INTAKE_SNAPSHOT_LOAD_H
 #define CHAIN_INTAKE_SNAPSHOT_LOAD_H
 
@@ -11,7 +11,8 @@
 #include "chain/intake/import.h"
 #include "chain/pipeline/past_check.h"
 
-/* NONE -> FILLS -> WAITS -> FLUSHES -> MARKS -> CHANGES -> NONE, and from each of them to NONE if it fails. */
+/* NONE -> FILLS -> WAITS -> FLUSHES -> MARKS -> CHANGES -> NONE, and from each of them to NONE if
+ * it fails. */
 enum load_stage {
     LOAD_NONE,
     LOAD_FILLS,   /* a job: the file into the store, and its hash */

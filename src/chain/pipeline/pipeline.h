@@ -38,8 +38,9 @@ struct pipeline {
     struct flights flights;
     bool tip_moved; /* since pipeline_take_moved() */
     bool is_held;   /* nothing new takes off */
-    bool holds_commits;
-    /* Where a chain of its own goes, that nobody is told of: past_check.h. NULL: to the best one. */
+    bool holds_commits; /* and nothing lands */
+    /* Where a chain of its own goes, of which nobody is told: past_check.h. NULL: to the best one.
+     */
     struct block_node *goal;
 };
 
@@ -60,7 +61,8 @@ void pipeline_drop_steps(struct pipeline *pipeline);
 /* Assert what must hold of flights and candidates. Costly. */
 void pipeline_check(const struct pipeline *pipeline);
 
-/* Does what can be done now towards the best chain, or the goal. Busy while a flight has jobs under way. */
+/* Does what can be done now towards the best chain, or the goal. Busy while a flight has jobs under
+ * way. */
 extern const struct chain_part pipeline_part;
 
 #endif
