@@ -230,13 +230,6 @@ static void on_block_lost(void *ctx, const struct block_node *block)
         p2p_block_lost(node->p2p, block);
 }
 
-static void on_past_moved(void *ctx)
-{
-    struct node *node = ctx;
-    if (!node->is_stopping && node->p2p)
-        p2p_past_moved(node->p2p);
-}
-
 static void on_loss(void *ctx, const char *message)
 {
     struct node *node = ctx;
@@ -457,7 +450,6 @@ static enum chain_damage try_open_chain(struct node *node, char **error)
         .header_tip_changed = on_header_tip_changed,
         .block_invalid = on_block_invalid,
         .block_lost = on_block_lost,
-        .past_moved = on_past_moved,
         .block_checked = on_block_checked,
         .loss = on_loss,
         .fault = on_fault,

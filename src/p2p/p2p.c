@@ -668,12 +668,7 @@ void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash)
 
 void p2p_block_lost(struct p2p *p2p, const struct block_node *node)
 {
-    (void)node; /* chain_lost_blocks() has it */
-    block_fetch_wake(p2p);
-}
-
-void p2p_past_moved(struct p2p *p2p)
-{
+    (void)node; /* chain_lost_blocks() has it, or chain_past_missing() what comes next */
     block_fetch_wake(p2p);
 }
 

@@ -139,10 +139,9 @@ void p2p_tip_changed(struct p2p *p2p, const struct block_node *tip);
 void p2p_header_tip_changed(struct p2p *p2p, const struct block_node *best_header);
 /* A block was found to be invalid: others are asked for. */
 void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash);
-/* A stored block is damaged: it is fetched again, now or when a peer that has it is there. */
+/* A stored block is damaged: it is fetched again, now or when a peer that has it is there. Or one
+ * below a snapshot's was checked, and others are wanted. */
 void p2p_block_lost(struct p2p *p2p, const struct block_node *node);
-/* Other blocks below a snapshot's are wanted now. */
-void p2p_past_moved(struct p2p *p2p);
 /* See struct mempool_events: new entries are announced to peers. */
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event);
 

@@ -74,10 +74,9 @@ struct chain_events {
     void (*block_checked)(void *ctx, const struct block_node *node, struct block_ref *block);
     /* A block was found invalid (any class but FAULT). */
     void (*block_invalid)(void *ctx, const struct block_hash *hash, const struct verdict *verdict);
-    /* A stored block turned out to be damaged: it is wanted again, with CHAIN_ACCEPT_FORCE. */
+    /* A stored block turned out to be damaged: it is wanted again, with CHAIN_ACCEPT_FORCE. Or one
+     * below a snapshot's was checked: others are wanted now, chain_past_missing(). */
     void (*block_lost)(void *ctx, const struct block_node *node);
-    /* What chain_past_missing() answers may have changed. */
-    void (*past_moved)(void *ctx);
     /* Something stored is lost, as chain_loss() says; "" when everything is there again. Not each
      * single one is told. */
     void (*loss)(void *ctx, const char *message);

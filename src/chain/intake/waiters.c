@@ -136,8 +136,10 @@ static void answer_decided(struct waiters *waiters)
         if (!is_decided(waiters, waiter, at_rest))
             continue;
         list_remove(&waiters->list, &waiter->link);
-        waiter->result.is_connected =
-            waiter->node && active_chain_contains(waiters->active, waiter->node);
+        /* One that a snapshot vouches for is in the chain before it is verified. */
+        waiter->result.is_connected = waiter->node &&
+                                      active_chain_contains(waiters->active, waiter->node) &&
+                                      block_node_was_connected(waiter->node);
         list_add(&ready, &waiter->link);
     }
     while ((next = LIST_POP(struct waiter, &ready, link)))

@@ -42,8 +42,8 @@ static void show(struct past_check *check)
 {
     const struct chain_events *events = &check->core->events;
     check->tree->checked = active_chain_tip(&check->active);
-    if (check->shown != check->tree->checked && check->core->is_open && events->past_moved)
-        events->past_moved(events->ctx);
+    if (check->shown != check->tree->checked && check->core->is_open && events->block_lost)
+        events->block_lost(events->ctx, check->tree->checked);
     check->shown = check->tree->checked;
 }
 

@@ -1,5 +1,7 @@
-/* test_snapshot_dir.c - the folder of a second set of coins, at a start. The simulated disk does not
- * rename folders: that is noted instead, and shown on a real one by tests/functional. */
+/* test_snapshot_dir.c - the folder of a second set of coins, at a start.
+ *
+ * The simulated disk does not rename folders: that is noted instead, and shown on a real one by
+ * tests/functional. */
 #include "chain/coins/snapshot_dir.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* test_snapshot_load.c - a chain goes on with the coins of a file: when it may, and after a crash. */
+/* test_snapshot_load.c - a chain goes on with the coins of a file: when it may, and after a crash.
+ */
 #include "chain/intake/snapshot_load.h"
 
 #include <errno.h>
