@@ -266,7 +266,7 @@ static void flushed(void *arg, int error)
     ASSERT(load->stage == LOAD_FLUSHES);
     if (!error && !core_is_working(load->core))
         error = -ECANCELED;
-    if (!error && !may_load(load))
+    if (!error && !may_load(load)) /* the store is emptied by the next one, or by a start */
         error = -EBADMSG;
     if (error) {
         end(load, error);
@@ -277,22 +277,54 @@ static void flushed(void *arg, int error)
     env_job_submit(load->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
 }
 
+static void run_remove(struct env_job *job)
+{
+    struct snapshot_load *load = (struct snapshot_load *)job;
+    coins_close(load->coins);
+    load->coins = NULL;
+    load->error = snapshot_dir_remove(load->core->env, load->core->data_dir);
+}
+
+static void removed(struct env_job *job)
+{
+    struct snapshot_load *load = (struct snapshot_load *)job;
+    end(load, job->cancelled ? -ECANCELED : load->error ? load->error : -EBADMSG);
+}
+
+/* The last look: a transaction may have come while the mark was written. */
+static void change_or_refuse(struct snapshot_load *load)
+{
+    if (may_load(load)) {
+        change_coins(load);
+        end(load, 0);
+        return;
+    }
+    load->stage = LOAD_MARKS;
+    load->job = (struct env_job){.run = run_remove, .done = removed};
+    env_job_submit(load->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
+}
+
+static bool is_quiet(const struct snapshot_load *load)
+{
+    const struct flights *flights = &load->pipeline->flights;
+    return flights->n == 0 && flights->n_dropped == 0 &&
+           !undo_repair_is_busy(load->pipeline->undo_repair);
+}
+
 /* Blocks that are gone through from our own files come first: they may be what the tip is made of.
- * Flights land, then all that they have changed is written. */
+ * Flights land, then all that they have changed is written. A block on trial changes nothing, but
+ * may fly again by then. */
 static void step(void *part)
 {
     struct snapshot_load *load = part;
-    if (load->stage == LOAD_CHANGES && core_is_working(load->core) &&
-        flush_is_idle(load->flush)) {
-        change_coins(load);
-        end(load, 0);
-    }
-    if (load->stage != LOAD_WAITS || !core_is_working(load->core) ||
-        importer_is_active(load->importer))
+    if (!core_is_working(load->core))
+        return;
+    if (load->stage == LOAD_CHANGES && flush_is_idle(load->flush) && is_quiet(load))
+        change_or_refuse(load);
+    if (load->stage != LOAD_WAITS || importer_is_active(load->importer))
         return;
     load->pipeline->is_held = true;
-    if (load->pipeline->flights.n > 0 || load->pipeline->flights.n_dropped > 0 ||
-        undo_repair_is_busy(load->pipeline->undo_repair))
+    if (!is_quiet(load))
         return;
     load->stage = LOAD_FLUSHES;
     flush_order(load->flush, flushed, load);

@@ -18,8 +18,8 @@ enum load_stage {
     LOAD_FILLS,   /* a job: the file into the store, and its hash */
     LOAD_WAITS,   /* for the flights to land; none takes off */
     LOAD_FLUSHES, /* the old coins, which are to stand for the tip */
-    LOAD_MARKS,   /* a job: the store counts from now on */
-    LOAD_CHANGES, /* waits for a flush that somebody else has begun */
+    LOAD_MARKS,   /* a job: the store counts from now on; or does not */
+    LOAD_CHANGES, /* waits for a flush or a trial that somebody else has begun */
 };
 
 struct snapshot_load {

@@ -130,6 +130,33 @@ TEST(a_header_must_be_known_valid_and_ahead, struct snapshot_rig *s)
                         "Population failed: Work does not exceed active chainstate");
 }
 
+/* Whenever a transaction comes into the mempool, all is as before or as after. */
+TEST(a_transaction_in_between_is_no_harm, struct snapshot_rig *s)
+{
+    size_t n_refused = 0, n_begun = 0;
+    for (int steps = 0; steps < 30; steps++) {
+        rig_deinit(&s->rig);
+        snapshot_rig_start(s, (uint64_t)steps + 10);
+        struct load_answer answer = {0};
+        snapshot_begin_load(s, &answer);
+        for (int i = 0; i < steps && !answer.is_done; i++)
+            (void)sim_env_step(s->rig.sim);
+        answer.may_not = true;
+        rig_settle(&s->rig);
+        assert_true(answer.is_done);
+        assert_true(chain_lacks_past(s->rig.chain) == (answer.error == 0));
+        n_begun += answer.error == 0;
+        n_refused += answer.error != 0;
+        if (answer.error)
+            assert_string_equal(answer.why, "Can't activate a snapshot when mempool not empty");
+        bool has_begun = chain_lacks_past(s->rig.chain);
+        assert_int_equal(rig_close(&s->rig), 0);
+        rig_open(&s->rig);
+        assert_true(chain_lacks_past(s->rig.chain) == has_begun);
+    }
+    assert_true(n_refused > 0 && n_begun > 0);
+}
+
 /* Whenever the machine stops, there is the chain before, or the one that begins with the file. */
 TEST(a_crash_at_any_moment_loses_nothing, struct snapshot_rig *s)
 {
