@@ -260,23 +260,6 @@ static void marked(struct env_job *job)
     core_wake(load->core);
 }
 
-static void flushed(void *arg, int error)
-{
-    struct snapshot_load *load = arg;
-    ASSERT(load->stage == LOAD_FLUSHES);
-    if (!error && !core_is_working(load->core))
-        error = -ECANCELED;
-    if (!error && !may_load(load)) /* the store is emptied by the next one, or by a start */
-        error = -EBADMSG;
-    if (error) {
-        end(load, error);
-        return;
-    }
-    load->stage = LOAD_MARKS;
-    load->job = (struct env_job){.run = run_mark, .done = marked};
-    env_job_submit(load->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
-}
-
 static void run_remove(struct env_job *job)
 {
     struct snapshot_load *load = (struct snapshot_load *)job;
@@ -291,17 +274,42 @@ static void removed(struct env_job *job)
     end(load, job->cancelled ? -ECANCELED : load->error ? load->error : -EBADMSG);
 }
 
+/* What is filled is of no use. */
+static void refuse_filled(struct snapshot_load *load)
+{
+    load->stage = LOAD_MARKS;
+    load->job = (struct env_job){.run = run_remove, .done = removed};
+    env_job_submit(load->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
+}
+
+static void flushed(void *arg, int error)
+{
+    struct snapshot_load *load = arg;
+    ASSERT(load->stage == LOAD_FLUSHES);
+    if (!error && !core_is_working(load->core))
+        error = -ECANCELED;
+    if (error) {
+        end(load, error); /* the store is emptied by a start */
+        return;
+    }
+    if (!may_load(load)) {
+        refuse_filled(load);
+        return;
+    }
+    load->stage = LOAD_MARKS;
+    load->job = (struct env_job){.run = run_mark, .done = marked};
+    env_job_submit(load->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
+}
+
 /* The last look: a transaction may have come while the mark was written. */
 static void change_or_refuse(struct snapshot_load *load)
 {
     if (may_load(load)) {
         change_coins(load);
         end(load, 0);
-        return;
+    } else {
+        refuse_filled(load);
     }
-    load->stage = LOAD_MARKS;
-    load->job = (struct env_job){.run = run_remove, .done = removed};
-    env_job_submit(load->core->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &load->job);
 }
 
 static bool is_quiet(const struct snapshot_load *load)
