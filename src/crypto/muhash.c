@@ -135,14 +135,6 @@ static void set_one(struct num3072 *a)
     a->limb[0] = 1;
 }
 
-static bool is_one(const struct num3072 *a)
-{
-    uint64_t others = 0;
-    for (int i = 1; i < LIMBS; i++)
-        others |= a->limb[i];
-    return a->limb[0] == 1 && others == 0;
-}
-
 /* The number of an element: the key stream of its hash. */
 static void number_of(struct num3072 *a, struct span element)
 {
@@ -182,8 +174,7 @@ void muhash_encode(const struct muhash *m, uint8_t out[MUHASH_STATE_BYTES])
 {
     ASSERT(m);
     struct num3072 quotient = m->denominator;
-    if (!is_one(&quotient)) /* nothing was removed: it is its own inverse, which is dear */
-        invert(&quotient);
+    invert(&quotient);
     multiply(&quotient, &m->numerator);
     reduce(&quotient);
     store_number(&quotient, out);
