@@ -106,6 +106,18 @@ static bool has_room(const struct pipeline *pipeline)
            (pipeline->flights.n < FLIGHTS_MAX && pipeline->flights.bytes < FLIGHT_WINDOW_BYTES);
 }
 
+/* May a block be taken back now? With a goal only if the way up is there, as in Core; and what is to
+ * be read may not be written yet. */
+static bool may_go_back(const struct pipeline *pipeline, const struct block_node *at)
+{
+    if (pipeline->writes->n_undo > 0 || undo_repair_is_busy(pipeline->undo_repair))
+        return false;
+    if (!pipeline->goal)
+        return true;
+    const struct block_node *fork = block_node_fork(at, pipeline->goal);
+    return block_node_has_data(block_node_ancestor(pipeline->goal, fork->height + 1));
+}
+
 /* [block 11] One flight nearer to the best candidate.
  *
  * Start the next step after the newest flight. False if there is none to start. */
@@ -124,9 +136,8 @@ static bool start_step(struct pipeline *pipeline, struct block_node *target)
         node = block_node_ancestor(target, at->height + 1);
     else
         kind = FLIGHT_DISCONNECT;
-    if (kind == FLIGHT_DISCONNECT &&
-        (pipeline->writes->n_undo > 0 || undo_repair_is_busy(pipeline->undo_repair)))
-        return false; /* what is to be read may not be written yet */
+    if (kind == FLIGHT_DISCONNECT && !may_go_back(pipeline, at))
+        return false;
     if (kind == FLIGHT_CONNECT && !writes_have_room(pipeline->writes))
         return false; /* it makes undo data, and the disk has not caught up */
     struct block_ref *kept = kept_blocks_find(pipeline->kept, node);
