@@ -115,7 +115,8 @@ static bool may_go_back(const struct pipeline *pipeline, const struct block_node
     if (!pipeline->goal)
         return true;
     const struct block_node *fork = block_node_fork(at, pipeline->goal);
-    return block_node_has_data(block_node_ancestor(pipeline->goal, fork->height + 1));
+    return fork == pipeline->goal ||
+           block_node_has_data(block_node_ancestor(pipeline->goal, fork->height + 1));
 }
 
 /* [block 11] One flight nearer to the best candidate.

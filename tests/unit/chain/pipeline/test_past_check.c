@@ -63,6 +63,22 @@ TEST(in_the_end_nothing_is_assumed, struct snapshot_rig *s)
     chain_check(s->rig.chain);
 }
 
+/* The chain was on a branch of its own: that is left when there is a way up. As in Core */
+TEST_WITH(snapshot_setup, snapshot_teardown, another_branch_is_left_when_the_next_block_is_there,
+          struct snapshot_rig *s)
+{
+    struct chain_past past;
+    const struct built_block *known = built_ancestor(s->base, SNAPSHOT_KNOWN);
+    rig_accept_chain(&s->rig, builder_blocks(&s->b, known, 9, NULL));
+    assert_int_equal(snapshot_load_now(s).error, 0);
+    rig_settle(&s->rig);
+    assert_true(chain_has_past_check(s->rig.chain, &past));
+    assert_int_equal(past.tip->height, SNAPSHOT_KNOWN + 9);
+    snapshot_give(s, SNAPSHOT_KNOWN + 1, SNAPSHOT_BASE);
+    assert_false(chain_lacks_past(s->rig.chain));
+    assert_int_equal(s->rig.n_faults, 0);
+}
+
 TEST(nobody_goes_back_below_what_is_assumed, struct snapshot_rig *s)
 {
     struct verdict verdict = rig_invalidate(&s->rig, built_ancestor(s->base, SNAPSHOT_BASE));
