@@ -106,8 +106,8 @@ static bool has_room(const struct pipeline *pipeline)
            (pipeline->flights.n < FLIGHTS_MAX && pipeline->flights.bytes < FLIGHT_WINDOW_BYTES);
 }
 
-/* May a block be taken back now? With a goal only if the way up is there, as in Core; and what is to
- * be read may not be written yet. */
+/* May a block be taken back now? With a goal only if the way up is there, as in Core; and what is
+ * to be read may not be written yet. */
 static bool may_go_back(const struct pipeline *pipeline, const struct block_node *at)
 {
     if (pipeline->writes->n_undo > 0 || undo_repair_is_busy(pipeline->undo_repair))
