@@ -8,13 +8,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=$(nproc)
 
 # What is needed, and the Debian package that brings it. A name with a slash is a header file, one
-# with .pc a pkg-config module, any other a command.
+# with .pc a pkg-config module, one with .mod a module of Debian's Python, any other a command.
 needs_build="gcc:gcc cmake:cmake ninja:ninja-build pkg-config:pkg-config ccache:ccache
     libsecp256k1.pc:libsecp256k1-dev libcrypto.pc:libssl-dev libevent_core.pc:libevent-dev
     jansson.pc:libjansson-dev leveldb/c.h:libleveldb-dev cmocka.h/:libcmocka-dev
     stdio.h/:libc6-dev libzmq.pc:libzmq3-dev"
 needs_test="python3:python3 git:git clang:clang clang-format-14:clang-format-14 make:make
-    libclang_rt.fuzzer-x86_64.a/:libclang-rt-14-dev"
+    libclang_rt.fuzzer-x86_64.a/:libclang-rt-14-dev bitcoin.mod:python3-bitcoinlib"
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -31,6 +31,7 @@ have_header() {
 have() {
     case $1 in
     *.pc) pkg-config --exists "${1%.pc}" 2>/dev/null ;;
+    *.mod) [ -e "/usr/lib/python3/dist-packages/${1%.mod}" ] ;;
     libclang_rt*) ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 ;;
     */*) have_header "${1%/}" ;;
     *) command -v "$1" >/dev/null 2>&1 ;;

@@ -16,12 +16,12 @@ _cairn_cli()
         getnetworkinfo getnodeaddresses getopenrpcinfo getpeerinfo getprioritisedtransactions
         getprivatebroadcastinfo getrawmempool getrawtransaction getreorghistory getrpcinfo
         gettxout gettxoutproof gettxoutsetinfo gettxspendingprevout getzmqnotifications help
-        importmempool joinpsbts listbanned logging ping preciousblock prioritisetransaction
-        pruneblockchain rpc.discover savemempool scanblocks scantxoutset sendrawtransaction
-        setban setnetworkactive signmessagewithprivkey signrawtransactionwithkey stop
-        submitblock submitheader submitpackage testmempoolaccept uptime utxoupdatepsbt
-        validateaddress verifychain verifymessage verifytxoutproof waitforblock
-        waitforblockheight waitfornewblock"
+        importmempool joinpsbts listbanned loadtxoutset logging ping preciousblock
+        prioritisetransaction pruneblockchain rpc.discover savemempool scanblocks scantxoutset
+        sendrawtransaction setban setnetworkactive signmessagewithprivkey
+        signrawtransactionwithkey stop submitblock submitheader submitpackage testmempoolaccept
+        uptime utxoupdatepsbt validateaddress verifychain verifymessage verifytxoutproof
+        waitforblock waitforblockheight waitfornewblock"
     local options="-help -version -conf= -datadir= -includeconf= -addrinfo -generate -getinfo -named
         -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout= -stdin
         -stdinrpcpass -chain= -regtest -signet -testnet -testnet4 -rpccookiefile= -rpcpassword=

@@ -11,8 +11,8 @@ from framework import ROOT, RpcError, Skip, equal, rpc_fails, wait_until
 # Methods of Core's that no client asks for, but libraries and test suites do.
 UNASKED = {
     "1.1": "pruneblockchain verifychain scanblocks getdescriptoractivity dumptxoutset "
-           "getchainstates waitfornewblock waitforblock waitforblockheight invalidateblock "
-           "reconsiderblock syncwithvalidationinterfacequeue",
+           "loadtxoutset getchainstates waitfornewblock waitforblock waitforblockheight "
+           "invalidateblock reconsiderblock syncwithvalidationinterfacequeue",
     "1.2": "getmempoolcluster getmempoolfeeratediagram getorphantxs importmempool savemempool "
            "getprivatebroadcastinfo abortprivatebroadcast estimaterawfee createrawtransaction "
            "combinerawtransaction signrawtransactionwithkey decodepsbt combinepsbt finalizepsbt "
