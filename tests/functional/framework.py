@@ -441,7 +441,7 @@ def run_one(args, name, function):
         state = "FAILED"
         for node in list(dict.fromkeys(context.nodes))[-NODES_SHOWN:]:
             print(f"--- {node.name}: exit status {node.process.poll()}, output:")
-            print(node.output()[-1500:])
+            print(node.output()[-4000:])
             print(f"--- debug.log of {node.name}:\n{node.log()[-1500:]}")
         traceback.print_exc(file=sys.stdout)  # last: who cuts the output cuts its beginning
     context.close(args.keep)

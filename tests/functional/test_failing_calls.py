@@ -78,7 +78,9 @@ class Sufferer(Victim):
             return status
         call, path, code = injected[0]
         self.outcomes["stopped" if status else "went on"] += 1
-        last = [line for line in text.splitlines() if line.startswith("Error: ")][-1:]
+        lines = text.splitlines()
+        errors = [at for at, line in enumerate(lines) if line.startswith("Error: ")]
+        last = lines[errors[-1]:] if errors else []  # that of settings.json has a line for each
         if status:
             # Where Core's sentence about the RPC server points to the log, it is there.
             words = text if "See debug log" in str(last) else str(last)

@@ -28,6 +28,8 @@ OPTIONS = ["-fastprune", "-txindex", "-txospenderindex", "-acceptnonstdtxn=1", "
            "-dbcache=4"]
 KINDS = ("blocks/blk*.dat", "blocks/rev*.dat", "blocks/index/*", "chainstate/*",
          "indexes/txindex/*", "indexes/txospenderindex/*", "*")
+# Their damage stops the start and says what to do, as in Core (feature_addrman, feature_settings).
+TOLD = ("/peers.dat", "/settings.json")
 GONE = (OSError, http.client.HTTPException)
 REST_SECONDS = 30
 LIVES_MAX = 3
@@ -88,12 +90,11 @@ class Truth:
             self.peer.rpc.submitblock(block.hex())
 
     def kinds(self):
-        """The files of each kind, kinds without any left out; so is peers.dat, whose damage stops
-        the start and names the file to move, as in Core (feature_addrman)."""
+        """The files of each kind, kinds without any left out; so are those of TOLD."""
         found = []
         for pattern in KINDS:
             paths = sorted(path for path in glob.glob(os.path.join(self.netdir, pattern))
-                           if os.path.isfile(path) and not path.endswith(("/LOCK", "/peers.dat")))
+                           if os.path.isfile(path) and not path.endswith(("/LOCK", *TOLD)))
             paths += sorted(glob.glob(os.path.join(self.netdir, ".*"))) if pattern == "*" else []
             if paths:
                 found.append([os.path.relpath(path, self.netdir) for path in paths])

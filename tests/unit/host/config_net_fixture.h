@@ -8,7 +8,7 @@
 #include "support/unit.h"
 #include "util/alloc.h"
 
-#define ARGS_MAX 8
+#define ARGS_MAX 16
 
 struct fixture {
     struct options options;
@@ -26,6 +26,7 @@ static inline void read_args(struct fixture *f, enum network_kind kind, const ch
     size_t n;
     const struct option_def *defs = config_options(&n);
     while (args[argc - 1]) {
+        assert_true(argc <= ARGS_MAX);
         argv[argc] = args[argc - 1];
         argc++;
     }
