@@ -164,8 +164,8 @@ TEST(an_answer_has_a_limit, struct fixture *f)
     }
     char *body = ask_for(f, blocks);
     size_t n = 0;
-    for (const char *at = body; (at = strstr(at, "\"amount\"")); at++)
-        n++;
+    for (const char *at = body; *at; at++) /* ASan's strstr() reads all that is left, each time */
+        n += *at == '"' && strncmp(at, "\"amount\"", 8) == 0;
     assert_int_equal(n, LIMIT);
     xfree(body);
     size_t len = strlen(blocks);
