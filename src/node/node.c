@@ -57,7 +57,6 @@ struct node {
     int64_t opened_us;           /* when the chain was open */
     uint64_t load_timer;         /* looks whether mempool.dat can be loaded */
     struct news_desk news;
-    const struct block_node *noticed_tip; /* of the last NODE_NOTICE_BLOCK */
     struct traffic traffic;      /* when the last progress line was shown */
     int64_t shown_us, logged_us; /* the last progress line; the last line about a tip */
     bool has_shown;              /* a progress line that stands there still */
@@ -146,23 +145,11 @@ static void on_alert(void *ctx, const char *message)
     node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
 }
 
-static void notice_tip(struct node *node, const struct block_node *tip)
+static void notice_tip(void *ctx, const char *hash)
 {
-    char hash[HEX_ID_BYTES];
-    hex_encode_reversed(hash, span_of(tip->hash.b, sizeof tip->hash.b));
-    node->noticed_tip = tip;
-    node->events.notice(node->events.ctx, NODE_NOTICE_BLOCK, hash);
-}
-
-/* -blocknotify hears of each block that is a tip to Core, also of those that the chain passes on
- * its way to where it rests. */
-static void on_news(void *ctx, const struct node_news *news)
-{
-    struct node *node = ctx;
-    if (node->events.news)
-        node->events.news(node->events.ctx, news);
-    if (news->kind == NODE_NEWS_TIP && !is_catching_up(node))
-        notice_tip(node, news->node);
+    const struct node *node = ctx;
+    if (!is_catching_up(node))
+        node->events.notice(node->events.ctx, NODE_NOTICE_BLOCK, hash);
 }
 
 /* [block 15] Mempool, peers and clients hear of it. */
@@ -180,14 +167,10 @@ static void on_tip_changed(void *ctx, const struct block_node *tip)
     news_tip_changed(&node->news, tip, chain_is_initial_download(node->chain));
     node_miner_tip_changed(node->miner);
     node_warnings_look_around(&node->warnings, node->chain);
-    if (is_catching_up(node)) {
+    if (is_catching_up(node))
         show_progress(node, tip);
-    } else {
-        if (!node->options.shows_status)
-            end_progress(node);
-        if (node->noticed_tip != tip)
-            notice_tip(node, tip);
-    }
+    else if (!node->options.shows_status)
+        end_progress(node);
     if (node->options.stop_at_height > 0 && tip->height >= node->options.stop_at_height)
         node_stop(node);
 }
@@ -445,7 +428,8 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
     node->log = log;
     node->options = *options;
     node->events = *events;
-    node->news = (struct news_desk){.ctx = node, .tell = on_news};
+    node->news = (struct news_desk){
+        .ctx = events->ctx, .tell = events->news, .notice = notice_tip, .notice_ctx = node};
     node->warnings = (struct node_warnings){.ctx = node, .alert = on_alert, .log = log};
     node->shown_us = node->logged_us = INT64_MIN / 2;
     node->warmup = "Loading block index\xe2\x80\xa6";

@@ -1,10 +1,21 @@
 /* node_news.c - see node_news.h */
 #include "node/node_news.h"
 
+#include "util/hex.h"
+
 static void tell(const struct news_desk *desk, const struct node_news *news)
 {
     if (desk->tell)
         desk->tell(desk->ctx, news);
+}
+
+static void notice(struct news_desk *desk, const struct block_node *tip)
+{
+    char hash[HEX_ID_BYTES];
+    hex_encode_reversed(hash, span_of(tip->hash.b, sizeof tip->hash.b));
+    if (desk->notice && desk->noticed != tip)
+        desk->notice(desk->notice_ctx, hash);
+    desk->noticed = tip;
 }
 
 void news_desk_deinit(struct news_desk *desk)
@@ -21,6 +32,7 @@ static void tell_tip(struct news_desk *desk, const struct block_node *tip, struc
     const struct node_news news = {.kind = NODE_NEWS_TIP, .node = tip, .ref = ref};
     desk->told_work = tip->chain_work;
     tell(desk, &news);
+    notice(desk, tip);
 }
 
 /* Whether the download is over shows only when the chain rests: the last block of before is kept
@@ -55,6 +67,7 @@ void news_tip_changed(struct news_desk *desk, const struct block_node *tip, bool
     ASSERT(tip);
     if (desk->untold == tip && !is_initial)
         tell_tip(desk, tip, desk->untold_ref);
+    notice(desk, tip);
     news_desk_deinit(desk);
     desk->told_work = tip->chain_work;
 }

@@ -28,6 +28,11 @@ struct node_news {
 struct news_desk {
     void *ctx;
     void (*tell)(void *ctx, const struct node_news *news); /* NULL: nobody listens */
+    void *notice_ctx;
+    /* Each tip, once, also those that the chain passes on its way to where it rests, for
+     * -blocknotify. NULL: nobody listens */
+    void (*notice)(void *ctx, const char *hash);
+    const struct block_node *noticed; /* the last one */
     struct u256 told_work; /* of the tip when the chain last rested, or of a tip told since */
     const struct block_node *untold; /* a tip, if the initial download turns out to be over */
     struct block_ref *untold_ref;    /* held */

@@ -11,7 +11,14 @@ static void hear(void *ctx, const struct node_news *news)
     strncat(ctx, &letters[news->kind], 1);
 }
 
+static void count(void *ctx, const char *hash)
+{
+    assert_int_equal(strlen(hash), 64);
+    ++*(int *)ctx;
+}
+
 struct desk_world {
+    int n_noticed;
     char heard[64];
     struct news_desk desk;
     struct chain_builder builder;
@@ -23,7 +30,8 @@ static int start(void **state)
 {
     struct desk_world *w = xcalloc(1, sizeof *w);
     *state = w;
-    *w = (struct desk_world){.desk = {.ctx = w->heard, .tell = hear}};
+    w->desk = (struct news_desk){
+        .ctx = w->heard, .tell = hear, .notice = count, .notice_ctx = &w->n_noticed};
     chain_builder_init(&w->builder);
     struct span raw = w->builder.genesis->block.raw;
     w->ref = block_ref_take(xmemdup(raw.p, raw.len), raw.len);
@@ -50,6 +58,9 @@ TEST(each_block_on_the_tip_is_one, struct desk_world *w)
     news_block_connected(&w->desk, &w->nodes[1], w->ref, false);
     news_tip_changed(&w->desk, &w->nodes[1], false);
     assert_string_equal(w->heard, "CTCT");
+    assert_int_equal(w->n_noticed, 2);
+    news_tip_changed(&w->desk, &w->nodes[0], false); /* one was taken back */
+    assert_int_equal(w->n_noticed, 3);
 }
 
 TEST(of_a_branch_those_with_more_work_are, struct desk_world *w)
