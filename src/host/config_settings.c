@@ -80,8 +80,10 @@ static char *read_members(struct config_settings *settings)
         why = parse(settings, buffer_span(&text));
     else if (error == -EFBIG)
         why = xasprintf("Settings file %s is too large.", settings->path);
+    else if (error == -EACCES || error == -EPERM || error == -EISDIR)
+        why = xasprintf("%s. Please check permissions.", settings->path); /* Core's words */
     else if (error != -ENOENT)
-        why = xasprintf("%s. Please check permissions.", settings->path);
+        why = xasprintf("%s: %s", settings->path, strerror(-error));
     buffer_deinit(&text);
     return why;
 }

@@ -107,7 +107,7 @@ def is_named(path, text):
         if f"/{folder}/" in path + "/":
             words = [folder, name]
     return any(word in line for word in words for line in text.splitlines()
-               if re.search(r"^Error: |\[error\]|\[warning\]", line))
+               if re.search(r"^Error: |^- |\[error\]|\[warning\]", line))
 
 
 def make_load_file(context, base):
