@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "host/config_base.h"
 #include "host/config_options.h"
 #include "util/alloc.h"
 
@@ -76,11 +77,21 @@ static void tell_changes(const struct reload *reload, const struct config *was,
     }
 }
 
+static bool has_login(const struct rpc_auth_options *auth)
+{
+    return auth->cookie || (auth->password && *auth->password) || auth->n_rpcauth > 0;
+}
+
 /* Returns: false with *error, and nothing has changed */
 static bool apply(const struct reload *reload, const struct config *was, const struct config *is,
                   char **error)
 {
+    const struct rpc_auth_options before = reload_auth(was, reload->cookie);
     const struct rpc_auth_options auth = reload_auth(is, reload->cookie);
+    /* A cookie is made at a start, if that finds no password. */
+    if (has_login(&before) && !has_login(&auth))
+        return REFUSE(error, "nobody could log in any more: without -rpcpassword or -rpcauth a "
+                             "restart makes a cookie");
     if (!rpc_set_auth(node_rpc(reload->node), &auth, error))
         return false;
     struct p2p *p2p = node_p2p(reload->node);

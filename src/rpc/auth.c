@@ -90,7 +90,7 @@ struct auth *auth_new(const struct rpc_auth_options *options, char **error)
     const char *colon = options->cookie ? strchr(options->cookie, ':') : NULL;
     if (colon)
         add_plain(auth, span_of(options->cookie, (size_t)(colon - options->cookie)), colon + 1);
-    if (options->password)
+    if (options->password && *options->password) /* an empty one is none */
         add_plain(auth, span_of_string(options->user ? options->user : ""), options->password);
     for (size_t i = 0; i < options->n_rpcauth; i++) {
         if (!add_rpcauth(auth, options->rpcauth[i])) {

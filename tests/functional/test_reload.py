@@ -45,6 +45,13 @@ def status_of(node, credentials, method="uptime"):
     return status
 
 
+def answers(node, credentials):
+    try:
+        return status_of(node, credentials) == 200
+    except OSError:
+        return False
+
+
 def test_logins_and_whitelists_are_read_again(context):
     operator = Operator(context)
     node = operator.node
@@ -61,6 +68,21 @@ def test_logins_and_whitelists_are_read_again(context):
           (403, 200))
     operator.reload("", says="SIGHUP: -rpcauth is as it reads now")
     equal(status_of(node, "bob:secret", "getblockcount"), 401)
+    node.stop()
+
+
+def test_the_last_login_stays(context):
+    operator = Operator(context)
+    node = operator.node
+    operator.write("rpcuser=alice", "rpcpassword=secret")
+    node.launch()
+    wait_until(lambda: answers(node, "alice:secret"), 20, "an answer")
+    operator.reload("rpcuser=alice", "rpcpassword=", says="SIGHUP: all stays as it was: nobody could")
+    operator.reload("", says="SIGHUP: all stays as it was: nobody could")
+    equal((status_of(node, "alice:secret"), status_of(node, "alice:")), (200, 401))
+    operator.reload(f"rpcauth={login('bob')}", says="SIGHUP: -rpcauth is as it reads now")
+    equal((status_of(node, "bob:secret"), status_of(node, "alice:secret")), (200, 401))
+    node.rpc = Rpc(node.port, "bob:secret", 20)
     node.stop()
 
 

@@ -94,6 +94,19 @@ TEST(without_credentials_nobody_passes)
     auth_free(auth);
 }
 
+/* A template that was not filled in: with Core the cookie alone counts then. */
+TEST(an_empty_password_is_none)
+{
+    const struct rpc_auth_options options = {.cookie = "__cookie__:0123abcd", .password = ""};
+    char user[AUTH_USER_MAX], *error = NULL;
+    struct auth *auth = auth_new(&options, &error);
+    assert_non_null(auth);
+    assert_false(auth_check(auth, "Basic Og==", user));         /* : */
+    assert_false(auth_check(auth, "Basic YWxpY2U6", user));     /* alice: */
+    assert_true(auth_check(auth, "Basic X19jb29raWVfXzowMTIzYWJjZA==", user));
+    auth_free(auth);
+}
+
 TEST(malformed_rpcauth_is_refused)
 {
     static const char *const lines[] = {
