@@ -36,7 +36,7 @@ static int read_small(const struct env *env, const char *data_dir, const char *f
     char *path = path_in(data_dir, SNAPSHOT, file);
     int error = read_file(env, path, HASH_BYTES, out);
     xfree(path);
-    return error == -ENOTDIR ? -ENOENT : error;
+    return error == -ENOTDIR ? -ENOENT : error == -EFBIG ? -EUCLEAN : error;
 }
 
 int snapshot_dir_base(const struct env *env, const char *data_dir, struct block_hash *base)
@@ -81,8 +81,8 @@ static int has_mark(const struct env *env, const char *data_dir, const char *mar
     buffer_init(&raw);
     int error = read_small(env, data_dir, mark, &raw);
     buffer_deinit(&raw);
-    *has = error == 0;
-    return error == -ENOENT ? 0 : error;
+    *has = error == 0 || error == -EUCLEAN; /* whatever is in it */
+    return error == -ENOENT || error == -EUCLEAN ? 0 : error;
 }
 
 /* Our files of a folder, that which makes it count first. */
@@ -199,8 +199,8 @@ static int settle_snapshot(const struct env *env, const struct log *log, const c
     error = snapshot_dir_base(env, data_dir, &base);
     if (error == -ENOENT)
         return snapshot_dir_remove(env, data_dir);
-    if (error)
-        return error;
+    if (error) /* damage is told by who opens it; -reindex does without */
+        return error == -EUCLEAN ? 0 : error;
     return is_checked ? take_place(env, log, data_dir) : 0;
 }
 

@@ -255,9 +255,10 @@ int snapshot_reader_next(struct snapshot_reader *reader, struct outpoint *outpoi
 {
     uint8_t byte;
     ASSERT(reader->buffer && reader->n_read <= reader->head.n_coins);
-    while (reader->n_of_txid == 0 && reader->n_read < reader->head.n_coins) {
+    if (reader->n_of_txid == 0 && reader->n_read < reader->head.n_coins) {
         if (!take(reader, reader->txid.b, sizeof reader->txid.b) ||
-            !take_compact_size(reader, &reader->n_of_txid))
+            !take_compact_size(reader, &reader->n_of_txid) ||
+            (reader->n_of_txid == 0 && !malformed(reader)))
             return cut_short(reader);
         if (reader->n_of_txid > reader->head.n_coins - reader->n_read)
             return say(reader->why,

@@ -6,6 +6,7 @@
 
 #include "util/alloc.h"
 #include "util/hex.h"
+#include "util/read_file.h"
 #include "util/replace_file.h"
 
 static char *path_of(const char *blocks_dir)
@@ -17,19 +18,17 @@ static char *path_of(const char *blocks_dir)
 static int read_key(const struct env *env, const char *path, struct block_key *key)
 {
     static const uint8_t zeros[BLOCK_KEY_BYTES];
-    uint8_t bytes[BLOCK_KEY_BYTES + 1];
-    struct env_file *file;
+    struct buffer raw;
     *key = (struct block_key){0};
-    int error = env_file_open(env, path, ENV_OPEN_READ, &file);
-    if (error)
-        return error;
-    int64_t n = env_file_read_at(env, file, 0, bytes, sizeof bytes);
-    env_file_close(env, file);
-    if (n != BLOCK_KEY_BYTES)
-        return n < 0 ? (int)n : -EUCLEAN;
-    memcpy(key->bytes, bytes, BLOCK_KEY_BYTES);
-    key->is_set = memcmp(bytes, zeros, BLOCK_KEY_BYTES) != 0;
-    return 0;
+    buffer_init(&raw);
+    int error = read_file(env, path, BLOCK_KEY_BYTES, &raw);
+    if (error == -EFBIG || (!error && raw.len != BLOCK_KEY_BYTES))
+        error = -EUCLEAN;
+    if (!error)
+        memcpy(key->bytes, raw.p, BLOCK_KEY_BYTES);
+    key->is_set = memcmp(key->bytes, zeros, BLOCK_KEY_BYTES) != 0;
+    buffer_deinit(&raw);
+    return error;
 }
 
 int block_key_load(const struct env *env, const char *blocks_dir, struct block_key *key)

@@ -59,17 +59,18 @@ static struct block_node *find_or_answer(struct orders *orders, const struct blo
     return NULL;
 }
 
-/* A block between the tip and node, that included, whose bytes or undo data are gone; NULL: all are
- * there. */
+/* A block between the tip and node, that included, whose bytes or undo data are gone, or one that
+ * only a snapshot vouches for, whose coins would follow; NULL: all are there. */
 static const struct block_node *find_gone(const struct orders *orders,
                                           const struct block_node *node)
 {
+    const struct block_node *base = orders->tree->assumed;
     if (!active_chain_contains(orders->active, node))
         return NULL;
     for (const struct block_node *at = active_chain_tip(orders->active); at != node->prev;
          at = at->prev)
         if ((!block_node_has_data(at) && !kept_blocks_find(orders->kept, at)) ||
-            block_node_lost_undo(at) || header_tree_assumes(orders->tree, at))
+            block_node_lost_undo(at) || at == base)
             return at;
     return NULL;
 }

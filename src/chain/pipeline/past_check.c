@@ -41,10 +41,10 @@ void past_check_deinit(struct past_check *check)
 static void show(struct past_check *check)
 {
     const struct chain_events *events = &check->core->events;
+    const struct block_node *before = check->tree->checked;
     check->tree->checked = active_chain_tip(&check->active);
-    if (check->shown != check->tree->checked && check->core->is_open && events->block_lost)
+    if (before != check->tree->checked && check->core->is_open && events->block_lost)
         events->block_lost(events->ctx, check->tree->checked);
-    check->shown = check->tree->checked;
 }
 
 void past_check_begin(struct past_check *check, struct coins *coins_take, struct block_node *tip,
@@ -80,7 +80,7 @@ size_t past_check_missing(const struct past_check *check, const struct block_nod
     int32_t to = MIN_OF(check->base->height, from + PAST_CHECK_AHEAD_MAX);
     for (int32_t height = from + 1; height <= to && n < max; height++) {
         const struct block_node *node = block_node_ancestor(check->base, height);
-        if (!block_node_has_data(node))
+        if (!block_node_has_data(node) && !block_node_lost_data(node)) /* those come anyhow */
             out[n++] = node;
     }
     return n;

@@ -30,7 +30,6 @@ struct past_check {
     const struct network_snapshot *facts;
     struct block_node *base;      /* of the snapshot, also when that has been checked */
     struct active_chain active;   /* what the coins are of */
-    const struct block_node *shown; /* the tip that others have heard of last */
     struct overlay overlay;
     struct pipeline pipeline;
     enum past_stage stage;

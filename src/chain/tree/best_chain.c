@@ -35,17 +35,23 @@ static struct block_node *valid_tip(const struct best_chain *best)
     return node;
 }
 
+/* Is what is only assumed, if anything is, below it? Nobody could go back there. */
+static bool is_in_reach(const struct best_chain *best, const struct block_node *node)
+{
+    const struct block_node *base = best->tree->assumed;
+    return !base || block_node_ancestor(node, base->height) == base;
+}
+
 /* Is the node a candidate? Nodes behind the tip are left out, so that the set stays as small as the
  * number of branches that matter; and what does not have a block that is only assumed, for nobody
  * could go back below it. */
 static bool is_candidate(const struct best_chain *best, const struct block_node *node,
                          const struct block_node *tip)
 {
-    const struct block_node *base = best->tree->assumed;
     if (node == tip)
         return node->chain_tx > 0;
     return block_node_is_better(node, tip) && node->chain_tx > 0 && !block_node_has_failed(node) &&
-           (!base || block_node_ancestor(node, base->height) == base);
+           is_in_reach(best, node);
 }
 
 static void consider(struct best_chain *best, struct block_node *node, const struct block_node *tip)
@@ -213,7 +219,7 @@ void best_chain_prefer(struct best_chain *best, struct block_node *node)
     struct block_node *tip = active_chain_tip(best->active);
     ASSERT(node && best->core->is_open);
     if (u256_compare(node->chain_work, tip->chain_work) < 0 || node->chain_tx == 0 ||
-        block_node_has_failed(node))
+        block_node_has_failed(node) || !is_in_reach(best, node))
         return;
     /* A later order beats an earlier one while the chain has not grown in between. */
     if (!best->precious_tip_base ||

@@ -67,8 +67,13 @@ static int32_t height_limit(const struct prune *prune, int32_t stored)
     bool is_changing;
     int32_t free_height = prune->needs.free_height(prune->needs.ctx, &is_changing);
     limit = MIN_OF(limit, free_height);
-    /* The check of what is assumed goes on from there, after a crash too. */
-    return prune->tree->assumed ? MIN_OF(limit, prune->tree->checked_stored->height) : limit;
+    if (!prune->tree->assumed)
+        return limit;
+    /* The check of what is assumed goes on from what is stored, after a crash too; from another
+     * branch it goes back first. */
+    const struct block_node *checked =
+        block_node_fork(prune->tree->checked_stored, prune->tree->assumed);
+    return MIN_OF(limit, checked->height);
 }
 
 /* Others are about to need fewer blocks than now: what goes is asked then. */

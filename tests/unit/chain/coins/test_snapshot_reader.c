@@ -183,6 +183,9 @@ TEST(what_is_wrong_with_a_coin_is_told, struct setting *s)
          "Bad snapshot format or truncated snapshot after deserializing 0 coins"},
         {1, TXID "0200" COIN "01" COIN,
          "Mismatch in coins count in snapshot metadata and actual snapshot data"},
+        /* No writer names a transaction without coins; a file of zeros would be read to its end. */
+        {1, TXID "00" TXID "0100" COIN,
+         "Bad snapshot format or truncated snapshot after deserializing 0 coins"},
         /* A count that is not in its shortest form; a number that does not fit into 32 bits. */
         {1, TXID "fd010000" COIN,
          "Bad snapshot format or truncated snapshot after deserializing 0 coins"},

@@ -95,6 +95,46 @@ TEST(nobody_goes_back_below_what_is_assumed, struct snapshot_rig *s)
     assert_int_equal(s->rig.n_faults, 0);
 }
 
+/* All its blocks are checked, and their coins are not compared yet. */
+TEST(nobody_goes_back_before_the_coins_are_compared, struct snapshot_rig *s)
+{
+    const struct header_tree *tree = tree_of(s->rig.chain);
+    snapshot_give(s, SNAPSHOT_KNOWN + 1, SNAPSHOT_BASE - 1);
+    rig_submit(&s->rig, built_ancestor(s->base, SNAPSHOT_BASE));
+    while (tree->checked != tree->assumed)
+        assert_true(sim_env_step(s->rig.sim));
+    assert_non_null(tree->assumed);
+    struct verdict verdict = rig_invalidate(&s->rig, built_ancestor(s->base, SNAPSHOT_BASE - 1));
+    assert_int_equal(verdict.code, REJECT_BLOCK_UNAVAILABLE);
+    rig_settle(&s->rig);
+    assert_false(chain_lacks_past(s->rig.chain));
+    assert_true(rig_is_at(&s->rig, s->base));
+}
+
+TEST(nobody_is_preferred_below_what_is_assumed, struct snapshot_rig *s)
+{
+    const struct built_block *fork = built_ancestor(s->base, SNAPSHOT_KNOWN);
+    const struct built_block *side = builder_blocks(&s->b, fork, SNAPSHOT_TIP, NULL);
+    rig_accept_chain(&s->rig, side);
+    (void)rig_precious(&s->rig, side);
+    rig_settle(&s->rig);
+    assert_true(rig_is_at(&s->rig, s->base));
+    assert_int_equal(s->rig.n_faults, 0);
+    chain_check(s->rig.chain);
+}
+
+TEST(a_damaged_name_of_its_block_is_no_end, struct snapshot_rig *s)
+{
+    const struct env *env = sim_env_get(s->rig.sim);
+    assert_int_equal(rig_close(&s->rig), 0);
+    assert_int_equal(snapshot_dir_mark(env, "regtest", "base_blockhash"), 0); /* one byte */
+    s->rig.options.reindex = true;
+    rig_open(&s->rig);
+    rig_settle(&s->rig);
+    assert_false(chain_lacks_past(s->rig.chain));
+    assert_int_equal(chain_tip(s->rig.chain)->height, SNAPSHOT_KNOWN);
+}
+
 TEST(what_was_checked_is_kept_over_crashes, struct snapshot_rig *s)
 {
     static const enum sim_crash hows[] = {SIM_CRASH_KILLED, SIM_CRASH_POWER, SIM_CRASH_LOST};
