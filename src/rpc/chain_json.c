@@ -1,6 +1,8 @@
 /* chain_json.c - facts of headers and tips as the JSON that several methods share. */
 #include "rpc/chain_json.h"
 
+#include <errno.h>
+
 #include <stdio.h>
 
 #include "consensus/pow.h"
@@ -157,6 +159,10 @@ void chain_json_fail_undo(struct rpc_call *call)
 void chain_json_fail_read(struct rpc_call *call, const struct chain_block_read *read)
 {
     ASSERT(read->error);
+    if (read->error == -ECANCELED) {
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
+        return;
+    }
     /* The read that failed may have been what showed that the block is lost. */
     if (!chain_json_need_block(call, read->node))
         return;

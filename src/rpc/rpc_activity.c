@@ -3,25 +3,25 @@
 
 #include "rpc/chain_json.h"
 #include "rpc/methods.h"
+#include "rpc/pool_walk.h"
 #include "rpc/scan_orders.h"
 #include "rpc/tx_json.h"
 #include "util/array.h"
 
 enum {
     ACTIVITY_MAX = 200000, /* events in an answer */
-    SLICE_INPUTS = 1000,   /* of waiting transactions looked at in one turn, whose coins are read */
 };
 
 /* One call's work. While a job goes through a block, all of it is the job's alone. */
 struct activity {
     struct scan_orders orders;
-    ARRAY(struct span) scripts;              /* sorted */
+    struct scan_scripts scripts;
     ARRAY(const struct block_node *) blocks; /* each once, by height */
-    size_t at;               /* the block that is read, then the transaction that is looked at */
+    size_t at;               /* the block that is read next */
     struct block_ref *block; /* held while a job goes through it ... */
     struct buffer undo_raw;  /* ... with what it spent */
     const struct block_node *node; /* where it is; NULL: in the mempool */
-    ARRAY(struct txid) waiting;    /* in the mempool when the blocks were done */
+    struct pool_walk walk;
     size_t n_events;
 };
 
@@ -35,26 +35,15 @@ struct event {
 static void activity_free(struct activity *activity)
 {
     scan_orders_deinit(&activity->orders);
-    ARRAY_FREE(&activity->scripts);
+    scan_scripts_deinit(&activity->scripts);
     ARRAY_FREE(&activity->blocks);
-    ARRAY_FREE(&activity->waiting);
+    pool_walk_deinit(&activity->walk);
     buffer_deinit(&activity->undo_raw);
     ASSERT(!activity->block);
     xfree(activity);
 }
 
 /* -- Events ----------------------------------------------------------------------------------- */
-
-static int compare_spans(const void *a, const void *b)
-{
-    return scan_compare_scripts(*(const struct span *)a, *(const struct span *)b);
-}
-
-static bool is_wanted(const struct activity *activity, struct span script)
-{
-    return activity->scripts.n > 0 && bsearch(&script, activity->scripts.at, activity->scripts.n,
-                                              sizeof script, compare_spans) != NULL;
-}
 
 static void put_head(struct rpc_call *call, const char *type, int64_t value_sat)
 {
@@ -92,8 +81,9 @@ static bool count_event(struct rpc_call *call)
 static bool put_spend(struct rpc_call *call, struct event event)
 {
     const struct outpoint *prevout = &event.tx->in[event.i].prevout;
+    const struct activity *activity = call->state;
     struct json_out *out = &call->out;
-    if (!is_wanted(call->state, event.out->script_pubkey))
+    if (!scan_scripts_have(&activity->scripts, event.out->script_pubkey))
         return true;
     if (!count_event(call))
         return false;
@@ -109,8 +99,9 @@ static bool put_spend(struct rpc_call *call, struct event event)
 
 static bool put_receive(struct rpc_call *call, struct event event)
 {
+    const struct activity *activity = call->state;
     struct json_out *out = &call->out;
-    if (!is_wanted(call->state, event.out->script_pubkey))
+    if (!scan_scripts_have(&activity->scripts, event.out->script_pubkey))
         return true;
     if (!count_event(call))
         return false;
@@ -161,25 +152,19 @@ static bool put_entry(struct rpc_call *call, const struct tx *tx)
     return ok && put_receives(call, tx);
 }
 
-/* Some waiting transactions, so that nobody waits for all of them. What goes meanwhile is left
- * out. Returns: whether that was the last of it */
+/* Some waiting transactions, so that nobody waits for all of them. Returns: whether that was the
+ * last of it */
 static bool write_slice(struct rpc_call *call)
 {
     struct activity *activity = call->state;
     const struct mempool *mempool = call->rpc->node->mempool;
-    size_t n_inputs = 0;
+    size_t work = 0;
     if (!call->reply || !mempool)
         return true;
-    while (activity->at < activity->waiting.n && n_inputs < SLICE_INPUTS) {
-        const struct mempool_entry *entry =
-            mempool_find(mempool, &activity->waiting.at[activity->at++]);
-        if (!entry)
-            continue;
-        n_inputs += entry->tx.n_in;
-        if (!put_entry(call, &entry->tx))
+    for (const struct mempool_entry *e; (e = pool_walk_next(&activity->walk, mempool, &work));)
+        if (!put_entry(call, &e->tx))
             return true;
-    }
-    return activity->at == activity->waiting.n;
+    return pool_walk_is_over(&activity->walk);
 }
 
 static void on_turn(void *arg)
@@ -198,14 +183,10 @@ static enum rpc_progress begin_mempool(struct rpc_call *call)
 {
     struct activity *activity = call->state;
     const struct mempool *mempool = call->rpc->node->mempool;
-    uint64_t sequence = 0;
     if (!mempool || !rpc_arg_bool(call, 2, true))
         return end_activity(call);
-    activity->at = 0;
     activity->node = NULL;
-    ARRAY_RESERVE(&activity->waiting, mempool_count(mempool));
-    for (const struct mempool_entry *e; (e = mempool_next(mempool, &sequence));)
-        *ARRAY_ADD(&activity->waiting) = e->tx.txid;
+    pool_walk_begin(&activity->walk, mempool);
     rpc_call_timer(call, 0, on_turn);
     return RPC_PENDING;
 }
@@ -292,22 +273,34 @@ static enum rpc_progress next_block(struct rpc_call *call)
 
 /* -- The question ----------------------------------------------------------------------------- */
 
-static void add_script(void *arg, const struct scan_script *made)
+static int compare_heights(const void *a, const void *b)
 {
-    struct activity *activity = arg;
-    *ARRAY_ADD(&activity->scripts) = made->script;
+    const struct block_node *x = *(const struct block_node *const *)a;
+    const struct block_node *y = *(const struct block_node *const *)b;
+    return x->height < y->height ? -1 : x->height > y->height;
+}
+
+/* Each once, in the order of the chain. */
+static void sort_blocks(struct activity *activity)
+{
+    const struct block_node **at = activity->blocks.at;
+    size_t n = 0;
+    if (activity->blocks.n > 0)
+        qsort(at, activity->blocks.n, sizeof *at, compare_heights);
+    for (size_t i = 0; i < activity->blocks.n; i++)
+        if (n == 0 || at[i] != at[n - 1])
+            at[n++] = at[i];
+    activity->blocks.n = n;
 }
 
 static void run_prepare(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
     struct activity *activity = call->state;
-    if (!scan_orders_read(call, rpc_arg(call, 1), &activity->orders))
-        return; /* its error is the call's */
-    scan_orders_derive(&activity->orders, add_script, activity);
-    if (activity->scripts.n > 0)
-        qsort(activity->scripts.at, activity->scripts.n, sizeof activity->scripts.at[0],
-              compare_spans);
+    sort_blocks(activity);
+    if (scan_orders_read(call, rpc_arg(call, 1), &activity->orders))
+        scan_scripts_make(&activity->orders, &activity->scripts);
+    /* Else its error is the call's. */
 }
 
 static void end_preparing(struct rpc_call *call)
@@ -323,14 +316,7 @@ static enum rpc_progress begin(struct rpc_call *call)
     return next_block(call);
 }
 
-static int compare_heights(const void *a, const void *b)
-{
-    const struct block_node *x = *(const struct block_node *const *)a;
-    const struct block_node *y = *(const struct block_node *const *)b;
-    return x->height < y->height ? -1 : x->height > y->height;
-}
-
-/* All blocks that are asked for, each once, in the order of the chain. */
+/* The blocks that are asked for. */
 static bool read_blocks(struct rpc_call *call, struct activity *activity)
 {
     const struct chain *chain = call->rpc->node->chain;
@@ -343,15 +329,6 @@ static bool read_blocks(struct rpc_call *call, struct activity *activity)
             return rpc_refuse(call, RPC_INVALID_PARAMETER, "Block is not in main chain");
         *ARRAY_ADD(&activity->blocks) = node;
     }
-    if (activity->blocks.n == 0)
-        return true;
-    const struct block_node **at = activity->blocks.at;
-    qsort(at, activity->blocks.n, sizeof *at, compare_heights);
-    size_t n = 1;
-    for (size_t i = 1; i < activity->blocks.n; i++)
-        if (at[i] != at[n - 1])
-            at[n++] = at[i];
-    activity->blocks.n = n;
     return true;
 }
 

@@ -9,12 +9,12 @@
 
 #include "rpc/address_orders.h"
 #include "rpc/methods.h"
+#include "rpc/pool_walk.h"
 
 enum {
     PAGE_DEFAULT = 1000,
     PAGE_MAX = 10000, /* of an answer: what is behind it is asked for with skip */
-    TRIES_MAX = 10,       /* while the tip moves */
-    SLICE_OUTPUTS = 1000, /* of the mempool looked at in a turn: some 100 us */
+    TRIES_MAX = 10,   /* while the tip moves */
 };
 
 /* An output of a transaction that waits. */
@@ -40,8 +40,7 @@ struct address_call {
     int32_t count, skip;
     bool with_mempool, is_matched;
     int n_tries;
-    ARRAY(struct txid) waiting; /* in the mempool when the walk began */
-    size_t n_walked;            /* of those */
+    struct pool_walk walk;
     ARRAY(struct waiting_out) outs;
     ARRAY(struct waiting_tx) txs;
 };
@@ -53,7 +52,7 @@ static void let_go(struct rpc_call *call)
     address_history_deinit(&wish->history);
     ARRAY_FREE(&wish->outs);
     ARRAY_FREE(&wish->txs);
-    ARRAY_FREE(&wish->waiting);
+    pool_walk_deinit(&wish->walk);
 }
 
 /* -- The mempool ------------------------------------------------------------------------------- */
@@ -68,25 +67,45 @@ static void note_tx(struct address_call *wish, const struct mempool_entry *entry
                                                  .spent_sat = spent_sat};
 }
 
-static void note_outputs(struct address_call *wish, const struct mempool *mempool,
-                         const struct mempool_entry *entry)
+static void note_outputs(struct address_call *wish, const struct mempool_entry *entry)
 {
     for (uint32_t i = 0; i < entry->tx.n_out; i++) {
         const struct tx_out *out = &entry->tx.out[i];
-        struct waiting_out waiting = {.outpoint = {.txid = entry->tx.txid, .vout = i},
-                                      .value_sat = out->value_sat};
         const struct address_script *script =
             address_orders_find(&wish->orders, out->script_pubkey);
-        if (!script)
-            continue;
-        const struct mempool_entry *spender = mempool_spender(mempool, &waiting.outpoint);
-        waiting.script = (uint32_t)(script - wish->orders.scripts.at);
-        waiting.is_spent = spender != NULL;
-        *ARRAY_ADD(&wish->outs) = waiting;
-        note_tx(wish, entry, out->value_sat, 0);
-        if (spender)
-            note_tx(wish, spender, 0, out->value_sat);
+        if (script)
+            *ARRAY_ADD(&wish->outs) =
+                (struct waiting_out){.outpoint = {.txid = entry->tx.txid, .vout = i},
+                                     .value_sat = out->value_sat,
+                                     .script = (uint32_t)(script - wish->orders.scripts.at)};
     }
+}
+
+static const struct mempool_entry *find_spender(const struct address_call *wish,
+                                                const struct mempool *mempool,
+                                                const struct outpoint *outpoint)
+{
+    return pool_walk_known(&wish->walk, mempool_spender(mempool, outpoint));
+}
+
+/* In one turn, when all have been found: what has gone since is forgotten. */
+static void judge_outputs(struct address_call *wish, const struct mempool *mempool)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < wish->outs.n; i++) {
+        struct waiting_out out = wish->outs.at[i];
+        const struct mempool_entry *entry =
+            pool_walk_known(&wish->walk, mempool_find(mempool, &out.outpoint.txid));
+        const struct mempool_entry *spender = find_spender(wish, mempool, &out.outpoint);
+        if (!entry)
+            continue;
+        out.is_spent = spender != NULL;
+        wish->outs.at[n++] = out;
+        note_tx(wish, entry, out.value_sat, 0);
+        if (spender)
+            note_tx(wish, spender, 0, out.value_sat);
+    }
+    wish->outs.n = n;
 }
 
 /* Outputs of the chain that what waits spends. */
@@ -97,7 +116,7 @@ static void note_spends(struct address_call *wish, const struct mempool *mempool
         struct outpoint outpoint = {.txid = wish->history.rows.at[out->row].txid,
                                     .vout = out->vout};
         const struct mempool_entry *spender =
-            out->spent_by == ADDRESS_UNSPENT ? mempool_spender(mempool, &outpoint) : NULL;
+            out->spent_by == ADDRESS_UNSPENT ? find_spender(wish, mempool, &outpoint) : NULL;
         if (!spender)
             continue;
         out->spent_by = ADDRESS_SPENT_WAITING;
@@ -129,30 +148,21 @@ static void merge_waiting(struct address_call *wish)
     wish->txs.n = n;
 }
 
-/* What waits now: what comes later is not told, what goes meanwhile is left out. */
 static void begin_walk(struct address_call *wish, const struct mempool *mempool)
 {
-    uint64_t at = 0;
-    wish->outs.n = wish->txs.n = wish->waiting.n = wish->n_walked = 0;
-    ARRAY_RESERVE(&wish->waiting, mempool_count(mempool));
-    for (const struct mempool_entry *e; (e = mempool_next(mempool, &at));)
-        *ARRAY_ADD(&wish->waiting) = e->tx.txid;
+    wish->outs.n = wish->txs.n = 0;
+    pool_walk_begin(&wish->walk, mempool);
 }
 
 /* Some of what waits, so that nobody waits for all of it. Returns: whether that was the last. */
 static bool note_slice(struct address_call *wish, const struct mempool *mempool)
 {
-    size_t n_outputs = 0;
-    while (wish->n_walked < wish->waiting.n && n_outputs < SLICE_OUTPUTS) {
-        const struct mempool_entry *entry =
-            mempool_find(mempool, &wish->waiting.at[wish->n_walked++]);
-        if (!entry)
-            continue;
-        note_outputs(wish, mempool, entry);
-        n_outputs += entry->tx.n_out;
-    }
-    if (wish->n_walked < wish->waiting.n)
+    size_t work = 0;
+    for (const struct mempool_entry *e; (e = pool_walk_next(&wish->walk, mempool, &work));)
+        note_outputs(wish, e);
+    if (!pool_walk_is_over(&wish->walk))
         return false;
+    judge_outputs(wish, mempool);
     note_spends(wish, mempool);
     merge_waiting(wish);
     return true;

@@ -101,7 +101,7 @@ enum rpc_progress rpc_getblockfilter(struct rpc_call *call)
  * filters, all but the atomics is the job's alone. */
 struct block_scan {
     struct scan_orders orders;
-    ARRAY(struct span) scripts;    /* sorted */
+    struct scan_scripts scripts;
     uint64_t *scratch;             /* a number for each */
     const struct block_node *last; /* of the range */
     int32_t first, next;           /* filters below next were looked at, */
@@ -119,7 +119,7 @@ struct block_scan {
 static void scan_free(struct block_scan *scan)
 {
     scan_orders_deinit(&scan->orders);
-    ARRAY_FREE(&scan->scripts);
+    scan_scripts_deinit(&scan->scripts);
     ARRAY_FREE(&scan->part);
     ARRAY_FREE(&scan->relevant);
     xfree(scan->scratch);
@@ -175,23 +175,12 @@ static void end_scan(struct rpc_call *call, int error)
 static void scan_part(struct rpc_call *call);
 static void check_next(struct rpc_call *call);
 
-static int compare_spans(const void *a, const void *b)
-{
-    return scan_compare_scripts(*(const struct span *)a, *(const struct span *)b);
-}
-
-static bool is_wanted(const struct block_scan *scan, struct span script)
-{
-    return scan->scripts.n > 0 && bsearch(&script, scan->scripts.at, scan->scripts.n, sizeof script,
-                                          compare_spans) != NULL;
-}
-
 static bool is_relevant(const struct block_scan *scan, const struct chain_block_read *read)
 {
     const struct block *block = &read->block->block;
     for (uint32_t i = 0; i < block->n_tx; i++)
         for (uint32_t k = 0; k < block->tx[i].n_out; k++)
-            if (is_wanted(scan, block->tx[i].out[k].script_pubkey))
+            if (scan_scripts_have(&scan->scripts, block->tx[i].out[k].script_pubkey))
                 return true;
     struct arena arena;
     struct undo undo;
@@ -199,7 +188,7 @@ static bool is_relevant(const struct block_scan *scan, const struct chain_block_
     arena_init(&arena, 1 << 16);
     if (read->undo_raw.len > 0 && undo_decode(read->undo_raw, block, &arena, &undo))
         for (size_t i = 0; i < undo.n_spent && !found; i++)
-            found = is_wanted(scan, undo.spent[i].script_pubkey);
+            found = scan_scripts_have(&scan->scripts, undo.spent[i].script_pubkey);
     arena_deinit(&arena);
     return found;
 }
@@ -314,21 +303,13 @@ static bool read_question(struct rpc_call *call, struct block_scan *scan)
     return true;
 }
 
-static void add_script(void *arg, const struct scan_script *made)
-{
-    struct block_scan *scan = arg;
-    *ARRAY_ADD(&scan->scripts) = made->script;
-}
-
 static void run_prepare(struct env_job *job)
 {
     struct rpc_call *call = rpc_job_call(job);
     struct block_scan *scan = call->state;
     if (!scan_orders_read(call, rpc_arg(call, 1), &scan->orders))
         return; /* its error is the call's */
-    scan_orders_derive(&scan->orders, add_script, scan);
-    if (scan->scripts.n > 0)
-        qsort(scan->scripts.at, scan->scripts.n, sizeof scan->scripts.at[0], compare_spans);
+    scan_scripts_make(&scan->orders, &scan->scripts);
     scan->scratch = xmalloc((scan->scripts.n + 1) * sizeof *scan->scratch);
 }
 

@@ -1,6 +1,8 @@
 /* scan_orders.c - see scan_orders.h. */
 #include "rpc/scan_orders.h"
 
+#include <stdlib.h>
+
 enum {
     RANGE_END_DEFAULT = 1000,
     RANGE_MAX = 1000000, /* indexes of one descriptor */
@@ -176,4 +178,36 @@ void scan_orders_derive(struct scan_orders *orders, scan_script_fn *fn, void *ar
                 derive_one(orders, order->list.variant[k], (uint32_t)index, fn, arg);
         }
     }
+}
+
+/* -- The scripts alone ------------------------------------------------------------------------- */
+
+static void add_script(void *arg, const struct scan_script *made)
+{
+    struct scan_scripts *scripts = arg;
+    *ARRAY_ADD(scripts) = made->script;
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+    return scan_compare_scripts(*(const struct span *)a, *(const struct span *)b);
+}
+
+void scan_scripts_make(struct scan_orders *orders, struct scan_scripts *out)
+{
+    ASSERT(orders && out && out->n == 0);
+    scan_orders_derive(orders, add_script, out);
+    if (out->n > 0)
+        qsort(out->at, out->n, sizeof out->at[0], compare_spans);
+}
+
+bool scan_scripts_have(const struct scan_scripts *scripts, struct span script)
+{
+    return scripts->n > 0 &&
+           bsearch(&script, scripts->at, scripts->n, sizeof script, compare_spans) != NULL;
+}
+
+void scan_scripts_deinit(struct scan_scripts *scripts)
+{
+    ARRAY_FREE(scripts);
 }

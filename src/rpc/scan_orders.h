@@ -52,4 +52,15 @@ void scan_orders_derive(struct scan_orders *orders, scan_script_fn *fn, void *ar
 /* An order of scripts: the shorter first. */
 int scan_compare_scripts(struct span a, struct span b);
 
+/* The scripts alone, in that order; their bytes are the orders'. */
+struct scan_scripts {
+    struct span *at;
+    size_t n, capacity;
+};
+
+/* Make them, in the place of none. Any thread. */
+void scan_scripts_make(struct scan_orders *orders, struct scan_scripts *out);
+bool scan_scripts_have(const struct scan_scripts *scripts, struct span script);
+void scan_scripts_deinit(struct scan_scripts *scripts);
+
 #endif
