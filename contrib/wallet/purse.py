@@ -59,16 +59,27 @@ class File:
                 "passphrase": passphrase, "next": {}, "sent": {}}
         return cls(path, data)
 
-    def save(self):
-        """On the disk when it returns, or all as it was."""
-        part = f"{self.path}.{os.getpid()}.new"
+    def write(self, part):
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w",
-                           encoding="utf-8") as file:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(self.data, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             os.rename(part, self.path)
+        except OSError:
+            os.unlink(part)  # the words are in it
+            raise
+
+    def save(self):
+        """On the disk when it returns, its name too, or all as it was."""
+        try:
+            self.write(f"{self.path}.{os.getpid()}.new")
+            folder = os.open(os.path.dirname(self.path) or ".", os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
         except OSError as error:
             raise Problem(f"{self.path} cannot be written: {error.strerror}") from error
 

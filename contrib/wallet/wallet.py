@@ -24,23 +24,37 @@ def ask(prompt):
     return sys.stdin.readline().rstrip("\n")
 
 
-def begin(args, words):
+def ask_passphrase(is_new):
+    """A new one twice: with one that was mistyped the words alone would lead to an empty wallet."""
+    passphrase = ask("Passphrase: ")
+    if not passphrase:
+        raise Problem("the passphrase is empty: without --passphrase there is none")
+    if is_new and ask("Once more: ") != passphrase:
+        raise Problem("these are two passphrases: nothing was made")
+    return passphrase
+
+
+def begin(args, words, is_new):
     """A new wallet. The node is asked first: one for another chain would help nobody."""
-    passphrase = ask("Passphrase: ") if args.passphrase else ""
+    passphrase = ask_passphrase(is_new) if args.passphrase else ""
     file = File.new(args.wallet, args.chain, words, passphrase)
     return Purse(Node(args), file)
 
 
+def tell_words(has_passphrase):
+    beside = ", with the passphrase, which is shown nowhere" if has_passphrase else ""
+    print(f"Write these words down: they are the wallet{beside}.", file=sys.stderr)
+
+
 def create(args):
     words = words_of_entropy(secrets.token_bytes(args.words * 4 // 3))
-    begin(args, words).file.save()
+    begin(args, words, True).file.save()
     print(words)
-    print("Write these words down: they are the wallet.", file=sys.stderr)
+    tell_words(args.passphrase)
 
 
 def restore(args):
-    words = check_words(" ".join(args.word) or ask("Words: "))
-    purse = begin(args, words)
+    purse = begin(args, check_words(ask("Words: ")), False)
     purse.find_used(args.gap)
     purse.file.save()
     show_balance(purse)
@@ -51,7 +65,9 @@ def opened(args):
 
 
 def show_words(args):
-    print(File.load(args.wallet).data["words"])
+    data = File.load(args.wallet).data
+    print(data["words"])
+    tell_words(data["passphrase"])
 
 
 def address(args):
@@ -191,9 +207,8 @@ def parse(argv):
     part = command("create", create, "make a wallet and show its words")
     part.add_argument("--words", type=int, choices=WORD_COUNTS, default=12, help="default 12")
     part.add_argument("--passphrase", action="store_true", help="ask for BIP39's passphrase")
-    part = command("restore", restore, "make a wallet from its words, which are asked for if they "
-                   "are not given, and find its coins")
-    part.add_argument("word", nargs="*")
+    part = command("restore", restore, "make a wallet from its words, which are asked for or read "
+                   "from standard input, and find its coins")
     part.add_argument("--passphrase", action="store_true", help="ask for BIP39's passphrase")
     part.add_argument("--gap", type=int, default=GAP, help="unused addresses to look at behind "
                       f"the last used; default {GAP}")

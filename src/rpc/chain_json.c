@@ -2,7 +2,6 @@
 #include "rpc/chain_json.h"
 
 #include <errno.h>
-
 #include <stdio.h>
 
 #include "consensus/pow.h"

@@ -2,6 +2,7 @@
 import json
 import os
 import stat
+import resource
 import subprocess
 import sys
 from decimal import Decimal
@@ -53,11 +54,12 @@ class User:
     def __init__(self, context, node, name="wallet.json"):
         self.node, self.path = node, os.path.join(context.scratch, name)
 
-    def run(self, *args, stdin=""):
+    def run(self, *args, stdin="", file_bytes=resource.RLIM_INFINITY):
         done = subprocess.run(
             [sys.executable, os.path.join(FOLDER, "wallet.py"), f"--wallet={self.path}",
              f"--datadir={self.node.datadir}", f"--rpcport={self.node.port}", *args],
-            input=stdin, capture_output=True, text=True, timeout=120, check=False)
+            input=stdin, capture_output=True, text=True, timeout=120, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes)))
         return done.returncode, done.stdout, done.stderr
 
     def __call__(self, *args, stdin=""):
@@ -156,7 +158,7 @@ def session(context, *options):
     node.rpc.generatetoaddress(1, MINER)
     equal(sum(friend.balance().values()), 0)
     restored = User(context, node, "restored.json")
-    equal(restored("restore", *user("words").split()).split()[1], str(user.balance()["confirmed"]))
+    equal(restored("restore", stdin=user("words")).split()[1], str(user.balance()["confirmed"]))
     equal(len(restored("coins").splitlines()), len(user("coins").splitlines()))
     equal(len(restored("send", taproot, "49.9")), 64)  # all branches can be signed for
     return node, restored
@@ -201,10 +203,10 @@ def test_mistakes_are_one_line(context):
     node, user = funded(context, "-addressindex")
     address = user("address")
     user.fails("exists", "create")
-    user.fails("exists", "restore", *ABOUT.split())
+    user.fails("exists", "restore", stdin=ABOUT)
     other = User(context, node, "other.json")
     other.fails("create or restore", "balance")
-    other.fails("11 words", "restore", *["abandon"] * 11)
+    other.fails("11 words", "restore", stdin="abandon " * 11)
     other.fails("'satoshis'", "restore", stdin="satoshis " * 12)
     other.fails("no cookie at", "--datadir=/nowhere", "create")
     other.fails("no node answers", "--rpcport=1", "create")
@@ -229,6 +231,16 @@ def test_mistakes_are_one_line(context):
     node.stop()
 
 
+def test_a_full_disk_keeps_no_words(context):
+    node = context.started("-addressindex")
+    user = User(context, node, "full.json")
+    status, _, err = user.run("create", file_bytes=20)
+    equal((status, "cannot be written" in err), (1, True), err)
+    equal([name for name in os.listdir(context.scratch) if name.startswith("full.json")
+           and os.path.getsize(os.path.join(context.scratch, name)) > 0], [])
+    node.stop()
+
+
 def test_a_passphrase_makes_another_wallet(context):
     node = context.started("-addressindex")
     addresses = []
@@ -236,6 +248,11 @@ def test_a_passphrase_makes_another_wallet(context):
         user = User(context, node, name)
         user("restore", *args, stdin=stdin)
         addresses.append(user("address"))
+    user = User(context, node, "c")
+    user.fails("two passphrases", "create", "--passphrase", stdin="TREZOR\nTREZER\n")
+    user.fails("is empty", "create", "--passphrase", stdin="\n")
+    equal(os.listdir(os.path.dirname(user.path)).count("c"), 0)
+    equal(len(user("create", "--passphrase", stdin="TREZOR\nTREZOR\n").split()), 12)
     # BIP-84's own words, on a test chain: the program of an address says no network.
     equal((addresses[0][:8], addresses[0] == addresses[1]), ("bcrt1q6r", False))
     node.stop()
