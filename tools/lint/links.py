@@ -147,11 +147,12 @@ def waiting(tree):
 # -- Lints --------------------------------------------------------------------------------
 
 
-# Within a layer, a folder needs those to its left; files of no folder come last.
+# Within a layer, a folder needs those to its left; "" holds the files of no folder.
 FOLDERS = {
     "spend": ["keys", "miniscript", "book", "descriptor", "psbt", "sign", ""],
     "chain": ["core", "coins", "disk", "tree", "upkeep", "pipeline", "intake", "ask", ""],
     "p2p": ["core", "peer", "addr", "connect", "headers", "blocks", "txs", "serve", "session", ""],
+    "sim": ["", "actors", "study", "report", "replay", "program"],
 }
 
 

@@ -1,5 +1,5 @@
 /* test_sim_study.c - an undisturbed network spreads blocks within what its links allow. */
-#include "sim/sim_study.h"
+#include "sim/study/sim_study.h"
 #include "support/unit.h"
 
 static struct sim_study_result run(uint64_t seed)

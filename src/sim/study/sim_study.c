@@ -1,5 +1,5 @@
 /* sim_study.c - see sim_study.h */
-#include "sim/sim_study.h"
+#include "sim/study/sim_study.h"
 
 #include <stdlib.h>
 #include <string.h>
