@@ -3,6 +3,7 @@
 
 #include "consensus/network_facts.h"
 #include "consensus/script_verify.h"
+#include "consensus/tx.h"
 #include "crypto/hash.h"
 #include "util/alloc.h"
 #include "util/parse.h"
@@ -46,6 +47,8 @@ static const char *const regtest_seeds[] = {"dummySeed.invalid."};
 
 #define SPAN(array) {.p = (array), .len = sizeof(array)}
 #define SEEDS(array) .dns_seeds = (array), .n_dns_seeds = COUNT_OF(array)
+
+#define FIRST_COINS .subsidy_first_sat = 50 * COIN_SAT, .coinbase_maturity = 100
 
 /* All test networks share their address prefixes. */
 #define TEST_PREFIXES                                                                              \
@@ -108,7 +111,7 @@ static const struct network networks[NETWORK_COUNT] = {
         .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
         /* About four years. The height is one at which the rules that are known today had
          * settled. */
-        .subsidy_halving_interval = 210000, .unknown_rules_height = 711648,
+        FIRST_COINS, .subsidy_halving_interval = 210000, .unknown_rules_height = 711648,
         /* Height in coinbase: March 2013. Strict DER: July 2015. Lock times in scripts: December
          * 2015. Relative lock times: July 2016. Segwit: August 2017. */
         .buried_height = {227931, 363725, 388381, 419328, 481824},
@@ -134,7 +137,7 @@ static const struct network networks[NETWORK_COUNT] = {
         .genesis_raw = SPAN(test_genesis), .genesis_hash = {TEST_GENESIS_HASH},
         .pow_limit = POW_LIMIT_32, .pow_allow_min_difficulty = true,
         .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
-        .subsidy_halving_interval = 210000, .unknown_rules_height = 2013984,
+        FIRST_COINS, .subsidy_halving_interval = 210000, .unknown_rules_height = 2013984,
         .buried_height = {21111, 330776, 581885, 770112, 834624},
         .bip34_hash = {TEST_BIP34_HASH},
         .bip9 = {
@@ -154,7 +157,7 @@ static const struct network networks[NETWORK_COUNT] = {
         .genesis_raw = SPAN(testnet4_genesis), .genesis_hash = {TESTNET4_GENESIS_HASH},
         .pow_limit = POW_LIMIT_32, .pow_allow_min_difficulty = true, .enforce_bip94 = true,
         .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
-        .subsidy_halving_interval = 210000,
+        FIRST_COINS, .subsidy_halving_interval = 210000,
         .buried_height = {1, 1, 1, 1, 1},
         .bip9 = {TESTDUMMY_NEVER(1512), TAPROOT_ALWAYS(2016, 1512)},
         .min_chain_work = TESTNET4_MIN_WORK, .assume_valid = {TESTNET4_ASSUME_VALID},
@@ -168,7 +171,7 @@ static const struct network networks[NETWORK_COUNT] = {
         .genesis_raw = SPAN(signet_genesis), .genesis_hash = {SIGNET_GENESIS_HASH},
         .pow_limit = POW_LIMIT_SIGNET,
         .pow_target_spacing_s = 600, .pow_target_timespan_s = TWO_WEEKS_S,
-        .subsidy_halving_interval = 210000,
+        FIRST_COINS, .subsidy_halving_interval = 210000,
         .buried_height = {1, 1, 1, 1, 1},
         .bip9 = {TESTDUMMY_NEVER(1815), TAPROOT_ALWAYS(2016, 1815)},
         .min_chain_work = SIGNET_MIN_WORK, .assume_valid = {SIGNET_ASSUME_VALID},
@@ -187,7 +190,7 @@ static const struct network networks[NETWORK_COUNT] = {
         /* Short, so that tests come to see halvings and changes of difficulty rules soon. All rules
          * hold from the start: what tests want is today's behaviour, and options move single
          * heights. */
-        .subsidy_halving_interval = 150,
+        FIRST_COINS, .subsidy_halving_interval = 150,
         .buried_height = {1, 1, 1, 1, 0},
         .bip9 = {
             [BIP9_TESTDUMMY] = {.bit = 28, .start_time = 0, .timeout = BIP9_NO_TIMEOUT,

@@ -94,6 +94,11 @@ struct network {
     int64_t pow_target_spacing_s, pow_target_timespan_s;
     int32_t unknown_rules_height; /* signals below are of rule changes that are known today */
     uint32_t subsidy_halving_interval;
+    int64_t subsidy_first_sat; /* of the first blocks, until the first halving */
+    /* Blocks that have to pass before a coinbase may be spent. If its block leaves the chain, so
+     * does every transaction that spends from it, for ever: unlike other transactions a coinbase
+     * cannot be mined again elsewhere. A hundred blocks make that unlikely. */
+    int32_t coinbase_maturity;
 
     int32_t buried_height[BURIED_COUNT];
     struct block_hash bip34_hash; /* the block at the BIP34 height, zero if none. See BIP30 rules */
@@ -115,7 +120,9 @@ struct network {
 
     /* Whether coins are worth nothing: some defaults are bolder there. */
     bool is_test_chain;
-    bool mine_blocks_on_demand; /* regtest */
+    /* Regtest, and whose blocks are as easy to make: who runs a node there makes blocks and sets
+     * clocks at will. */
+    bool mine_blocks_on_demand;
     bool signet_blocks;
     struct span signet_challenge;
 

@@ -3,14 +3,12 @@
  * Every 2,016 blocks (main network) the target is multiplied by the time that they took and divided
  * by the time that they should take. All arithmetic is on whole numbers of 256 bits, as a node that
  * rounded otherwise would leave the chain. The product never overflows: the time taken is bounded
- * by four timespans, and the largest limit of a network that retargets, signet's, is just small
- * enough. */
+ * by four timespans, and on the public networks the limit is small enough for
+ * that; elsewhere a product that is beyond the limit is not made. */
 #include "consensus/pow.h"
 
 #include "consensus/tx.h"
 #include "util/assert.h"
-
-#define SUBSIDY_FIRST_SAT (50 * COIN_SAT)
 
 struct u256 pow_target_from_bits(uint32_t bits, bool *negative, bool *overflow)
 {
@@ -87,8 +85,17 @@ static struct u256 scale_target(const struct network *network, uint32_t bits, in
 {
     ASSERT(span_s > 0);
     struct u256 limit = u256_from_le(network->pow_limit);
-    struct u256 target = u256_mul(pow_target_from_bits(bits, NULL, NULL), (uint64_t)span_s);
-    target = u256_div(target, u256_of((uint64_t)network->pow_target_timespan_s));
+    struct u256 target = pow_target_from_bits(bits, NULL, NULL);
+    struct u256 span = u256_of((uint64_t)span_s);
+    struct u256 timespan = u256_of((uint64_t)network->pow_target_timespan_s);
+    /* The quotient first: then nothing is ever larger than the result, and what is lost by that is
+     * added. */
+    struct u256 quotient = u256_div(target, timespan);
+    struct u256 rest = u256_sub(target, u256_mul(quotient, timespan.limb[0]));
+    if (u256_compare(quotient, u256_div(limit, span)) > 0)
+        return limit;
+    target = u256_add(u256_mul(quotient, (uint64_t)span_s),
+                      u256_div(u256_mul(rest, (uint64_t)span_s), timespan));
     return u256_compare(target, limit) > 0 ? limit : target;
 }
 
@@ -187,5 +194,5 @@ int64_t pow_subsidy_sat(const struct network *network, int32_t height)
     ASSERT(height >= 0);
     uint32_t halvings = (uint32_t)height / network->subsidy_halving_interval;
     /* A shift by the width of the type or more is undefined in C. */
-    return halvings >= 64 ? 0 : SUBSIDY_FIRST_SAT >> halvings;
+    return halvings >= 64 ? 0 : network->subsidy_first_sat >> halvings;
 }

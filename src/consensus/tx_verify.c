@@ -29,10 +29,10 @@ int64_t tx_output_total_sat(const struct tx *tx)
  * of coins were checked when they were made, and are checked again because a damaged store must not
  * make money. What remains of the inputs is the fee; it may be zero, and whoever makes the block
  * may take less than all fees but not more (bad-cb-amount). */
-enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent,
-                             int32_t spend_height, int64_t *fee_sat)
+enum reject tx_verify_inputs(const struct tx *tx, const struct network *network,
+                             const struct spent_coin *spent, int32_t spend_height, int64_t *fee_sat)
 {
-    ASSERT(spent && fee_sat && spend_height >= 0);
+    ASSERT(network && spent && fee_sat && spend_height >= 0);
     ASSERT(tx);
     for (uint32_t i = 0; i < tx->n_in; i++) {
         if (spent[i].missing)
@@ -41,7 +41,8 @@ enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent
 
     int64_t in_sat = 0;
     for (uint32_t i = 0; i < tx->n_in; i++) {
-        if (spent[i].coinbase && (int64_t)spend_height - spent[i].height < COINBASE_MATURITY)
+        int64_t age = (int64_t)spend_height - spent[i].height;
+        if (spent[i].coinbase && age < network->coinbase_maturity)
             return REJECT_PREMATURE_SPEND;
         /* The value first: only then the sum cannot wrap. */
         if (!is_money(spent[i].value_sat) || !is_money(in_sat + spent[i].value_sat))
@@ -60,12 +61,12 @@ enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent
 }
 
 /* Core's words for REJECT_PREMATURE_SPEND: the first coinbase that is too young. */
-static char *describe_young(const struct tx *tx, const struct spent_coin *spent,
-                            int32_t spend_height, char *out)
+static char *describe_young(const struct tx *tx, const struct network *network,
+                            const struct spent_coin *spent, int32_t spend_height, char *out)
 {
     for (uint32_t i = 0; i < tx->n_in; i++) {
         int64_t depth = (int64_t)spend_height - spent[i].height;
-        if (spent[i].coinbase && depth < COINBASE_MATURITY) {
+        if (spent[i].coinbase && depth < network->coinbase_maturity) {
             snprintf(out, TX_VERIFY_DETAIL_BYTES, "tried to spend coinbase at depth %lld",
                      (long long)depth);
             break;
@@ -86,14 +87,16 @@ static char *describe_values(const struct tx *tx, const struct spent_coin *spent
     return out;
 }
 
-char *tx_verify_detail(enum reject reject, const struct tx *tx, const struct spent_coin *spent,
-                       int32_t spend_height, char out[TX_VERIFY_DETAIL_BYTES])
+char *tx_verify_detail(enum reject reject, const struct tx *tx, const struct network *network,
+                       const struct spent_coin *spent, int32_t spend_height,
+                       char out[TX_VERIFY_DETAIL_BYTES])
 {
+    ASSERT(tx && network && spent && out);
     *out = '\0';
     if (reject == REJECT_INPUTS_MISSING)
         snprintf(out, TX_VERIFY_DETAIL_BYTES, "CheckTxInputs: inputs missing/spent");
     else if (reject == REJECT_PREMATURE_SPEND)
-        return describe_young(tx, spent, spend_height, out);
+        return describe_young(tx, network, spent, spend_height, out);
     else if (reject == REJECT_IN_BELOW_OUT)
         return describe_values(tx, spent, out);
     return out;

@@ -10,13 +10,10 @@
 #ifndef CONSENSUS_TX_VERIFY_H
 #define CONSENSUS_TX_VERIFY_H
 
+#include "consensus/network.h"
 #include "consensus/reject.h"
 #include "consensus/tx.h"
 
-/* Blocks that have to pass before a coinbase may be spent. If its block leaves the chain, so does
- * every transaction that spends from it, for ever: unlike other transactions a coinbase cannot be
- * mined again elsewhere. A hundred blocks make that unlikely. */
-#define COINBASE_MATURITY   100
 #define LOCK_TIME_THRESHOLD UINT32_C(500000000) /* below: a height; from here on: a time */
 
 /* How a sequence number holds a relative lock time: with the top bit it is none; bit 22 chooses
@@ -39,23 +36,26 @@ struct spent_coin {
 
 /* Check a transaction that is no coinbase against its coins.
  *
- * In:       spent         n_in of them, in order of the inputs
+ * In:       network       how old a coinbase has to be
+ *           spent         n_in of them, in order of the inputs
  *           spend_height  of the block that holds tx, or would
  * Out:      fee_sat       set only if the result is REJECT_NONE
  * Returns:  the first rule broken, in Core's order: INPUTS_MISSING, PREMATURE_SPEND,
  *           INPUT_VALUES_OUT_OF_RANGE, IN_BELOW_OUT, FEE_OUT_OF_RANGE. These are verdicts on a
  *           block; for a transaction alone see reject_for_tx()
  * Spec:     Core CheckTxInputs() */
-NODISCARD enum reject tx_verify_inputs(const struct tx *tx, const struct spent_coin *spent,
-                                       int32_t spend_height, int64_t *fee_sat);
+NODISCARD enum reject tx_verify_inputs(const struct tx *tx, const struct network *network,
+                                       const struct spent_coin *spent, int32_t spend_height,
+                                       int64_t *fee_sat);
 
 /* What Core adds to a verdict of tx_verify_inputs() in its debug message; "" for some.
  *
  * In:       all as given there, and the verdict
  * Returns:  out, zero-terminated */
 #define TX_VERIFY_DETAIL_BYTES 80
-char *tx_verify_detail(enum reject reject, const struct tx *tx, const struct spent_coin *spent,
-                       int32_t spend_height, char out[TX_VERIFY_DETAIL_BYTES]);
+char *tx_verify_detail(enum reject reject, const struct tx *tx, const struct network *network,
+                       const struct spent_coin *spent, int32_t spend_height,
+                       char out[TX_VERIFY_DETAIL_BYTES]);
 
 /* The verdict, with Core's debug message, where the script of an input has failed. */
 void tx_script_verdict(struct verdict *verdict, enum reject reject, const struct tx *tx,

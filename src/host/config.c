@@ -123,7 +123,7 @@ static bool apply_tests(struct config *config, char **error)
     struct options *options = &config->options;
     const char *test;
     config->repair = options_get_bool(options, "repair", true);
-    if (options_is_set(options, "test") && config->network.kind != NETWORK_REGTEST)
+    if (options_is_set(options, "test") && !config->network.mine_blocks_on_demand)
         return REFUSE(error, "-test=<option> can only be used with regtest");
     for (size_t i = 0; (test = options_get_list(options, "test", i)); i++) {
         if (strcmp(test, "bip94") == 0)
@@ -150,7 +150,7 @@ static bool choose_network(struct config *config, char **error)
     if (!apply_tests(config, error))
         return false;
     /* As in Core, these options are not even looked at elsewhere. */
-    return network->kind != NETWORK_REGTEST || apply_regtest(config, error);
+    return !network->mine_blocks_on_demand || apply_regtest(config, error);
 }
 
 /* -- The chain ------------------------------------------------------------------------------ */
@@ -209,7 +209,7 @@ static bool set_pruning(struct config *config, char **error)
     config->chain.prune_target_bytes = mib > 1 ? (uint64_t)(mib * MIB) : 0;
     if (options_get_bool(options, "fastprune", false)) {
         config->chain.block_file_bytes = FASTPRUNE_FILE_BYTES;
-        if (config->network.kind == NETWORK_REGTEST)
+        if (config->network.mine_blocks_on_demand)
             config->network.prune_after_height = FASTPRUNE_AFTER_HEIGHT;
     }
     if (config->chain.prune && config->chain.txindex)

@@ -364,7 +364,7 @@ static bool set_fees(struct config_net *config, const struct options *options,
                      const struct network *network, char **error)
 {
     config->accepts_stale_fees = options_get_bool(options, "acceptstalefeeestimates", false);
-    if (config->accepts_stale_fees && network->kind != NETWORK_REGTEST)
+    if (config->accepts_stale_fees && !network->mine_blocks_on_demand)
         return fail_with(error, "acceptstalefeeestimates is not supported on %s chain.",
                          network->name);
     if (!set_feerate(options, "fallbackestimate", &config->fallback_sat_per_kvb, error))
@@ -380,7 +380,7 @@ static bool set_block(struct config_net *config, const struct options *options,
 {
     struct block_assembler_options *block = &config->block;
     *block = block_assembler_default_options();
-    if (network->kind == NETWORK_REGTEST) /* elsewhere it would only make invalid blocks */
+    if (network->mine_blocks_on_demand) /* elsewhere it would only make invalid blocks */
         block->version = (int32_t)options_get_int(options, "blockversion", 0);
     int64_t max_wu = options_get_int(options, "blockmaxweight", block->max_weight_wu);
     int64_t reserved_wu =

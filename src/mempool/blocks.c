@@ -210,13 +210,15 @@ void mempool_block_connected(struct mempool *mempool, const struct block_node *n
 }
 
 /* Is an entry surely valid in the block after tip? */
-static bool is_still_valid(const struct pool_entry *entry, const struct block_node *tip)
+static bool is_still_valid(const struct mempool *mempool, const struct pool_entry *entry,
+                           const struct block_node *tip)
 {
     int32_t height = tip->height + 1;
     int64_t mtp_s = block_node_mtp(tip);
+    int32_t maturity = chain_network(mempool->chain)->coinbase_maturity;
     if (entry->coin_height_max > tip->height)
         return false; /* the coin is gone, or it is one of the mempool's again */
-    if (entry->coinbase_height_max >= 0 && height - entry->coinbase_height_max < COINBASE_MATURITY)
+    if (entry->coinbase_height_max >= 0 && height - entry->coinbase_height_max < maturity)
         return false;
     return tx_is_final(&entry->pub.tx, height, mtp_s) &&
            sequence_locks_open(entry->locks, height, mtp_s);
@@ -254,7 +256,7 @@ void mempool_block_disconnected(struct mempool *mempool, const struct block_node
     /* Newest first: what spends from an entry is looked at before it. */
     for (struct pool_entry *entry = mempool->newest, *older; entry; entry = older) {
         older = entry->older;
-        if (!is_still_valid(entry, node->prev))
+        if (!is_still_valid(mempool, entry, node->prev))
             put_aside_tree(mempool, entry);
     }
     if (mempool->putbacks.block_bytes > 2 * MEMPOOL_REORG_BYTES_MAX)

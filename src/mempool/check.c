@@ -262,10 +262,11 @@ static bool check_locks(struct pool_check *check)
 static bool check_values(struct pool_check *check)
 {
     int32_t height = check->tip->height + 1;
-    enum reject code = tx_verify_inputs(&check->tx, check->rules, height, &check->fee_sat);
+    const struct network *network = chain_network(check->mempool->chain);
+    enum reject code = tx_verify_inputs(&check->tx, network, check->rules, height, &check->fee_sat);
     char detail[TX_VERIFY_DETAIL_BYTES];
     return verdict_set(&check->verdict, reject_for_tx(code), "%s",
-                       tx_verify_detail(code, &check->tx, check->rules, height, detail));
+                       tx_verify_detail(code, &check->tx, network, check->rules, height, detail));
 }
 
 bool pool_pays(struct mempool *mempool, int64_t fee_sat, uint32_t vbytes, struct verdict *verdict)

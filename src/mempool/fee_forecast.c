@@ -5,8 +5,6 @@
 
 #include "util/assert.h"
 
-#define BLOCK_INTERVAL_S 600.0
-
 /* Who wants to be sure takes a chance of one in twenty, as Core's conservative estimates do. */
 #define SURE_CHANCE 0.95
 /* Who does not takes the rate that is most likely right: enough, and no more than twice enough. The
@@ -18,9 +16,10 @@
 
 /* -- What comes -------------------------------------------------------------------------------- */
 
-void fee_flow_init(struct fee_flow *flow, double now_s)
+void fee_flow_init(struct fee_flow *flow, double now_s, double spacing_s)
 {
-    *flow = (struct fee_flow){.began_s = now_s, .faded_s = now_s};
+    ASSERT(flow && spacing_s > 0);
+    *flow = (struct fee_flow){.began_s = now_s, .faded_s = now_s, .spacing_s = spacing_s};
     fee_buckets_init(&flow->buckets);
 }
 
@@ -66,7 +65,7 @@ bool fee_flow_is_known(const struct fee_flow *flow, double now_s)
 static double per_block(const struct fee_flow *flow, double now_s)
 {
     double seen_s = FEE_FLOW_KEEP_S * (1 - faded(flow->began_s, now_s));
-    return BLOCK_INTERVAL_S / seen_s * faded(flow->faded_s, now_s);
+    return flow->spacing_s / seen_s * faded(flow->faded_s, now_s);
 }
 
 /* -- Chances ----------------------------------------------------------------------------------- */

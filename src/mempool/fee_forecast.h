@@ -20,9 +20,10 @@ struct fee_flow {
     struct fee_buckets buckets;
     double wu[FEE_BUCKETS];
     double began_s, faded_s; /* monotonic: the first moment watched; that wu is of */
+    double spacing_s;        /* of blocks, in the mean */
 };
 /* Nothing has come. */
-void fee_flow_init(struct fee_flow *flow, double now_s);
+void fee_flow_init(struct fee_flow *flow, double now_s, double spacing_s);
 /* Some weight of a rate in sat for 1,000 bytes has come. */
 void fee_flow_add(struct fee_flow *flow, double now_s, double rate, double wu);
 /* What came at came_s has gone without being mined: it was replaced. */

@@ -80,11 +80,11 @@ void mempool_estimator_replaced(struct mempool_estimator *estimator,
 
 /* -- The last blocks --------------------------------------------------------------------------- */
 
-struct mempool_estimator *mempool_estimator_new(const struct env *env)
+struct mempool_estimator *mempool_estimator_new(const struct env *env, int64_t spacing_s)
 {
     struct mempool_estimator *estimator = xcalloc(1, sizeof *estimator);
     estimator->env = env;
-    fee_flow_init(&estimator->flow, now_s(estimator));
+    fee_flow_init(&estimator->flow, now_s(estimator), (double)spacing_s);
     return estimator;
 }
 

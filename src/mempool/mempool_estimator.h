@@ -40,7 +40,7 @@ struct mined_block {
 struct mempool_estimator;
 
 /* One that has seen no block. Borrows env. Owns: the caller. */
-struct mempool_estimator *mempool_estimator_new(const struct env *env);
+struct mempool_estimator *mempool_estimator_new(const struct env *env, int64_t spacing_s);
 /* NULL is allowed. */
 void mempool_estimator_free(struct mempool_estimator *estimator);
 

@@ -195,7 +195,7 @@ struct node_fees *node_fees_new(const struct env *env, const struct log *log,
     fees->log = log;
     fees->chain = chain;
     fees->estimator = fee_estimator_new(env);
-    fees->by_mempool = mempool_estimator_new(env);
+    fees->by_mempool = mempool_estimator_new(env, chain_network(chain)->pow_target_spacing_s);
     fees->dir = xasprintf("%s/" DIR_NAME, options->data_dir);
     fees->file.path = xasprintf("%s/" FILE_NAME, fees->dir);
     fees->mempool_file.path = xasprintf("%s/" MEMPOOL_NAME, fees->dir);

@@ -427,6 +427,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     keep_options(p2p, options);
     p2p->is_active = !options->is_inactive;
     p2p->upload.target_bytes = options->upload_target_bytes;
+    p2p->upload.spacing_s = network->pow_target_spacing_s;
     p2p->min_chain_work =
         options->min_chain_work ? *options->min_chain_work : u256_from_le(network->min_chain_work);
     p2p->key = make_key(env);

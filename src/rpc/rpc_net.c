@@ -226,7 +226,7 @@ static void look_at_dial(void *arg)
 enum rpc_progress rpc_addconnection(struct rpc_call *call)
 {
     const char *address = rpc_arg_string(call, 0, ""), *type = rpc_arg_string(call, 1, "");
-    if (call->rpc->node->network->kind != NETWORK_REGTEST)
+    if (!call->rpc->node->network->mine_blocks_on_demand)
         return rpc_fail(call, RPC_MISC_ERROR,
                         "addconnection is for regression testing (-regtest mode) only.");
     const struct net_view *net = net_json_require(call);

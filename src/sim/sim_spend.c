@@ -1,6 +1,7 @@
 /* sim_spend.c - see sim_spend.h */
 #include "sim/sim_spend.h"
 
+#include "consensus/network.h"
 #include "consensus/opcodes.h"
 #include "consensus/tx.h"
 #include "util/alloc.h"
@@ -10,7 +11,6 @@
 #define FEE_SAT      1000
 #define LEAST_SAT    20000 /* smaller coins are not split any more */
 #define KEPT_PERCENT 10
-#define MATURITY     100 /* blocks until a coinbase may be spent */
 
 /* OP_0 and SHA-256 of the one byte OP_1. BIP-141, P2WSH */
 static const uint8_t script_pubkey[] = {0x00, 0x20, 0x4a, 0xe8, 0x15, 0x72, 0xf0, 0x6e, 0x1b,
@@ -95,7 +95,8 @@ bool sim_spend_make(struct sim_spend *spend, struct sim_spend_tx *made)
 void sim_spend_add_mature(struct sim_spend *spend, const struct sim_base *base, int32_t height)
 {
     ASSERT(spend);
-    while (spend->n_base < sim_base_height(base) && spend->n_base + 1 + MATURITY <= height + 1) {
+    int32_t maturity = network_get(NETWORK_REGTEST)->coinbase_maturity; /* the base's network */
+    while (spend->n_base < sim_base_height(base) && spend->n_base + 1 + maturity <= height + 1) {
         struct sim_coin coin = sim_base_coin(base, ++spend->n_base);
         sim_spend_add(spend, &coin);
     }

@@ -265,7 +265,7 @@ static bool run_market(struct run *run, int32_t blocks, uint32_t room_vbytes, ui
                                          .block = on_block,
                                          .asked = on_asked};
     run->estimator = fee_estimator_new(sim_env_get(sim));
-    fee_flow_init(&run->flow, 0);
+    fee_flow_init(&run->flow, 0, 600);
     run->market = market_new(seed, room_vbytes, &events);
     market_run(run->market, blocks);
     printf("%d blocks, %.1f days, %.0f blocks wanted, %d with room left\n", blocks,

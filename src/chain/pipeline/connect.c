@@ -211,10 +211,11 @@ static bool check_tx(const struct flight *flight, const struct tx *tx,
     const struct network *network = flight->flights->core->network;
     int32_t height = flight->node->height;
     int64_t fee_sat;
-    enum reject reject = tx_verify_inputs(tx, spent, height, &fee_sat);
+    enum reject reject = tx_verify_inputs(tx, network, spent, height, &fee_sat);
     if (reject != REJECT_NONE) {
         char detail[TX_VERIFY_DETAIL_BYTES], text[TX_VERIFY_DETAIL_BYTES + 4];
-        snprintf(text, sizeof text, "%s in", tx_verify_detail(reject, tx, spent, height, detail));
+        snprintf(text, sizeof text, "%s in",
+                 tx_verify_detail(reject, tx, network, spent, height, detail));
         return refuse_tx(verdict, reject, text, tx);
     }
     *fees_sat += fee_sat;

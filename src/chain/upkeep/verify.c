@@ -195,7 +195,8 @@ static bool connect_inputs(struct verify *verify, const struct tx *tx,
         coin_set_put(&verify->set, &tx->in[k].prevout, NULL);
     }
     int64_t fee_sat;
-    if (tx_verify_inputs(tx, rules, verify->at->height, &fee_sat) != REJECT_NONE)
+    const struct network *network = verify->owner->core->network;
+    if (tx_verify_inputs(tx, network, rules, verify->at->height, &fee_sat) != REJECT_NONE)
         return fail(verify, "an input breaks a rule");
     *fees_sat += fee_sat;
     struct tx_sighash sighash;

@@ -3,8 +3,7 @@
 
 #include "util/assert.h"
 
-#define BLOCK_INTERVAL_S 600
-#define BLOCK_BYTES_MAX  UINT64_C(4000000) /* BIP141: no block has more */
+#define BLOCK_BYTES_MAX UINT64_C(4000000) /* BIP141: no block has more */
 
 void upload_count(struct upload *upload, uint64_t bytes, int64_t now_s)
 {
@@ -35,8 +34,9 @@ bool upload_serves_historical(const struct upload *upload, int64_t now_s)
 {
     if (upload->target_bytes == 0)
         return true;
+    ASSERT(upload->spacing_s > 0);
     /* What new blocks may take until the cycle ends is kept for them: old ones can wait. */
-    uint64_t blocks = (uint64_t)(upload_time_left_s(upload, now_s) / BLOCK_INTERVAL_S);
+    uint64_t blocks = (uint64_t)(upload_time_left_s(upload, now_s) / upload->spacing_s);
     uint64_t reserve = blocks * BLOCK_BYTES_MAX;
     return reserve < upload->target_bytes && upload->sent_bytes < upload->target_bytes - reserve;
 }

@@ -14,6 +14,7 @@
 struct upload {
     uint64_t target_bytes;   /* of a cycle; 0: no limit */
     uint64_t sent_bytes;     /* in this cycle */
+    int64_t spacing_s;       /* of blocks, in the mean */
     int64_t cycle_started_s; /* wall clock; 0: nothing was sent yet */
 };
 

@@ -262,6 +262,31 @@ TEST(retargeting_is_monotonic_and_bounded)
     xfree(headers);
 }
 
+/* 2^255 times four timespans has more than 256 bits. */
+TEST(a_retarget_near_the_largest_limit_does_not_wrap)
+{
+    struct network own = *network_get(NETWORK_REGTEST);
+    own.pow_no_retargeting = own.pow_allow_min_difficulty = false;
+    own.pow_target_spacing_s = 10;
+    own.pow_target_timespan_s = 40;
+    static const struct {
+        uint32_t spacing_s, before, after;
+    } rows[] = {
+        {1, 0x207fffff, 0x201fffff},  /* four times as hard at most */
+        {5, 0x207fffff, 0x202fffff},  /* 15 s for 40: 0x7fffff * 15 / 40 */
+        {10, 0x201fffff, 0x2017ffff}, /* 30 s for 40 */
+        {40, 0x201fffff, 0x205ffffd}, /* 120 s for 40 */
+        {90, 0x201fffff, 0x207ffffc}, /* four times as easy at most */
+        {90, 0x207fffff, 0x207fffff}, /* the limit */
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct header_facts *headers = chain(4, rows[i].spacing_s, rows[i].before);
+        assert_int_equal(pow_next_bits(&own, &view, &headers[3], 0), rows[i].after);
+        assert_true(pow_is_transition_permitted(&own, 4, rows[i].before, rows[i].after));
+        xfree(headers);
+    }
+}
+
 TEST(transitions_beyond_the_clamp_are_not_permitted)
 {
     const struct network *main_net = network_get(NETWORK_MAIN);
@@ -291,6 +316,11 @@ TEST(subsidy_halves_and_ends)
     assert_int_equal(pow_subsidy_sat(regtest, 149), 50 * COIN_SAT);
     assert_int_equal(pow_subsidy_sat(regtest, 150), 25 * COIN_SAT);
     assert_int_equal(pow_subsidy_sat(regtest, 150 * 64), 0);
+    struct network own = *regtest;
+    own.subsidy_first_sat = 7;
+    own.subsidy_halving_interval = 2;
+    assert_int_equal(pow_subsidy_sat(&own, 1), 7);
+    assert_int_equal(pow_subsidy_sat(&own, 2), 3);
 }
 
 TEST(all_subsidies_stay_below_the_money_limit)

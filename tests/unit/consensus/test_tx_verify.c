@@ -45,15 +45,28 @@ static const struct {
 
 TEST(inputs_cover_outputs_and_are_there, struct arena *arena)
 {
+    const struct network *network = network_get(NETWORK_MAIN);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct tx tx = build_tx(arena, 1, 2, 1);
         tx.out[0].value_sat = cases[i].out_sat;
         int64_t fee_sat = -7;
-        enum reject got = tx_verify_inputs(&tx, cases[i].spent, 200, &fee_sat);
+        enum reject got = tx_verify_inputs(&tx, network, cases[i].spent, 200, &fee_sat);
         if (got != cases[i].want)
             fail_msg("%s: %s", cases[i].what, reject_string(got));
         assert_int_equal(fee_sat, got == REJECT_NONE ? cases[i].fee_sat : -7);
     }
+}
+
+TEST(how_old_a_coinbase_must_be_is_its_networks, struct arena *arena)
+{
+    struct network own = *network_get(NETWORK_REGTEST);
+    const struct spent_coin spent[] = {{1000, 100, true, false}, {0, 1, false, false}};
+    struct tx tx = build_tx(arena, 1, 2, 1);
+    int64_t fee_sat;
+    tx.out[0].value_sat = 1000;
+    own.coinbase_maturity = 3;
+    assert_int_equal(tx_verify_inputs(&tx, &own, spent, 102, &fee_sat), REJECT_PREMATURE_SPEND);
+    assert_int_equal(tx_verify_inputs(&tx, &own, spent, 103, &fee_sat), REJECT_NONE);
 }
 
 TEST(a_verdict_says_what_was_found, struct arena *arena)
@@ -68,13 +81,15 @@ TEST(a_verdict_says_what_was_found, struct arena *arena)
          "value in (1.50000001) < value out (50.00)"},
         {{{-1, 1, false, false}, {1, 1, false, false}}, ""},
     };
+    const struct network *network = network_get(NETWORK_MAIN);
     struct tx tx = build_tx(arena, 1, 2, 1);
     tx.out[0].value_sat = INT64_C(5000000000);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char detail[TX_VERIFY_DETAIL_BYTES];
         int64_t fee_sat;
-        enum reject got = tx_verify_inputs(&tx, rows[i].spent, 200, &fee_sat);
-        assert_string_equal(tx_verify_detail(got, &tx, rows[i].spent, 200, detail), rows[i].want);
+        enum reject got = tx_verify_inputs(&tx, network, rows[i].spent, 200, &fee_sat);
+        assert_string_equal(tx_verify_detail(got, &tx, network, rows[i].spent, 200, detail),
+                            rows[i].want);
     }
 }
 

@@ -99,7 +99,7 @@ static void flow_of(struct fee_flow *flow, double rate, double wu)
 TEST(what_comes_is_known_after_half_an_hour)
 {
     struct fee_flow flow;
-    fee_flow_init(&flow, 1000);
+    fee_flow_init(&flow, 1000, 600);
     assert_false(fee_flow_is_known(&flow, 1000 + FEE_FLOW_LEAST_S - 1));
     assert_true(fee_flow_is_known(&flow, 1000 + FEE_FLOW_LEAST_S));
 }
@@ -108,12 +108,12 @@ TEST(who_pays_more_than_what_fills_blocks_is_in_them)
 {
     static const double nothing[FEE_BUCKETS];
     struct fee_flow flow;
-    fee_flow_init(&flow, 0);
+    fee_flow_init(&flow, 0, 600);
     double now_s = 5 * 3600;
     assert_int_equal(ask(&flow, nothing, now_s, 6, true), 0);
     flow_of(&flow, 5000, 0.3 * ROOM);
     assert_int_equal(ask(&flow, nothing, now_s, 6, true), 0);
-    fee_flow_init(&flow, 0);
+    fee_flow_init(&flow, 0, 600);
     flow_of(&flow, 5000, 3 * ROOM);
     int64_t rate = ask(&flow, nothing, now_s, 6, true);
     assert_in_range(rate, 5001, 5251);
@@ -126,7 +126,7 @@ TEST(what_is_replaced_has_not_come)
 {
     static const double nothing[FEE_BUCKETS];
     struct fee_flow flow;
-    fee_flow_init(&flow, 0);
+    fee_flow_init(&flow, 0, 600);
     fee_flow_add(&flow, 3000, 5000, 100 * ROOM);
     assert_true(ask(&flow, nothing, 4000, 6, true) > 5000);
     fee_flow_take(&flow, 4000, -1, 5000, 100 * ROOM); /* before the beginning: was not counted */
@@ -143,7 +143,7 @@ TEST(what_waits_is_passed_by_who_pays_more)
 {
     double waiting[FEE_BUCKETS] = {0};
     struct fee_flow flow;
-    fee_flow_init(&flow, 0);
+    fee_flow_init(&flow, 0, 600);
     for (double rate = 1000; rate < 30000; rate *= 1.1)
         waiting[fee_buckets_find(&flow.buckets, rate)] += ROOM / 4;
     int64_t last = INT64_MAX;
@@ -162,7 +162,7 @@ TEST(who_may_be_wrong_pays_no_more_than_twice_what_may_do)
 {
     double waiting[FEE_BUCKETS] = {0};
     struct fee_flow flow;
-    fee_flow_init(&flow, 0);
+    fee_flow_init(&flow, 0, 600);
     for (double rate = 100; rate < 1e6; rate *= 1.05)
         flow_of(&flow, rate, 0.0125 * ROOM);
     int64_t sure = ask(&flow, waiting, 5 * 3600, 6, true);
@@ -174,7 +174,7 @@ TEST(where_no_rate_helps_none_is_told)
 {
     double waiting[FEE_BUCKETS] = {0};
     struct fee_flow flow;
-    fee_flow_init(&flow, 0);
+    fee_flow_init(&flow, 0, 600);
     waiting[FEE_BUCKETS - 1] = 100 * ROOM;
     assert_int_equal(ask(&flow, waiting, 3600, 6, true), -1);
     assert_int_equal(ask(&flow, waiting, 3600, 6, false), -1);

@@ -93,7 +93,7 @@ static enum mempool_estimate_status status(struct mempool_estimator *estimator,
 
 static struct mempool_estimator *new_estimator(const struct mempool_rig *rig)
 {
-    return mempool_estimator_new(sim_env_get(rig->chain.sim));
+    return mempool_estimator_new(sim_env_get(rig->chain.sim), 600);
 }
 
 TEST(six_blocks_have_to_be_known, struct mempool_rig *rig)

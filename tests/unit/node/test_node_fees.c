@@ -33,6 +33,12 @@ const struct block_node *chain_best_header(const struct chain *chain)
     return &chain->best_header;
 }
 
+const struct network *chain_network(const struct chain *chain)
+{
+    assert_non_null(chain);
+    return network_get(NETWORK_REGTEST);
+}
+
 bool chain_is_initial_download(const struct chain *chain)
 {
     return chain->is_initial_download;

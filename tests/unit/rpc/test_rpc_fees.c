@@ -16,7 +16,7 @@ static struct fee_estimator *open_rig(struct rpc_rig *rig)
     rpc_rig_add_mempool(rig, NULL);
     struct fee_estimator *fees = fee_estimator_new(rig->node.env);
     rig->node.fees = fees;
-    rig->node.mempool_fees = mempool_estimator_new(rig->node.env);
+    rig->node.mempool_fees = mempool_estimator_new(rig->node.env, 600);
     return fees;
 }
 

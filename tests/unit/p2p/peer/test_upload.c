@@ -19,7 +19,7 @@ TEST(without_a_target_there_is_no_limit)
 
 TEST(new_blocks_of_the_day_are_kept_room_for)
 {
-    struct upload upload = {.target_bytes = 800 * MIB};
+    struct upload upload = {.spacing_s = 600, .target_bytes = 800 * MIB};
     uint64_t old_bytes = 800 * MIB - DAY_OF_BLOCKS;
     assert_int_equal(upload_time_left_s(&upload, NOW), UPLOAD_CYCLE_S);
     upload_count(&upload, old_bytes - 1, NOW);
@@ -40,7 +40,7 @@ TEST(new_blocks_of_the_day_are_kept_room_for)
 
 TEST(a_small_target_leaves_nothing_for_old_blocks)
 {
-    struct upload upload = {.target_bytes = DAY_OF_BLOCKS};
+    struct upload upload = {.spacing_s = 600, .target_bytes = DAY_OF_BLOCKS};
     assert_false(upload_serves_historical(&upload, NOW));
     upload.target_bytes++;
     assert_true(upload_serves_historical(&upload, NOW));
@@ -48,7 +48,7 @@ TEST(a_small_target_leaves_nothing_for_old_blocks)
 
 TEST(the_next_day_counts_anew)
 {
-    struct upload upload = {.target_bytes = 10};
+    struct upload upload = {.spacing_s = 600, .target_bytes = 10};
     upload_count(&upload, 10, NOW);
     upload_count(&upload, 1, NOW + UPLOAD_CYCLE_S);
     assert_int_equal(upload.sent_bytes, 11);
