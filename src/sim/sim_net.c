@@ -65,8 +65,9 @@ struct sim_host {
     struct list_link link;
     char name[HOST_NAME_BYTES]; /* its numeric address */
     uint64_t number;            /* never used again: names the pair whose latency is drawn */
-    int group;                  /* the next four: see the functions that set them in sim_net.h */
+    int group;                  /* the next ones: see the functions that set them in sim_net.h */
     uint64_t bytes_per_s;
+    int64_t latency_us;
     bool is_mute;
     uint16_t last_port; /* given to a connecting end */
     struct list listeners;
@@ -200,6 +201,8 @@ static bool can_reach(const struct sim_host *a, const struct sim_host *b)
 static int64_t latency_us(const struct sim_net *net, const struct sim_host *a,
                           const struct sim_host *b)
 {
+    if (a->latency_us >= 0 || b->latency_us >= 0)
+        return MAX_OF(a->latency_us, b->latency_us);
     uint64_t low = a->number < b->number ? a->number : b->number;
     uint64_t high = a->number < b->number ? b->number : a->number;
     struct sim_random random = sim_random_of(net->seed, low << 32 | high);
@@ -577,6 +580,7 @@ struct sim_host *sim_net_join(struct sim_net *net, const char *address)
     host->net = net;
     snprintf(host->name, sizeof host->name, "%s", address);
     host->number = ++net->last_host;
+    host->latency_us = -1;
     list_add_first(&net->hosts, &host->link);
     return host;
 }
@@ -615,6 +619,11 @@ void sim_net_set_group(struct sim_host *host, int group)
 void sim_net_set_rate(struct sim_host *host, uint64_t bytes_per_s)
 {
     host->bytes_per_s = bytes_per_s;
+}
+
+void sim_net_set_latency(struct sim_host *host, int64_t latency_us)
+{
+    host->latency_us = latency_us;
 }
 
 void sim_net_set_mute(struct sim_host *host, bool is_mute)

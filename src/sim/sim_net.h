@@ -39,6 +39,9 @@ void sim_net_leave(struct sim_host *host);
 void sim_net_set_group(struct sim_host *host, int group);
 /* What the host sends and receives is limited to that rate per stream; 0: as the network. */
 void sim_net_set_rate(struct sim_host *host, uint64_t bytes_per_s);
+/* One way to and from the host takes so long, whoever the other is; of two hosts that were told so
+ * the longer counts. Negative: as the network has it. */
+void sim_net_set_latency(struct sim_host *host, int64_t latency_us);
 /* Nothing that the host sends leaves it, until unset; it still hears. A peer gone silent. */
 void sim_net_set_mute(struct sim_host *host, bool is_mute);
 

@@ -272,6 +272,7 @@ static struct node_options node_options_of(const struct sim_world *world,
                                            const char *const *external)
 {
     size_t cache = world->options.coins_cache_bytes;
+    bool is_drawn = world->options.links;
     return (struct node_options){
         .network = &world->network,
         .chain = {.data_dir = "regtest",
@@ -289,8 +290,12 @@ static struct node_options node_options_of(const struct sim_world *world,
                 .user_agent = "/Cairn:sim/",
                 .listen = true,
                 .port = SIM_WORLD_PORT,
+                .connect_only = is_drawn,
+                .connect = machine->links,
+                .n_connect = is_drawn ? machine->n_links : 0,
                 .add_nodes = machine->links,
-                .n_add_nodes = machine->n_links,
+                .n_add_nodes = is_drawn ? 0 : machine->n_links,
+                .blocks_only = world->options.blocks_only,
                 .external = external,
                 .n_external = 1,
                 /* Two of three encrypt: all pairs of transports meet in one world. */
@@ -439,12 +444,25 @@ static void name_machine(struct sim_machine *machine, size_t i)
     snprintf(machine->address, sizeof machine->address, "%zu.%zu.0.1", 20 + i / 250, 1 + i % 250);
 }
 
+/* Those that options->links names. */
+static void draw_links(struct sim_world *world, size_t i)
+{
+    const struct sim_world_options *options = &world->options;
+    struct sim_machine *machine = &world->machines[i];
+    machine->links = xcalloc(options->n_nodes, sizeof *machine->links);
+    for (size_t to = 0; to < options->n_nodes; to++)
+        if (to != i && options->links(options->ctx, i, to))
+            machine->links[machine->n_links++] = world->machines[to].address;
+}
+
 /* The next one in a ring, so that nobody is left out, and some others at random. */
 static void link_machine(struct sim_world *world, size_t i)
 {
     size_t n = world->options.n_nodes;
     struct sim_machine *machine = &world->machines[i];
-    if (n < 2)
+    if (world->options.links)
+        draw_links(world, i);
+    if (n < 2 || world->options.links)
         return;
     machine->n_links = world->options.n_links ? world->options.n_links : LINKS_DEFAULT;
     machine->links = xcalloc(machine->n_links, sizeof *machine->links);
@@ -537,4 +555,15 @@ struct sim_host *sim_world_host(struct sim_world *world, size_t i)
 struct sim_net *sim_world_net(struct sim_world *world)
 {
     return world->net;
+}
+
+const char *sim_world_address(const struct sim_world *world, size_t i)
+{
+    ASSERT(world && i < world->options.n_nodes);
+    return world->machines[i].address;
+}
+
+struct sim_events *sim_world_events(struct sim_world *world)
+{
+    return &world->events;
 }

@@ -50,6 +50,10 @@ struct sim_world_options {
     struct sim_net_options net;
     const struct sim_base *base; /* NULL: every node begins with nothing. Borrowed */
     size_t n_links;              /* nodes that each one is told to connect to; 0: 2 */
+    /* Does one of them connect to the other? Then each has these peers and no others; NULL: see
+     * n_links. */
+    bool (*links)(void *ctx, size_t from, size_t to);
+    bool blocks_only;            /* nobody asks for transactions, and blocks are asked for whole */
     size_t coins_cache_bytes;    /* of each; 0: 1 MB */
     size_t flush_batch_bytes;    /* of each, see struct chain_options; 0: its default */
     bool txindex;
@@ -147,6 +151,10 @@ struct node *sim_world_node(struct sim_world *world, size_t i);
 struct sim_host *sim_world_host(struct sim_world *world, size_t i);
 /* The network of all machines. */
 struct sim_net *sim_world_net(struct sim_world *world);
+/* A machine's address in it, on or off; nodes listen at SIM_WORLD_PORT. */
+const char *sim_world_address(const struct sim_world *world, size_t i);
+/* The clock and all that happens on it: for what is no node. */
+struct sim_events *sim_world_events(struct sim_world *world);
 
 /* -- Speaking to nodes --------------------------------------------------------------------------
  */
