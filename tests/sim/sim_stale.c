@@ -1,6 +1,6 @@
 /* sim_stale.c - how often a network of whole nodes forks, against theory.
  *
- * Usage: sim_stale [--blocks=1000] [--nodes=50] [--seed=1] [--latency=32] [--interval=1000]
+ * Usage: sim_stale [--blocks=1000] [--nodes=20] [--seed=1] [--latency=32] [--interval=1000]
  *                  [--compact]
  *
  * Equal miners, each linked to each, find a block every --interval ms on average; every way takes
@@ -216,7 +216,8 @@ static bool read_options(struct stale *s, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct stale s = {.blocks = 1000, .nodes = 50, .seed = 1, .latency_ms = 32, .interval_ms = 1000};
+    struct stale s = {
+        .blocks = 1000, .nodes = 20, .seed = 1, .latency_ms = 32, .interval_ms = 1000};
     if (!read_options(&s, argc, argv)) {
         fprintf(stderr, "see the first lines of sim_stale.c\n");
         return 2;

@@ -132,6 +132,27 @@ TEST(a_stream_connects_after_a_round_trip)
     world_deinit(&w);
 }
 
+TEST(a_host_may_be_nearer_or_farther_than_others)
+{
+    struct world w;
+    world_init(&w, &slow);
+    sim_net_set_latency(w.a.host, 1000);
+    start(&w);
+    assert_int_equal(w.b.connects, 1);
+    env_stream_send(w.a.env, w.a.stream, span_of("x", 1));
+    int64_t sent_us = w.events.now_us;
+    while (w.b.got == 0)
+        assert_true(sim_events_step(&w.events));
+    assert_int_equal(w.b.got_at_us - sent_us, 1000);
+    sim_net_set_latency(w.b.host, 90000); /* the longer of two */
+    env_stream_send(w.a.env, w.a.stream, span_of("x", 1));
+    sent_us = w.events.now_us;
+    while (w.b.got == 1)
+        assert_true(sim_events_step(&w.events));
+    assert_int_equal(w.b.got_at_us - sent_us, 90000);
+    world_deinit(&w);
+}
+
 TEST(nobody_listening_is_refused_and_nobody_there_times_out)
 {
     struct world w;

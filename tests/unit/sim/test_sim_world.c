@@ -63,6 +63,30 @@ TEST(nodes_meet_and_follow_each_other)
     sim_world_free(world);
 }
 
+static bool is_in_a_row(void *ctx, size_t from, size_t to)
+{
+    (void)ctx;
+    return from == to + 1 && from != 3; /* 2 to 1 to 0, and nobody to 3 */
+}
+
+TEST(links_may_be_drawn)
+{
+    const struct sim_world_options options = {
+        .seed = 1, .n_nodes = 4, .links = is_in_a_row, .blocks_only = true};
+    struct sim_world *world = sim_world_new(&options);
+    for (size_t i = 0; i < 4; i++)
+        sim_world_start(world, i);
+    assert_string_equal(sim_world_address(world, 3), "20.4.0.1");
+    sim_world_run_for(world, 120 * SECOND); /* long enough to hear of each other's addresses */
+    sim_world_mine(world, 2);
+    sim_world_run_for(world, 5 * SECOND);
+    assert_int_equal(height(world, 0), 1);
+    assert_int_equal(height(world, 1), 1);
+    assert_int_equal(height(world, 3), 0);
+    assert_int_equal(sim_world_events(world)->now_us, sim_world_now_us(world));
+    sim_world_free(world);
+}
+
 TEST(a_machine_that_was_stopped_goes_on_where_it_was)
 {
     struct seen seen;
