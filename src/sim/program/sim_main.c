@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/program/sim_report.h"
 #include "sim/program/sim_run.h"
 #include "util/array.h"
 #include "util/assert.h"
@@ -17,6 +18,7 @@ struct command {
 /* clang-format off */
 static const struct command commands[] = {
     {"run", "run a network (the default if options alone are given)", sim_run_command},
+    {"report", "the figures of a run from its trace", sim_report_command},
 };
 /* clang-format on */
 

@@ -21,7 +21,8 @@ struct line {
 
 static bool read_count(struct line *line, const char *name, int64_t max, int64_t *out)
 {
-    if (json_integer_in(json_find(line->json, name), 0, max, out))
+    const struct json_value *json = json_find(line->json, name);
+    if (json && json_integer_in(json, 0, max, out))
         return true;
     return fail_with(line->error, "\"%s\" is missing or no whole number from 0 to %lld", name,
                      (long long)max);
@@ -137,8 +138,9 @@ static bool on_run(struct line *line)
     if (format != RUN_FORMAT)
         return fail_with(line->error, "the trace has format %lld; this program reads %d",
                          (long long)format, RUN_FORMAT);
-    if (!json_integer_in(json_find(line->json, "seed"), 0, INT64_MAX, &run->seed))
-        run->seed = 0;
+    const struct json_value *seed = json_find(line->json, "seed");
+    if (seed && !json_integer_in(seed, 0, INT64_MAX, &run->seed))
+        return fail_with(line->error, "\"seed\" is no whole number");
     const struct json_value *name = json_find(line->json, "name");
     run->name = name && name->kind == JSON_KIND_STRING && name->text.len > 0 ? shorten(name->text)
                                                                              : xstrdup("run");
@@ -176,8 +178,7 @@ static bool on_node(struct line *line)
     struct run_node *node = &run->nodes.at[id];
     if (!read_name(line, "role", &run->roles, "honest", &node->role) || !read_place(line, node))
         return false;
-    node->is_honest =
-        json_text_is(json_find(line->json, "role"), "honest") || !json_find(line->json, "role");
+    node->is_honest = strcmp(names_get(&run->roles, node->role), "honest") == 0;
     return !json_find(line->json, "power") || read_e6(line, "power", &node->power_e6);
 }
 
@@ -307,10 +308,10 @@ static bool read_traffic(struct line *line, struct run_sample *sample)
 static bool read_mempool(struct line *line, struct run_sample *sample)
 {
     const struct json_value *mempool = json_find(line->json, "mempool");
-    for (size_t i = 0; i < 3; i++)
-        if (!json_integer_in(json_at(mempool, i), 0, COUNT_MAX, &sample->mempool[i]))
-            return fail_with(line->error, "\"mempool\" is missing or not three whole numbers");
-    return true;
+    bool ok = mempool && mempool->kind == JSON_KIND_ARRAY && mempool->n == 3;
+    for (size_t i = 0; ok && i < 3; i++)
+        ok = json_integer_in(json_at(mempool, i), 0, COUNT_MAX, &sample->mempool[i]);
+    return ok || fail_with(line->error, "\"mempool\" is missing or not three whole numbers");
 }
 
 static bool on_sample(struct line *line)
