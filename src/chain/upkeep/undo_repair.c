@@ -264,11 +264,18 @@ bool undo_repair_is_busy(const struct undo_repair *owner)
     return owner->round || has_reason(owner);
 }
 
-static void step(void *part)
+static void round_is_due(void *part)
 {
     struct undo_repair *owner = part;
-    if (!has_reason(owner))
-        return;
+    ASSERT(!owner->round);
+    owner->timer = 0;
+    owner->is_due = has_reason(owner);
+    core_wake_soon(owner->core);
+}
+
+static void begin(struct undo_repair *owner)
+{
+    owner->is_due = false;
     owner->changes_seen = owner->lost->n_changes;
     struct block_node *nodes[TARGETS_MAX];
     size_t n = lost_list(owner->lost, true, nodes, TARGETS_MAX);
@@ -288,4 +295,23 @@ static void step(void *part)
         submit(repair);
 }
 
-const struct chain_part undo_repair_part = {.step = step};
+static void step(void *part)
+{
+    struct undo_repair *owner = part;
+    if (!has_reason(owner))
+        return;
+    if (owner->is_due)
+        begin(owner);
+    else if (!owner->timer)
+        owner->timer = env_timer_start(owner->core->env, UNDO_REPAIR_DELAY_US, round_is_due, owner);
+}
+
+static void cancel(void *part)
+{
+    struct undo_repair *owner = part;
+    if (owner->timer)
+        env_timer_cancel(owner->core->env, owner->timer);
+    owner->timer = 0;
+}
+
+const struct chain_part undo_repair_part = {.step = step, .cancel = cancel};

@@ -272,7 +272,11 @@ TEST(damaged_undo_data_is_told_and_the_block_still_given, struct fixture *f)
     /* Who does not ask for it does not meet it. */
     seen = read_now(f, node, false);
     assert_is(&seen, f->base[20]);
-    /* It is made anew meanwhile. */
+    /* It is made anew a moment later; who asks again at once is told the same. */
+    seen = read_now(f, node, true);
+    assert_int_equal(seen.error, -EUCLEAN);
+    forget(&seen);
+    sim_env_run_for(f->rig.sim, UNDO_REPAIR_DELAY_US);
     rig_settle(&f->rig);
     assert_string_equal(f->rig.loss, "");
     seen = read_now(f, node, true);

@@ -45,6 +45,28 @@ static struct span read_undo(struct fixture *f, const struct block_node *node, u
     return span_of(*raw, node->undo.len);
 }
 
+/* Time for the round that begins a moment after a loss, and for one after it. */
+static void settle(struct fixture *f)
+{
+    rig_settle(&f->rig);
+    for (int i = 0; i < 2; i++) {
+        sim_env_run_for(f->rig.sim, UNDO_REPAIR_DELAY_US);
+        rig_settle(&f->rig);
+    }
+}
+
+TEST(what_is_lost_is_looked_into_a_moment_later, struct fixture *f)
+{
+    struct block_node *node = node_at(f, N_BASE + 1);
+    damage(f, "rev", &node->undo);
+    lost_undo(lost_of(f->rig.chain), node);
+    sim_env_run_for(f->rig.sim, UNDO_REPAIR_DELAY_US - 1);
+    assert_true(undo_repair_is_busy(undo_repair_of(f->rig.chain)));
+    assert_true(node->status & BLOCK_LOST_UNDO);
+    sim_env_run_for(f->rig.sim, UNDO_REPAIR_DELAY_US);
+    assert_false(node->status & BLOCK_LOST_UNDO);
+}
+
 TEST(undo_data_comes_back_as_it_was, struct fixture *f)
 {
     uint8_t *before[N_SPENDS], *after;
@@ -57,7 +79,7 @@ TEST(undo_data_comes_back_as_it_was, struct fixture *f)
         lost_undo(lost_of(f->rig.chain), node);
     }
     assert_true(undo_repair_is_busy(undo_repair_of(f->rig.chain)));
-    rig_settle(&f->rig);
+    settle(f);
     assert_false(undo_repair_is_busy(undo_repair_of(f->rig.chain)));
     assert_string_equal(f->rig.loss, "");
     for (int i = 0; i < N_SPENDS; i++) {
@@ -80,18 +102,18 @@ TEST(a_block_that_is_lost_itself_is_waited_for, struct fixture *f)
     damage(f, "rev", &node->undo);
     damage(f, "blk", &source->data);
     lost_undo(lost_of(f->rig.chain), node);
-    rig_settle(&f->rig);
+    settle(f);
     assert_false(undo_repair_is_busy(undo_repair_of(f->rig.chain)));
     assert_true(node->status & BLOCK_LOST_UNDO);
     assert_true(source->status & BLOCK_LOST_DATA); /* met on the way */
     /* Over a restart, too. */
     assert_int_equal(rig_close(&f->rig), 0);
     rig_open(&f->rig);
-    rig_settle(&f->rig);
+    settle(f);
     node = node_at(f, N_BASE + 3);
     assert_true(node->status & BLOCK_LOST_UNDO);
     assert_true(rig_accept(&f->rig, built_ancestor(f->base, 3)).is_new);
-    rig_settle(&f->rig);
+    settle(f);
     assert_true(node->status & BLOCK_HAVE_UNDO);
     assert_string_equal(f->rig.loss, "");
     chain_check(f->rig.chain);
@@ -106,7 +128,7 @@ TEST(the_chain_can_be_closed_at_any_step, struct fixture *f)
             (void)sim_env_step(f->rig.sim);
         assert_int_equal(rig_close(&f->rig), 0);
         rig_open(&f->rig);
-        rig_settle(&f->rig);
+        settle(f);
         for (int i = 0; i < N_SPENDS; i++)
             assert_true(node_at(f, N_BASE + 1 + i)->status & BLOCK_HAVE_UNDO);
     }
