@@ -195,6 +195,7 @@ TEST(damaged_undo_data_is_made_anew_on_the_way_back, struct fixture *f)
     damage(f, "regtest/blocks/rev00000.dat", &chain_tip(f->rig.chain)->undo);
     const struct built_block *b = builder_blocks(&f->b, f->base, 2, NULL);
     rig_accept_chain(&f->rig, b);
+    sim_env_run_for(f->rig.sim, UNDO_REPAIR_DELAY_US);
     rig_settle(&f->rig);
     assert_int_equal(f->rig.n_faults, 0);
     assert_true(rig_is_at(&f->rig, b));

@@ -131,6 +131,7 @@ TEST(files_that_are_missing_or_short_are_found_at_the_start, struct fixture *f)
     rig_open(&f->rig);
     assert_int_equal(lost_of(f->rig.chain)->n_blocks, n_in_file);
     assert_int_equal(lost_of(f->rig.chain)->n_undo, n_undo);
+    sim_env_run_for(f->rig.sim, UNDO_REPAIR_DELAY_US);
     rig_settle(&f->rig);
     assert_int_equal(lost_of(f->rig.chain)->n_undo, 0); /* these blocks spend nothing */
     assert_true(rig_is_at(&f->rig, f->base));

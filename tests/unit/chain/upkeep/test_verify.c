@@ -189,6 +189,8 @@ static void start_verifying(struct fixture *f)
     f->rig.options.check_level = 3;
     rig_open(&f->rig);
     rig_settle(&f->rig);
+    sim_env_run_for(f->rig.sim, UNDO_REPAIR_DELAY_US);
+    rig_settle(&f->rig);
 }
 
 TEST(the_start_mends_damaged_undo_data_and_misses_a_damaged_block, struct fixture *f)
