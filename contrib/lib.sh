@@ -14,7 +14,8 @@ needs_build="gcc:gcc cmake:cmake ninja:ninja-build pkg-config:pkg-config ccache:
     jansson.pc:libjansson-dev leveldb/c.h:libleveldb-dev cmocka.h/:libcmocka-dev
     stdio.h/:libc6-dev libzmq.pc:libzmq3-dev"
 needs_test="python3:python3 git:git clang:clang clang-format-14:clang-format-14 make:make
-    libclang_rt.fuzzer-x86_64.a/:libclang-rt-14-dev bitcoin.mod:python3-bitcoinlib"
+    libclang_rt.fuzzer-x86_64.a/:libclang-rt-14-dev bitcoin.mod:python3-bitcoinlib
+    chromium:chromium"
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }

@@ -11,16 +11,16 @@ _cairn_cli()
         getblockfrompeer getblockhash getblockheader getblocksightings getblockstats
         getblocktemplate getchainstates getchaintips getchaintxstats getconnectioncount
         getdeploymentinfo getdescriptoractivity getdescriptorinfo getdifficulty geteclipserisk
-        getindexinfo getmemoryinfo getmempoolancestors getmempoolcluster getmempooldescendants
-        getmempoolentry getmempoolinfo getmininginfo getnettotals getnetworkhashps
-        getnetworkinfo getnodeaddresses getopenrpcinfo getpeerinfo getprioritisedtransactions
-        getprivatebroadcastinfo getrawmempool getrawtransaction getreorghistory getrpcinfo
-        gettxout gettxoutproof gettxoutsetinfo gettxspendingprevout getzmqnotifications help
-        importmempool joinpsbts listbanned loadtxoutset logging ping preciousblock
-        prioritisetransaction pruneblockchain rpc.discover savemempool scanblocks scantxoutset
-        sendrawtransaction setban setnetworkactive signmessagewithprivkey
+        getindexinfo getmemoryinfo getmempoolancestors getmempoolbands getmempoolcluster
+        getmempooldescendants getmempoolentry getmempoolinfo getmininginfo getnettotals
+        getnetworkhashps getnetworkinfo getnodeaddresses getopenrpcinfo getpeerinfo
+        getprioritisedtransactions getprivatebroadcastinfo getrawmempool getrawtransaction
+        getreorghistory getrpcinfo gettxout gettxoutproof gettxoutsetinfo gettxspendingprevout
+        getzmqnotifications help importmempool joinpsbts listbanned loadtxoutset logging ping
+        preciousblock prioritisetransaction pruneblockchain rpc.discover savemempool scanblocks
+        scantxoutset sendrawtransaction setban setnetworkactive signmessagewithprivkey
         signrawtransactionwithkey stop submitblock submitheader submitpackage testmempoolaccept
-        uptime utxoupdatepsbt validateaddress verifychain verifymessage verifytxoutproof
+        ui uptime utxoupdatepsbt validateaddress verifychain verifymessage verifytxoutproof
         waitforblock waitforblockheight waitfornewblock"
     local options="-help -version -conf= -datadir= -includeconf= -addrinfo -generate -getinfo -named
         -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout= -stdin

@@ -562,7 +562,8 @@ void config_deinit(struct config *config)
     options_deinit(&config->options);
     char *strings[] = {config->base_dir,    config->data_dir,       config->blocks_dir,
                        config->config_path, config->log_path,       config->pid_path,
-                       config->cookie_path, config->rpc_socket_path};
+                       config->cookie_path, config->rpc_socket_path,
+                       config->ui_address, config->ui_mesh_path};
     for (size_t i = 0; i < COUNT_OF(strings); i++)
         xfree(strings[i]);
     struct config_list *lists[] = {&config->load_blocks, &config->rpc_hosts,

@@ -79,6 +79,8 @@ struct config {
     size_t rpc_parked_max; /* calls that wait for an event; 0: as many as there is room for */
     int64_t rpc_timeout_us;
     int64_t event_log_max;
+    char *ui_address;   /* of the dashboard, as in rpc_auth_options; NULL: none */
+    char *ui_mesh_path; /* -uimesh; NULL: none */
     char *rpc_socket_path; /* -rpcsocket; NULL: none */
     unsigned rpc_socket_mode;
     size_t rpc_connections_max; /* 0: as many as the server takes */

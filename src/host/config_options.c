@@ -433,6 +433,12 @@ static const struct option_def table[] = {
     {"rpcworkqueue", "<n>", "Calls that may wait for their answer; more get the error 503 "
      "(default: as many as clients are connected, 256)", R, INT, .flags = DEBUG},
     {"server", NULL, "Accept commands over RPC", R, BOOL, .fallback = "1", INTO(server)},
+    {"ui", NULL, "Show a dashboard to browsers, at /ui/ of the port for RPC: cairn-cli ui prints "
+     "an address that opens it (default: 1 on chains whose blocks are made at will, else 0)", R,
+     BOOL, .flags = 0},
+    {"uimesh", "<file>", "A map of the mesh that the dashboard shows on test chains, as JSON that "
+     "another program keeps up to date; relative to the network's directory", R, STRING, .flags =
+     0},
     IGNORED("ipcbind", R, STRING),
     {"rest", NULL, "Accept REST requests, which need no password", R, BOOL, .fallback = "0"},
 

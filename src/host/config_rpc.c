@@ -120,6 +120,43 @@ static bool set_socket(struct config *config, char **error)
            REFUSE(error, "Invalid -rpcsocketmode=%s; must be an octal number up to 777.", mode);
 }
 
+/* Where a browser on this machine finds the server: the first address that is this machine's own.
+ */
+static char *browser_address(const struct config *config)
+{
+    ASSERT(config->n_rpc_binds > 0);
+    const struct config_bind *best = &config->rpc_binds[0];
+    const char *host = NULL;
+    for (size_t i = 0; i < config->n_rpc_binds && !host; i++) {
+        const struct config_bind *bind = &config->rpc_binds[i];
+        bool is_any = strcmp(bind->host, "0.0.0.0") == 0;
+        if (!is_any && !sockets_is_loopback(bind->host))
+            continue;
+        best = bind;
+        host = is_any ? "127.0.0.1" : bind->host;
+    }
+    host = host ? host : best->host;
+    bool is_ipv6 = strchr(host, ':') != NULL;
+    return xasprintf("http://%s%s%s:%u", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
+                     (unsigned)best->port);
+}
+
+/* On by itself where nobody but this machine's user can be harmed: a chain whose blocks are made at
+ * will. */
+static bool set_ui(struct config *config, char **error)
+{
+    const struct options *options = &config->options;
+    ASSERT(!config->ui_address && !config->ui_mesh_path);
+    const char *mesh = options_get_string(options, "uimesh", "");
+    if (*mesh && !config->network.is_test_chain)
+        return REFUSE(error, "-uimesh is for test chains only.");
+    if (!options_get_bool(options, "ui", config->network.mine_blocks_on_demand))
+        return true;
+    config->ui_address = browser_address(config);
+    config->ui_mesh_path = *mesh ? config_path_in(config->data_dir, mesh) : NULL;
+    return true;
+}
+
 /* Who sets it means all calls that wait, as in Core; else nobody who is connected is turned away.
  */
 static void set_queue(struct config *config)
@@ -157,5 +194,5 @@ bool config_rpc_init(struct config *config, char **error)
             config->deprecated_start_height = true;
     }
     return set_rpc_access(config, error) && set_rpc_binds(config, (uint16_t)port, error) &&
-           set_cookie(config, error) && set_socket(config, error);
+           set_cookie(config, error) && set_socket(config, error) && set_ui(config, error);
 }

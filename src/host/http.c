@@ -200,7 +200,7 @@ void http_reply(struct http_request *public, const struct http_response *respons
 {
     struct request *request = (struct request *)public;
     ASSERT(!request->is_refused && response->delay_ms == 0);
-    request->response = *response;
+    request->response = *response; /* its headers: finish() is done with them below */
     if (response->body_take) {
         request->response_body = *response->body_take;
         buffer_init(response->body_take);
@@ -402,6 +402,7 @@ static void begin_request(struct connection *connection, const struct http_head 
         .authorization = head->authorization,
         .content_type = head->content_type,
         .last_event_id = head->last_event_id,
+        .cookie = head->cookie,
         .peer = connection->peer,
         .body_take = &request->body,
         .body_bytes_max = HTTP_BODY_BYTES_MAX,

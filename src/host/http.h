@@ -25,13 +25,14 @@ struct loop;
 #define HTTP_PARKED_MAX       512 /* calls that wait for something to happen: http_park() */
 #define HTTP_RESERVE          16  /* requests above pending_max, for calls that are quick */
 #define HTTP_RETRY_AFTER_S    1   /* said with each 503 */
+#define HTTP_HEADERS_MAX     1024 /* bytes of an answer's headers that the handler adds */
 #define HTTP_DELAYED_MAX      16  /* refusals that wait; beyond, the connection just ends */
 
 /* A request, from the handler's call until its one answer: http_reply() or http_drop(). */
 struct http_request {
     const char *method, *uri;
     /* NULL if absent. */
-    const char *host, *origin, *authorization, *content_type, *last_event_id;
+    const char *host, *origin, *authorization, *content_type, *last_event_id, *cookie;
     const char *peer; /* "127.0.0.1:50000" */
     struct span body;
     struct buffer *body_take; /* that holds body: the handler may take its bytes */
@@ -44,6 +45,7 @@ struct http_response {
     int status;
     const char *content_type;     /* NULL: text/plain */
     const char *www_authenticate; /* NULL: none */
+    const char *headers;          /* more, each with its line end; NULL: none. HTTP_HEADERS_MAX */
     int64_t delay_ms;             /* of on_head's refusals: answer only then */
     struct buffer *body_take;     /* NULL: empty; its bytes are taken, the buffer left empty */
 };

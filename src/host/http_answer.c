@@ -119,7 +119,8 @@ static void send_now(struct connection *connection)
         send_when_it_can(connection);
 }
 
-enum { HEAD_BYTES_MAX = 1024 }; /* of an answer: all that varies in it is ours and short */
+/* Of an answer: all that varies in it is ours and short. */
+enum { HEAD_BYTES_MAX = 1024 + HTTP_HEADERS_MAX };
 
 /* The head of an answer, put together here so that libevent gets it in one piece. */
 struct head {
@@ -159,6 +160,8 @@ static void begin_head(struct head *head, struct http *http, const struct http_r
         add(head, "Retry-After: %d\r\n", HTTP_RETRY_AFTER_S);
     if (response->www_authenticate)
         add(head, "WWW-Authenticate: %s\r\n", response->www_authenticate);
+    if (response->headers)
+        add(head, "%s", response->headers);
     /* 204 has no body by definition, and must not name a length. RFC 9110 8.6 */
     if (response->status != 204)
         add(head, "Content-Type: %s\r\n",

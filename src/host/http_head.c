@@ -172,6 +172,8 @@ static int parse_field(struct http_head *head, const char *name, const char *val
             head->keep_alive = false;
         else if (has_word(value, "keep-alive"))
             head->keep_alive = true;
+    } else if (strcasecmp(name, "Cookie") == 0) {
+        head->cookie = head->cookie ? head->cookie : value;
     } else if (strcasecmp(name, "Expect") == 0) {
         if (strcasecmp(value, "100-continue") != 0)
             return 417;
@@ -290,6 +292,7 @@ const char *http_reason(int status)
     } reasons[] = {
         {200, "OK"},
         {204, "No Content"},
+        {303, "See Other"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},

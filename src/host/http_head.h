@@ -17,7 +17,7 @@
 /* Strings point into the text that was parsed; NULL where a header is absent. */
 struct http_head {
     const char *method, *uri;
-    const char *host, *origin, *authorization, *content_type, *last_event_id;
+    const char *host, *origin, *authorization, *content_type, *last_event_id, *cookie;
     const char *target_host; /* of a request line with a whole URL: host is the same then */
     uint64_t content_length; /* 0 without one */
     bool has_length, is_chunked, expects_continue;

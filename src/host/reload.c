@@ -28,6 +28,8 @@ struct rpc_auth_options reload_auth(const struct config *config, const char *coo
         .event_log_max = (size_t)config->event_log_max,
         .deprecated_warnings_string = config->deprecated_warnings,
         .deprecated_start_height = config->deprecated_start_height,
+        .ui_address = config->ui_address,
+        .ui_mesh_path = config->ui_mesh_path,
     };
 }
 

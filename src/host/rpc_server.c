@@ -39,6 +39,7 @@ static struct http_response response_of(struct rpc_reply *reply)
         .status = reply->status,
         .content_type = reply->content_type,
         .www_authenticate = reply->www_authenticate,
+        .headers = reply->headers,
         .body_take = &reply->body,
     };
 }
@@ -97,6 +98,10 @@ static bool on_head(void *ctx, struct http_request *request, struct http_respons
         .http_method = request->method,
         .uri = request->uri,
         .authorization = request->authorization,
+        .content_type = request->content_type,
+        .host = request->host,
+        .origin = request->origin,
+        .cookie = request->cookie,
         .peer = request->peer,
     };
     struct rpc_reply reply;
@@ -127,6 +132,9 @@ static void on_request(void *ctx, struct http_request *request)
         .authorization = request->authorization,
         .content_type = request->content_type,
         .last_event_id = request->last_event_id,
+        .host = request->host,
+        .origin = request->origin,
+        .cookie = request->cookie,
         .peer = request->peer,
         .body = request->body,
         .body_take = request->body_take,

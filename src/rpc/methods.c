@@ -149,6 +149,12 @@ static const struct rpc_method methods[] = {
      "[\"hex\", ...] or {\"txid\": {...}, ...}    without the one named",
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id; it is in the mempool"},
       {"verbose", RPC_TYPE_BOOL, "false", "Whole entries if true, else ids"}}},
+    {"getmempoolbands", "Blockchain", rpc_getmempoolbands, 0,
+     "The mempool by feerate: what is mined together counts by what it pays together. A picture,\n"
+     "not an account: it is drawn in turns, while the mempool changes. Cheap also where that is\n"
+     "full. Bitcoin Core has no such method.",
+     "[{\"from\": n, \"count\": n, \"vbytes\": n, \"fees\": n}, ...]    from: sat/vB, up to the\n"
+     "    next band's; bands in which nothing waits are there too; fees: modified ones", {{0}}},
     {"getmempoolcluster", "Blockchain", rpc_getmempoolcluster, 0,
      "What a transaction of the mempool hangs together with, in the order in which it is mined,\n"
      "cut into the chunks that are mined together. Weights count signature operations in.",
@@ -353,6 +359,11 @@ static const struct rpc_method methods[] = {
      "Stop the node cleanly.",
      "\"str\"    what it says",
      {{"wait", RPC_TYPE_NUMBER, "0", "Milliseconds to wait before (taken, but not used)"}}},
+    {"ui", "Control", rpc_ui, 0,
+     "An address that opens the dashboard in a browser, once, within two minutes (see -ui).\n"
+     "Whoever opens it sees what the caller might ask, for twelve hours, and changes nothing.\n"
+     "Bitcoin Core has no such method.",
+     "\"str\"    the address", {{0}}},
     {"uptime", "Control", rpc_uptime, RPC_QUICK,
      "Seconds since the node started.",
      "n    the seconds", {{0}}},

@@ -229,6 +229,8 @@ RPC_HANDLER(getblocktemplate);
 /* rpc_mempool_cluster.c: what hangs together in the mempool */
 /* In the order of mining, as blocks will have it; the same for all of a cluster. */
 RPC_HANDLER(getmempoolcluster);
+/* Ours: for the dashboard, which asks every few seconds. */
+RPC_HANDLER(getmempoolbands);
 /* Of a full mempool it is megabytes: a slice a turn, of the state when it was asked for. */
 RPC_HANDLER(getmempoolfeeratediagram);
 
@@ -352,7 +354,12 @@ RPC_HANDLER(stop);
 RPC_HANDLER(syncwithvalidationinterfacequeue);
 /* By the monotonic clock, which setmocktime does not move. LND's health check. */
 RPC_HANDLER(uptime);
+
 /* Not an error but isvalid false and where the mistake may be, for bech32. */
 RPC_HANDLER(validateaddress);
+
+/* rest_ui.c: the dashboard */
+/* Ours. As a string, for cairn-cli to print. */
+RPC_HANDLER(ui);
 
 #endif

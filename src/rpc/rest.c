@@ -25,6 +25,11 @@ static const struct rest_route routes[] = {
     {"/rest/blockhashbyheight/",  0,          rest_blockhashbyheight},
     {"/rest/spenttxouts/",        REST_LARGE, rest_spenttxouts},
     {"/events",                   REST_EXACT | REST_LOGIN, rest_events},
+    {"/ui",                       REST_EXACT | REST_UI | REST_IN_WARMUP, rest_ui_page},
+    {"/ui/",                      REST_EXACT | REST_UI | REST_IN_WARMUP, rest_ui_page},
+    {"/ui/rpc",                   REST_EXACT | REST_UI | REST_SESSION, NULL},
+    {"/ui/events",                REST_EXACT | REST_UI | REST_SESSION, rest_events},
+    {"/ui/mesh",                  REST_EXACT | REST_UI | REST_SESSION, rest_ui_mesh},
     {"/livez",                    REST_PROBE | REST_TO_THE_END, rest_livez},
     {"/readyz",                   REST_PROBE | REST_TO_THE_END, rest_readyz},
     {"/metrics",                  REST_PROBE, rest_metrics},
@@ -83,6 +88,8 @@ void rest_read(struct rpc_call *call, const struct rest_route *route,
     rest->is_get = request->http_method && strcmp(request->http_method, "GET") == 0;
     if (request->last_event_id)
         rest->last_event_id = copy_text(&call->arena, request->last_event_id);
+    if (request->host)
+        rest->host = copy_text(&call->arena, request->host);
     uint8_t *body = arena_alloc(&call->arena, request->body.len + 1);
     if (request->body.len)
         memcpy(body, request->body.p, request->body.len);
@@ -106,7 +113,7 @@ void rest_close(struct rpc_call *call)
     struct rest_request *rest = call->rest;
     ASSERT(rest && (call->error_code == 0 || call->error_message));
     if (call->error_code == 0) {
-        call->status = 200;
+        call->status = rest->status ? rest->status : 200;
         if (rest->format == REST_FORMAT_HEX || rest->format == REST_FORMAT_JSON)
             buffer_append_string(&call->answer, "\n");
         return;

@@ -35,6 +35,9 @@ enum rpc_progress rest_blockfilter(struct rpc_call *call);
 enum rpc_progress rest_blockfilterheaders(struct rpc_call *call);
 /* rest_events.c */
 enum rpc_progress rest_events(struct rpc_call *call);
+/* rest_ui.c */
+enum rpc_progress rest_ui_page(struct rpc_call *call);
+enum rpc_progress rest_ui_mesh(struct rpc_call *call);
 /* rest_watch.c */
 enum rpc_progress rest_livez(struct rpc_call *call);
 enum rpc_progress rest_readyz(struct rpc_call *call);

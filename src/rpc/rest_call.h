@@ -18,12 +18,14 @@ enum rest_flag {
     REST_LOGIN = 16,      /* there without -rest, but for who has a login */
     REST_EXACT = 32,      /* the prefix is all of the path */
     REST_TO_THE_END = 64, /* done also while the node stops */
+    REST_UI = 128,        /* there without -rest, with -ui: the dashboard's page */
+    REST_SESSION = 256,   /* and there but for who has a session of the dashboard */
 };
 
 struct rest_route {
     const char *prefix;
     int flags;
-    enum rpc_progress (*handler)(struct rpc_call *call);
+    enum rpc_progress (*handler)(struct rpc_call *call); /* NULL: calls of methods */
 };
 
 /* The request. In the call's arena. */
@@ -35,8 +37,9 @@ struct rest_request {
     struct span body;  /* at most REST_BODY_BYTES_MAX */
     bool is_get;
     const char *last_event_id; /* header value, or NULL */
+    const char *host;          /* header value, or NULL */
     const char *content_type;  /* of the answer */
-    int status;                /* of a refusal; 0: none */
+    int status;                /* 0: 200, or 500 with an error */
 };
 
 #define REST_BODY_BYTES_MAX ((size_t)16384) /* of a request; outpoints in hex take 1,100 */

@@ -22,8 +22,10 @@ static void on_turn(void *arg);
 
 static void send_part(struct rpc_call *call)
 {
-    struct rpc_reply part = {
-        .status = 200, .content_type = "text/event-stream", .body = call->answer};
+    struct rpc_reply part = {.status = 200,
+                             .content_type = "text/event-stream",
+                             .headers = call->headers,
+                             .body = call->answer};
     ASSERT(call->reply && call->answer.len > 0);
     buffer_init(&call->answer);
     call->in_parts = true;

@@ -6,6 +6,7 @@
 #include "rpc/jsonrpc.h"
 #include "rpc/method_table.h"
 #include "rpc/rest.h"
+#include "rpc/ui.h"
 #include "util/alloc.h"
 
 enum {
@@ -48,6 +49,8 @@ struct rpc *rpc_new(const struct rpc_node *node, const struct rpc_methods *metho
                                 random_life(node->env));
     rpc->warnings_as_string = auth->deprecated_warnings_string;
     rpc->shows_start_height = auth->deprecated_start_height;
+    if (auth->ui_address)
+        rpc->ui = ui_new(node->env, auth->ui_address, auth->ui_mesh_path);
     return rpc;
 }
 
@@ -60,6 +63,8 @@ bool rpc_set_auth(struct rpc *rpc, const struct rpc_auth_options *auth, char **e
         return false;
     auth_free(rpc->auth);
     rpc->auth = checked;
+    if (rpc->ui)
+        ui_end_all(rpc->ui); /* who had a login may have none now */
     return true;
 }
 
@@ -72,6 +77,7 @@ void rpc_free(struct rpc *rpc)
         env_timer_cancel(rpc->node->env, rpc->room_timer);
     template_cache_drop(&rpc->template);
     event_log_free(rpc->events);
+    ui_free(rpc->ui);
     auth_free(rpc->auth);
     ec_context_free(rpc->ec);
     xfree(rpc);
@@ -139,6 +145,7 @@ static void call_free(struct rpc_call *call)
     if (call->turn_timer)
         env_timer_cancel(rpc->node->env, call->turn_timer);
     xfree(call->error_message);
+    xfree(call->headers);
     buffer_deinit(&call->answer);
     rpc_room_forget(call);
     free_arena(call);
@@ -152,15 +159,19 @@ static void call_answer(struct rpc_call *call)
     struct rpc_reply reply = {
         .status = call->status,
         .content_type = call->rest ? call->rest->content_type : "application/json",
+        .headers = call->headers,
         .body = call->answer,
     };
     rpc_reply_fn *fn = call->reply;
     void *arg = call->reply_arg;
+    char *headers = call->headers;
     buffer_init(&call->answer);
+    call->headers = NULL;
     call_free(call);
     if (fn)
         fn(arg, &reply);
     buffer_deinit(&reply.body);
+    xfree(headers);
 }
 
 /* A refusal without JSON. The body is the caller's to free. */
@@ -436,6 +447,12 @@ void rpc_cancel(struct rpc *rpc, uint64_t token)
 
 /* -- Requests ----------------------------------------------------------------------------- */
 
+static bool may_call(const struct rpc_call *call, const char *method)
+{
+    return (!call->is_ui || ui_method_is_safe(method)) &&
+           auth_may_call(call->rpc->auth, call->user, method);
+}
+
 /* May the user call all that the request wants? Malformed entries are refused later, in order. */
 static bool is_allowed(const struct rpc_call *call, const struct json_value *root)
 {
@@ -446,7 +463,7 @@ static bool is_allowed(const struct rpc_call *call, const struct json_value *roo
     while (entry) {
         const struct json_value *method = json_find(entry, "method");
         if (method && method->kind == JSON_KIND_STRING &&
-            !auth_may_call(auth, call->user, (const char *)method->text.p))
+            !may_call(call, (const char *)method->text.p))
             return false;
         entry = entry == root ? NULL : entry->next;
     }
@@ -610,11 +627,25 @@ static int judge_login(const struct rpc *rpc, const struct rpc_request *request,
     return 401;
 }
 
+/* Who may see the dashboard: the page, everybody who may connect; what it shows, its sessions. */
+static int judge_ui(const struct rpc *rpc, const struct rest_route *route,
+                    const struct rpc_request *request, char user[AUTH_USER_MAX], const char **text)
+{
+    ASSERT(rpc->ui);
+    if (!(route->flags & REST_SESSION))
+        return 0;
+    int status = ui_judge(rpc->ui, request, user, text);
+    bool may = !route->handler || auth_may_call(rpc->auth, user, route->prefix + strlen("/ui/"));
+    return status == 0 && !may ? 403 : status;
+}
+
 /* Who may read by a route. */
 static int judge_route(const struct rpc *rpc, const struct rest_route *route,
                        const struct rpc_request *request, char user[AUTH_USER_MAX],
                        const char **text)
 {
+    if (route->flags & REST_UI)
+        return judge_ui(rpc, route, request, user, text);
     if (rpc->has_rest || (route->flags & REST_OPEN))
         return 0;
     if (!(route->flags & REST_LOGIN))
@@ -630,9 +661,11 @@ static int judge_head(const struct rpc *rpc, const struct rpc_request *request,
 {
     *text = "";
     const struct rest_route *route = rest_find(request->uri);
-    if (!route && !is_call_path(request->uri))
+    bool is_off = route && (route->flags & REST_UI) && !rpc->ui;
+    if (is_off || (!route && !is_call_path(request->uri)))
         return 404;
-    if (!route && (!request->http_method || strcmp(request->http_method, "POST") != 0)) {
+    bool is_call = !route || !route->handler;
+    if (is_call && (!request->http_method || strcmp(request->http_method, "POST") != 0)) {
         *text = "JSONRPC server handles only POST requests";
         return 405;
     }
@@ -666,17 +699,20 @@ uint64_t rpc_handle(struct rpc *rpc, const struct rpc_request *request, rpc_repl
     ASSERT(request && reply && (request->body.p || request->body.len == 0));
     ASSERT(request);
     struct rpc_call *call = call_new(rpc, reply, arg);
+    const struct rest_route *route = rest_find(request->uri);
     uint64_t token = call->token;
     const char *text;
     call->client = request->client;
     call->is_in_reserve = request->is_in_reserve;
+    call->is_ui = route && (route->flags & REST_UI);
+    if (call->is_ui)
+        call->headers = xstrdup(UI_HEADERS);
     int status = judge_head(rpc, request, call->user, &text);
-    const struct rest_route *route = rest_find(request->uri);
     if (status == 0)
         rpc_room_of_client(call, call->user, request->peer);
     if (status != 0)
         call_refuse(call, status, text);
-    else if (route)
+    else if (route && route->handler)
         call_route(call, route, request);
     else
         call_parse(call, request);

@@ -73,6 +73,8 @@ struct rpc_auth_options {
     size_t event_log_max;            /* events that /events holds; 0: the default */
     bool deprecated_warnings_string; /* -deprecatedrpc=warnings */
     bool deprecated_start_height;    /* -deprecatedrpc=startingheight */
+    const char *ui_address;          /* -ui: "http://127.0.0.1:18443"; NULL: no dashboard */
+    const char *ui_mesh_path;        /* -uimesh, or NULL */
 };
 
 /* The methods that can be called: see rpc/method_table.h. */
@@ -132,6 +134,7 @@ struct rpc_request {
     const char *authorization; /* header value, or NULL */
     const char *content_type;  /* header value, or NULL */
     const char *last_event_id; /* header value, or NULL */
+    const char *host, *origin, *cookie; /* header values, or NULL */
     const char *peer;          /* for the log */
     struct span body;          /* borrowed for the call */
     struct buffer *body_take;  /* that holds body: its bytes may be taken. NULL: they are copied */
@@ -145,6 +148,7 @@ struct rpc_reply {
     int status;
     const char *content_type;
     const char *www_authenticate; /* header value or NULL */
+    const char *headers;          /* more, each with its line end; NULL: none */
     int64_t delay_ms;
     bool is_cut; /* no answer can be made, or no end of it: end the connection */
     struct buffer body;

@@ -17,10 +17,10 @@ struct activity {
     struct scan_orders orders;
     struct scan_scripts scripts;
     ARRAY(const struct block_node *) blocks; /* each once, by height */
-    size_t at;               /* the block that is read next */
-    struct block_ref *block; /* held while a job goes through it ... */
-    struct buffer undo_raw;  /* ... with what it spent */
-    const struct block_node *node; /* where it is; NULL: in the mempool */
+    size_t at;                               /* the block that is read next */
+    struct block_ref *block;                 /* held while a job goes through it ... */
+    struct buffer undo_raw;                  /* ... with what it spent */
+    const struct block_node *node;           /* where it is; NULL: in the mempool */
     struct pool_walk walk;
     size_t n_events;
 };

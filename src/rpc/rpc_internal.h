@@ -55,6 +55,7 @@ struct ec_context;
 struct event_log;
 struct rest_request;
 struct rpc_method;
+struct ui;
 
 /* What a client, a user at an address, has under way. */
 struct rpc_load {
@@ -80,6 +81,8 @@ struct rpc_call {
     struct buffer answer;          /* grows while entries are executed */
     struct json_out out;           /* into answer */
     int status;                    /* HTTP */
+    bool is_ui;                    /* of the dashboard's page: only what is safe may be called */
+    char *headers;                 /* of the answer, owned; NULL: none */
 
     bool is_batch;
     bool in_parts;                  /* some of the answer has gone to the client */
@@ -144,6 +147,7 @@ struct rpc {
     struct coin_scan *scan;         /* of scantxoutset; NULL: none is under way */
     struct block_scan *block_scan;  /* of scanblocks; likewise */
     struct template_cache template; /* of getblocktemplate */
+    struct ui *ui;                  /* NULL: there is no dashboard */
     /* The block assembled last, for getmininginfo. */
     bool has_assembled;
     size_t last_block_txs;

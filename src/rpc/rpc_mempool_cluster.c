@@ -1,10 +1,13 @@
 /* rpc_mempool_cluster.c - methods that show in which order the mempool is mined, and why. */
 #include <string.h>
 
+#include "consensus/tx.h"
+#include "mempool/bands.h"
 #include "rpc/methods.h"
 #include "util/alloc.h"
 
-#define SLICE_CHUNKS 5000 /* written in one turn */
+#define SLICE_CHUNKS   5000 /* written in one turn */
+#define SLICE_CLUSTERS 5000 /* looked at in one turn */
 
 /* -- One cluster -------------------------------------------------------------------------- */
 
@@ -100,5 +103,55 @@ enum rpc_progress rpc_getmempoolfeeratediagram(struct rpc_call *call)
     if (write_slice(call))
         return RPC_DONE;
     rpc_call_timer(call, 0, on_turn);
+    return RPC_PENDING;
+}
+
+/* -- By feerate ----------------------------------------------------------------------------- */
+
+static void put_bands(struct rpc_call *call, const struct mempool_bands *bands)
+{
+    struct json_out *out = &call->out;
+    json_open_array(out);
+    for (size_t i = 0; i < MEMPOOL_BANDS; i++) {
+        const struct mempool_band *band = &bands->at[i];
+        json_open_object(out);
+        json_field_double(out, "from", (double)mempool_band_floor(i) / 1000);
+        json_field_int(out, "count", (int64_t)band->n_txs);
+        json_field_int(out, "vbytes", (band->size_wu + WITNESS_SCALE - 1) / WITNESS_SCALE);
+        json_field_amount(out, "fees", band->fees_sat);
+        json_close_object(out);
+    }
+    json_close_array(out);
+}
+
+/* Returns: whether that was the last slice. */
+static bool add_slice(struct rpc_call *call)
+{
+    struct mempool_bands *bands = call->state;
+    const struct mempool *mempool = call->rpc->node->mempool;
+    if (mempool && !mempool_bands_add(mempool, bands, SLICE_CLUSTERS))
+        return false;
+    put_bands(call, bands);
+    return true;
+}
+
+static void on_bands_turn(void *arg)
+{
+    struct rpc_call *call = arg;
+    call->timer = 0;
+    if (add_slice(call))
+        rpc_finish(call);
+    else
+        rpc_call_timer(call, 0, on_bands_turn);
+}
+
+enum rpc_progress rpc_getmempoolbands(struct rpc_call *call)
+{
+    if (!rpc_need_mempool(call))
+        return RPC_DONE;
+    call->state = arena_calloc(&call->arena, 1, sizeof(struct mempool_bands));
+    if (add_slice(call))
+        return RPC_DONE;
+    rpc_call_timer(call, 0, on_bands_turn);
     return RPC_PENDING;
 }

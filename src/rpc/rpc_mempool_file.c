@@ -48,8 +48,7 @@ static void on_imported(void *arg, const struct mempool_load *load)
                load->n_taken, load->n_refused, load->n_expired,
                load->error ? "; the rest of it cannot be read" : "");
     if (load->error) {
-        rpc_fail(call, RPC_MISC_ERROR,
-                 "Unable to import mempool file, see debug log for details.");
+        rpc_fail(call, RPC_MISC_ERROR, "Unable to import mempool file, see debug log for details.");
     } else {
         json_open_object(&call->out);
         json_close_object(&call->out);
@@ -75,9 +74,8 @@ enum rpc_progress rpc_importmempool(struct rpc_call *call)
     if (!rpc_need_mempool(call))
         return RPC_DONE;
     if (chain_is_initial_download(node->chain))
-        return rpc_fail(
-            call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
-            "Can only import the mempool after the block download and sync is done.");
+        return rpc_fail(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD,
+                        "Can only import the mempool after the block download and sync is done.");
     if (!read_option(call, "use_current_time", &current_time) ||
         !read_option(call, "apply_fee_delta_priority", &deltas) ||
         !read_option(call, "apply_unbroadcast_set", &unbroadcast))

@@ -35,13 +35,13 @@ def installed(name, packages, *more):
     return folder
 
 
-def run(folder, script, node):
-    """Run a script of this folder with the packages, the node's port and its login. Returns
-    (status, what it said)."""
+def run(folder, script, node, *more):
+    """Run a script of this folder with the packages; its arguments are the node's port, its login
+    and more. Returns (status, what it said)."""
     with open(node.path(".cookie"), encoding="ascii") as file:
         login = file.read().strip()
     environment = dict(os.environ, NODE_PATH=os.path.join(folder, "node_modules"))
     ran = subprocess.run(["node", os.path.join(ROOT, "tests", "functional", script),
-                          str(node.port), login], text=True, timeout=100, env=environment,
+                          str(node.port), login, *more], text=True, timeout=100, env=environment,
                          check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return ran.returncode, ran.stdout.strip()

@@ -150,6 +150,8 @@ static void on_reply(void *arg, struct rpc_reply *reply)
     answer->delay_ms = reply->delay_ms;
     if (reply->www_authenticate)
         answer->www_authenticate = xstrdup(reply->www_authenticate);
+    if (reply->headers)
+        answer->headers = xstrdup(reply->headers);
     answer->body = xmalloc(reply->body.len + 1);
     if (reply->body.len)
         memcpy(answer->body, reply->body.p, reply->body.len);
@@ -159,6 +161,7 @@ static void on_reply(void *arg, struct rpc_reply *reply)
 void rpc_rig_forget(struct rpc_rig_answer *answer)
 {
     xfree(answer->www_authenticate);
+    xfree(answer->headers);
     xfree(answer->body);
     *answer = (struct rpc_rig_answer){0};
 }

@@ -19,6 +19,7 @@ struct rpc_rig_answer {
     int64_t delay_ms;
     const char *content_type;
     char *www_authenticate; /* NULL if none */
+    char *headers;          /* more of them; NULL if none */
     char *body;             /* zero-terminated */
 };
 

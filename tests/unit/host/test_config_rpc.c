@@ -49,3 +49,30 @@ TEST(there_is_no_cookie_beside_a_password, struct world *w)
     assert_string_equal(w->config.cookie_path, "/run/x");
     assert_int_equal(w->config.cookie_mode, 0640);
 }
+
+TEST(the_dashboard_is_on_where_blocks_are_made_at_will, struct world *w)
+{
+    ASSERT_OK(w, "-regtest");
+    assert_string_equal(w->config.ui_address, "http://127.0.0.1:18443");
+    assert_null(w->config.ui_mesh_path);
+    ASSERT_OK(w, "-regtest", "-ui=0", "-uimesh=map.json");
+    assert_null(w->config.ui_address);
+    ASSERT_OK(w, "-signet", "-uimesh=/map.json");
+    assert_null(w->config.ui_address);
+    ASSERT_OK(w, "-signet", "-ui", "-uimesh=/map.json");
+    assert_string_equal(w->config.ui_mesh_path, "/map.json");
+    ASSERT_OK(w, "-ui");
+    assert_string_equal(w->config.ui_address, "http://127.0.0.1:8332");
+    assert_false(init(w, "-ui", "-uimesh=map.json", NULL));
+}
+
+/* An address that a browser of this machine reaches, if there is one. */
+TEST(the_dashboard_is_where_rpc_listens, struct world *w)
+{
+    ASSERT_OK(w, "-ui", "-rpcallowip=10.0.0.0/8", "-rpcbind=10.1.2.3", "-rpcbind=[::1]:77");
+    assert_string_equal(w->config.ui_address, "http://[::1]:77");
+    ASSERT_OK(w, "-ui", "-rpcallowip=10.0.0.0/8", "-rpcbind=10.1.2.3");
+    assert_string_equal(w->config.ui_address, "http://10.1.2.3:8332");
+    ASSERT_OK(w, "-ui", "-rpcallowip=10.0.0.0/8", "-rpcbind=0.0.0.0:78");
+    assert_string_equal(w->config.ui_address, "http://127.0.0.1:78");
+}

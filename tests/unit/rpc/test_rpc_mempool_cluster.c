@@ -100,3 +100,27 @@ TEST(long_diagrams_are_written_slice_by_slice, struct fixture *f)
     assert_int_equal(n, 1 + 110 * 51);
     assert_int_equal(got[strlen(got) - 1], ']');
 }
+
+/* A parent and its child that pays for both are in one band; each band begins with its floor. */
+TEST(bands_count_what_is_mined_together, struct fixture *f)
+{
+    char want[200];
+    const char *got = rpc_rig_call(&f->rig, "getmempoolbands", "[]");
+    assert_starts(got, "[{\"from\":0,\"count\":0,\"vbytes\":0,\"fees\":0.00000000},{\"from\":0.1,");
+    assert_holds(got, "{\"from\":1000,\"count\":0,\"vbytes\":0,\"fees\":0.00000000}]");
+    struct tx parent = add_on(f, &f->parent, 0, 1, 200);
+    struct tx child = add_on(f, &parent, 0, 1, 200);
+    uint32_t both_wu = tx_weight_wu(&parent) + tx_weight_wu(&child);
+    int64_t vbytes = (both_wu + 3) / 4;
+    mempool_prioritise(f->rig.mempool, &child.txid, vbytes * 10 - 400);
+    snprintf(want, sizeof want, "{\"from\":10,\"count\":2,\"vbytes\":%lld,\"fees\":%.8f}",
+             (long long)vbytes, (double)(vbytes * 10) / 1e8);
+    assert_holds(rpc_rig_call(&f->rig, "getmempoolbands", "[]"), want);
+    mempool_prioritise(f->rig.mempool, &child.txid, -10 - (int64_t)both_wu % 4);
+    assert_holds(rpc_rig_call(&f->rig, "getmempoolbands", "[]"), "{\"from\":8,\"count\":2,");
+    mempool_prioritise(f->rig.mempool, &child.txid, -vbytes * 20);
+    mempool_prioritise(f->rig.mempool, &parent.txid, -vbytes * 20);
+    assert_starts(rpc_rig_call(&f->rig, "getmempoolbands", "[]"), "[{\"from\":0,\"count\":2,");
+    f->rig.node.mempool = NULL;
+    assert_starts(rpc_rig_call(&f->rig, "getmempoolbands", "[]"), "-33:");
+}
