@@ -237,6 +237,12 @@ const char *network_bip9_name(enum bip9_deployment deployment)
     return bip9_names[deployment];
 }
 
+const char *network_buried_name(enum buried_deployment deployment)
+{
+    ASSERT((unsigned)deployment < BURIED_COUNT);
+    return buried_names[deployment];
+}
+
 /* Every challenge is a network of its own, so nodes of two of them cannot talk. What is known of
  * the public signet's chain, its work and its seeds, says nothing about another's. */
 void network_set_signet_challenge(struct network *network, struct span challenge)

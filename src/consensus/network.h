@@ -20,6 +20,7 @@ enum network_kind {
     NETWORK_SIGNET,
     NETWORK_REGTEST,
     NETWORK_COUNT,
+    NETWORK_CUSTOM = NETWORK_COUNT, /* made from a file: node/chain_file.h */
 };
 
 /* Rules buried at a height. -testactivationheight=name@height changes them on regtest. What was
@@ -41,6 +42,8 @@ enum bip9_deployment {
     BIP9_TAPROOT,
     BIP9_COUNT,
 };
+
+#define NETWORK_TAG_CHARS 8
 
 #define BIP9_ALWAYS_ACTIVE INT64_C(-1)
 #define BIP9_NEVER_ACTIVE  INT64_C(-2)
@@ -74,8 +77,8 @@ struct network_snapshot {
 
 struct network {
     enum network_kind kind;
-    const char *name;     /* "main", "test", "testnet4", "signet", "regtest" */
-    const char *data_dir; /* below -datadir: "" "testnet3" "testnet4" "signet" "regtest" */
+    const char *name;     /* "main", "test", "testnet4", "signet", "regtest", or its own */
+    const char *data_dir; /* below -datadir: "" "testnet3" "testnet4" "signet" "regtest", or name */
     uint8_t magic[4];
     uint16_t p2p_port, rpc_port;
 
@@ -126,6 +129,11 @@ struct network {
     bool signet_blocks;
     struct span signet_challenge;
 
+    /* Of a chain by -chainfile: its rules as text, and a hash of them by which peers are told from
+     * those of other rules. Else NULL and empty. */
+    const char *rules;
+    char rules_tag[NETWORK_TAG_CHARS + 1];
+
     /* What texts of this network begin with, so that they are not taken for those of another. */
     uint8_t base58_pubkey, base58_script, base58_secret;
     uint8_t base58_xpub[4], base58_xprv[4];
@@ -153,6 +161,9 @@ const struct network *network_get(enum network_kind kind);
 
 /* The row by its name ("main", "test", ...); NULL if there is none of that name. */
 const struct network *network_find(const char *name);
+
+/* Its name in -testactivationheight: "csv". */
+const char *network_buried_name(enum buried_deployment deployment);
 
 /* Its name in -vbparams and in getblocktemplate's answer: "taproot". */
 const char *network_bip9_name(enum bip9_deployment deployment);

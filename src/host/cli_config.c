@@ -76,9 +76,9 @@ bool cli_config_init(struct cli_config *config, int argc, const char *const *arg
     char *first_dir;
     bool ok = config_read_base(options, &first_dir, &config->base_dir, &config->config_path, error);
     xfree(first_dir);
-    config->network = ok ? config_choose_network(options, error) : NULL;
-    if (!config->network)
+    if (!ok || !config_choose_network(options, config->base_dir, &config->row, error))
         return false;
+    config->network = &config->row;
     options_fill(options, config);
     choose_cookie(config);
     choose_socket(config);

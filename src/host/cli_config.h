@@ -10,7 +10,8 @@
 
 struct cli_config {
     struct options options;
-    const struct network *network;
+    struct network row;
+    const struct network *network; /* the row; NULL: the help or the version is wanted */
     char *base_dir, *config_path, *cookie_path;
     char host[256];
     uint16_t port;

@@ -141,10 +141,9 @@ static bool apply_tests(struct config *config, char **error)
 
 static bool choose_network(struct config *config, char **error)
 {
-    const struct network *network = config_choose_network(&config->options, error);
-    if (!network)
+    const struct network *network = &config->network;
+    if (!config_choose_network(&config->options, config->base_dir, &config->network, error))
         return false;
-    config->network = *network;
     if (network->kind == NETWORK_SIGNET && !apply_signet(config, error))
         return false;
     if (!apply_tests(config, error))

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/files.h"
+#include "node/chain_file.h"
 #include "util/config_file.h"
 #include "util/env.h"
 
@@ -163,14 +164,36 @@ bool config_read_base(struct options *options, char **first_dir, char **base_dir
 
 /* -- The network ---------------------------------------------------------------------------- */
 
-const struct network *config_choose_network(struct options *options, char **error)
+static bool read_chain_file(struct options *options, const char *path, struct network *network,
+                            char **error)
 {
-    const char *name = options_chain(options, error);
-    if (!name || !options_select_network(options, name, error))
-        return NULL;
-    const struct network *network = network_find(name);
-    ASSERT(network);
-    return network;
+    struct buffer text;
+    buffer_init(&text);
+    int rc = config_read_text(path, &text);
+    bool ok = rc == 0 ? chain_file_parse(buffer_span(&text), path, &options->arena, network, error)
+                      : REFUSE(error, "-chainfile: cannot read %s: %s", path, strerror(-rc));
+    buffer_deinit(&text);
+    return ok;
+}
+
+bool config_choose_network(struct options *options, const char *base_dir, struct network *network,
+                           char **error)
+{
+    ASSERT(options && base_dir && network && error);
+    const char *name = options_chain(options, error), *file = options_chain_file(options);
+    if (!name)
+        return false;
+    if (*name) {
+        const struct network *row = network_find(name);
+        ASSERT(row);
+        *network = *row;
+        return options_select_network(options, name, error);
+    }
+    char *path = options_is_on_command_line(options, "chainfile") ? config_absolute(file)
+                                                                  : config_path_in(base_dir, file);
+    bool ok = read_chain_file(options, path, network, error);
+    xfree(path);
+    return ok && options_select_network(options, network->name, error);
 }
 
 char *config_socket_path(const struct options *options, const char *data_dir)

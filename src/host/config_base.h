@@ -51,9 +51,14 @@ NODISCARD char *config_default_file(const char *dir);
 NODISCARD bool config_read_base(struct options *options, char **first_dir, char **base_dir,
                                 char **config_path, char **error);
 
-/* The network that the options ask for; its section counts from now on.
+/* The network that the options ask for, from the table or from the file that -chainfile names; its
+ * section counts from now on. On the command line the file's path starts where the program does, in
+ * a config file at the data directory.
  *
- * Returns:  NULL with *error, a line for the user freed with xfree() */
-NODISCARD const struct network *config_choose_network(struct options *options, char **error);
+ * In:       base_dir  the data directory
+ * Out:      network   borrows from options
+ * Returns:  false with *error, a line for the user freed with xfree() */
+NODISCARD bool config_choose_network(struct options *options, const char *base_dir,
+                                     struct network *network, char **error);
 
 #endif

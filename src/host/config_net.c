@@ -192,9 +192,30 @@ static bool set_inbound(struct config_net *config, const struct options *options
     return true;
 }
 
+/* One more comment at the end of a name: before its '/', or before the ")/" of those before. */
+static void add_comment(struct buffer *name, bool is_first, const char *comment)
+{
+    ASSERT(name->len > 1 && name->p[name->len - 1] == '/');
+    name->len -= is_first ? 1 : 2;
+    buffer_append_format(name, "%s%s)/", is_first ? "(" : "; ", comment);
+}
+
+/* By which nodes of one chain file know those of another: handshake.c looks for it. Returns: is
+ * there one? */
+static bool add_chain(struct buffer *name, const struct network *network)
+{
+    if (!network->rules)
+        return false;
+    char *comment = xasprintf(WIRE_CHAIN_COMMENT "%s", network->rules_tag);
+    add_comment(name, true, comment);
+    xfree(comment);
+    return true;
+}
+
 /* The name that peers see, with the comments of -uacomment behind it.
  * Spec: BIP-14, Proposal; Core FormatSubVersion() */
-static bool set_user_agent(struct config_net *config, const struct options *options, char **error)
+static bool set_user_agent(struct config_net *config, const struct options *options,
+                           const struct network *network, char **error)
 {
     static const char safe[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                " .,;-_?@";
@@ -202,17 +223,15 @@ static bool set_user_agent(struct config_net *config, const struct options *opti
     const char *comment;
     buffer_init(&name);
     buffer_append_string(&name, CAIRN_API_USER_AGENT);
+    bool is_first = !add_chain(&name, network);
     for (size_t i = 0; (comment = options_get_list(options, "uacomment", i)); i++) {
         if (comment[strspn(comment, safe)]) {
             *error = xasprintf("User Agent comment (%s) contains unsafe characters.", comment);
             buffer_deinit(&name);
             return false;
         }
-        ASSERT(name.len > 1 && name.p[name.len - 1] == '/');
-        name.len--; /* the end of what there is: '/' or ")/" */
-        if (i > 0)
-            name.len--;
-        buffer_append_format(&name, "%s%s)/", i == 0 ? "(" : "; ", comment);
+        add_comment(&name, is_first, comment);
+        is_first = false;
     }
     if (name.len > WIRE_USER_AGENT_MAX)
         *error = xasprintf("Total length of network version string (%zu) exceeds maximum length "
@@ -257,9 +276,9 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         return fail_with(error, "peertimeout must be a positive integer.");
     if (config->ban_time_s <= 0)
         return fail_with(error, "-bantime must be a number of seconds, 1 at least");
-    if (!config_proxy_init(config, options, error) || !set_user_agent(config, options, error) ||
-        !set_outbound(config, options, error) || !set_inbound(config, options, error) ||
-        !set_asmap(config, options, error))
+    if (!config_proxy_init(config, options, error) ||
+        !set_user_agent(config, options, network, error) || !set_outbound(config, options, error) ||
+        !set_inbound(config, options, error) || !set_asmap(config, options, error))
         return false;
     if (p2p->max_connections == 0) { /* as Core: nobody calls, nobody is called but by order */
         p2p->listen = false;

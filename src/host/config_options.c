@@ -351,6 +351,9 @@ static const struct option_def table[] = {
 
     {"chain", "<chain>", "Use this chain: main, test, testnet4, signet or regtest", N, STRING,
      .flags = CLIENT, .fallback = "main"},
+    {"chainfile", "<file>", "Use the chain that this JSON file describes, under its name "
+     "(cairn-cli newchain makes such a file; see doc/testnets.md)", N, STRING,
+     .flags = CLIENT | OPTION_NEEDS_VALUE},
     {"regtest", NULL, "Use a private chain on which blocks are made at will; same as "
      "-chain=regtest", N, BOOL, .flags = CLIENT},
     {"signet", NULL, "Use the signet chain; same as -chain=signet", N, BOOL, .flags = CLIENT},

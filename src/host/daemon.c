@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/chain_record.h"
 #include "host/config.h"
 #include "host/cookie.h"
 #include "host/datadir_lock.h"
@@ -575,6 +576,9 @@ static bool start(struct daemon *daemon, char **error)
     if (!open_log(daemon, error) || !make_world(daemon, error))
         return false;
     log_start(daemon);
+    if (!chain_record_check(&config->network, env_host_env(daemon->env_host), config->data_dir,
+                            error))
+        return false;
     if (!config_settings_write(&config->settings, env_host_env(daemon->env_host), error))
         return false;
     return write_pid(daemon, error) && watch_signals(daemon, error) && publish(daemon, error) &&

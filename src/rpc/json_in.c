@@ -11,7 +11,7 @@ struct level {
 };
 
 struct parser {
-    const uint8_t *at, *end;
+    const uint8_t *start, *at, *end;
     struct arena *arena;
     size_t n_values;
     size_t depth;
@@ -197,6 +197,7 @@ static bool take_value(struct parser *p, struct json_value *value)
 {
     if (p->at == p->end)
         return false;
+    value->at = (uint32_t)(p->at - p->start);
     switch (*p->at) {
     case '{':
         p->at++;
@@ -284,25 +285,41 @@ static bool take_contents(struct parser *p)
     return true;
 }
 
-bool json_parse(struct span text, struct arena *arena, struct json_value **out)
+/* The value that the whole text is. */
+static bool take_text(struct parser *p, struct json_value *root)
 {
-    if (text.len == 0)
-        return false;
-    struct parser p = {.at = text.p, .end = text.p + text.len, .arena = arena};
-    struct json_value *root = arena_calloc(arena, 1, sizeof *root);
-    skip_space(&p);
-    if (!take_value(&p, root))
+    skip_space(p);
+    if (!take_value(p, root))
         return false;
     if (root->kind == JSON_KIND_OBJECT || root->kind == JSON_KIND_ARRAY) {
-        p.level[p.depth++] = (struct level){.container = root};
-        if (!take_contents(&p))
+        p->level[p->depth++] = (struct level){.container = root};
+        if (!take_contents(p))
             return false;
     }
-    skip_space(&p);
-    if (p.at != p.end)
+    skip_space(p);
+    return p->at == p->end;
+}
+
+bool json_parse_at(struct span text, struct arena *arena, struct json_value **out, size_t *fault_at)
+{
+    ASSERT(arena && out && fault_at);
+    *fault_at = 0;
+    if (text.len == 0 || text.len > UINT32_MAX)
         return false;
+    struct parser p = {.start = text.p, .at = text.p, .end = text.p + text.len, .arena = arena};
+    struct json_value *root = arena_calloc(arena, 1, sizeof *root);
+    if (!take_text(&p, root)) {
+        *fault_at = (size_t)(p.at - text.p);
+        return false;
+    }
     *out = root;
     return true;
+}
+
+bool json_parse(struct span text, struct arena *arena, struct json_value **out)
+{
+    size_t fault_at;
+    return json_parse_at(text, arena, out, &fault_at);
 }
 
 /* -- Reading the tree --------------------------------------------------------------------- */

@@ -29,6 +29,7 @@ struct json_value {
     enum json_kind kind;
     bool boolean;
     uint32_t n;               /* children of an object or array */
+    uint32_t at;              /* where it begins in the text, which is below 4 GiB */
     struct span name;         /* if this is a member of an object: decoded */
     struct span text;         /* STRING: decoded, a zero byte behind it; NUMBER: as written */
     struct json_value *first; /* children in the order of the text */
@@ -41,6 +42,12 @@ struct json_value {
  * Returns:  false if the text is not exactly one JSON value in valid UTF-8, is too deep or holds
  *           too many values */
 NODISCARD bool json_parse(struct span text, struct arena *arena, struct json_value **out);
+
+/* The same for text that people write.
+ *
+ * Out:      *fault_at  where it stops to be JSON, if it is none */
+NODISCARD bool json_parse_at(struct span text, struct arena *arena, struct json_value **out,
+                             size_t *fault_at);
 
 /* The member of that name, the first if there are several; NULL if there is none or object is
  * not an object. */

@@ -29,12 +29,13 @@ static char *trim(char *s)
     return s;
 }
 
-/* Networks are told by name; a heading of another name is most likely a mistake. All of them are
- * one message, with a line for each, as Core has it. */
+/* Networks are told by name; a heading of another name is most likely a mistake, unless there is a
+ * chain whose name is not known yet. All of them are one message, with a line for each, as Core has
+ * it. */
 static void check_section(const struct place *place, const char *section)
 {
     struct options *options = place->options;
-    if (options_is_network(section))
+    if (options_is_network(section) || options_chain_file(options))
         return;
     const char *before =
         options->has_odd_sections ? options->messages.at[options->odd_sections].text : NULL;

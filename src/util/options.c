@@ -451,6 +451,12 @@ static const struct option_value *find_chain_value(const struct options *options
     return choice.last;
 }
 
+const char *options_chain_file(const struct options *options)
+{
+    const struct option_value *value = find_chain_value(options, "chainfile");
+    return value && *value->text ? value->text : NULL;
+}
+
 const char *options_chain(const struct options *options, char **error)
 {
     static const struct {
@@ -475,6 +481,13 @@ const char *options_chain(const struct options *options, char **error)
     if (asked > 1) {
         *error = xasprintf("Invalid combination of -regtest, -signet, -testnet, -testnet4 and "
                            "-chain. Can use at most one.");
+        return NULL;
+    }
+    if (options_chain_file(options)) {
+        if (asked == 0)
+            return "";
+        *error = xasprintf("-chainfile names a chain of its own: it cannot be used with -regtest, "
+                           "-signet, -testnet, -testnet4 or -chain.");
         return NULL;
     }
     for (size_t i = 0; chain && i < COUNT_OF(networks); i++)
@@ -506,7 +519,7 @@ static bool is_only_at_top(const struct options *options, const struct option_de
 
 bool options_select_network(struct options *options, const char *network, char **error)
 {
-    ASSERT(options_is_network(network));
+    ASSERT(options && network && *network);
     *error = NULL;
     options->network = keep_string(options, network);
     if (strcmp(network, "main") == 0)

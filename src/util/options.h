@@ -132,8 +132,8 @@ struct options {
     ARRAY(struct option_message) messages;
     bool has_odd_sections; /* of a config file, which one message tells of ... */
     size_t odd_sections;   /* ... with this index */
-    const char *network; /* the section that counts, NULL before options_select_network() */
-    struct arena arena;  /* all strings */
+    const char *network;   /* the section that counts, NULL before options_select_network() */
+    struct arena arena;    /* all strings */
 };
 
 /* Start with no values.
@@ -168,16 +168,21 @@ void options_deinit(struct options *options);
 NODISCARD bool options_parse_args(struct options *options, int argc, const char *const *argv,
                                   int *first_operand, char **error);
 
-/* Which chain the options ask for: -chain=, -regtest, -signet, -testnet, -testnet4.
+/* Which chain the options ask for: -chain=, -regtest, -signet, -testnet, -testnet4, -chainfile=.
  *
- * Returns:  "main", "test", "testnet4", "signet" or "regtest"; or NULL with *error set (xfree
- *           it) where they contradict each other or there is no such chain
+ * Returns:  "main", "test", "testnet4", "signet" or "regtest"; "" for the one that the file of
+ *           options_chain_file() describes; or NULL with *error set (xfree it) where they
+ *           contradict each other or there is no such chain
  * Spec:     Core ArgsManager::GetChainArg() */
 NODISCARD const char *options_chain(const struct options *options, char **error);
 
+/* The value of -chainfile, with which options that choose another chain are refused; NULL without
+ * it. */
+const char *options_chain_file(const struct options *options);
+
 /* From now on the config section of this network counts, before the file's top.
  *
- * In:       network  as options_chain() returned it
+ * In:       network  as options_chain() returned it, or the name of the chain that a file describes
  * Returns:  false with *error set (xfree it) if an option that is set only at the file's top
  *           applies to main only (-port, -bind, ...): the operator meant another network */
 NODISCARD bool options_select_network(struct options *options, const char *network, char **error);

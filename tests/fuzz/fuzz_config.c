@@ -46,7 +46,7 @@ static void check_getters(struct options *options)
 {
     char *error = NULL;
     const char *network = options_chain(options, &error);
-    if (network && options_select_network(options, network, &error)) {
+    if (network && *network && options_select_network(options, network, &error)) {
         for (size_t i = 0; i < COUNT_OF(table); i++) {
             const char *text = options_get_string(options, table[i].name, NULL);
             ASSERT(options_is_set(options, table[i].name) == (text != NULL));

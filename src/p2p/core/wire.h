@@ -52,6 +52,9 @@ struct wire_inv {
 
 /* The greeting. Nothing in it is proven: services are a promise, receiver and time mere opinions.
  */
+/* In the user agent of a node by -chainfile, before network->rules_tag. */
+#define WIRE_CHAIN_COMMENT "chain@"
+
 struct wire_version {
     int32_t version;
     uint64_t services;          /* enum wire_services and bits that we do not know */

@@ -133,6 +133,18 @@ void peer_drop(struct p2p *p2p, struct peer *peer, const char *why)
     p2p_schedule_now(p2p);
 }
 
+/* The networks that everybody knows meet strangers of other networks all day. On a chain of one's
+ * own it is a mistake that somebody wonders about. */
+void peer_tell_other_chain(const struct p2p *p2p, const struct peer *peer, const char *why)
+{
+    ASSERT(p2p && peer && why);
+    if (p2p->network->rules)
+        log_warning(p2p->log,
+                    "peer=%llu %s seems to be of another chain than %s: %s. Do both nodes have the "
+                    "same -chainfile?",
+                    peer_shown(peer->id), peer->text, p2p->network->name, why);
+}
+
 void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char *detail)
 {
     ASSERT(fault < FAULT_COUNT && detail);
@@ -141,6 +153,9 @@ void peer_fault(struct p2p *p2p, struct peer *peer, enum fault fault, const char
         return;
     log_printf(p2p->log, LOG_NET, "peer=%llu %s: %s%s%s", peer_shown(peer->id), peer->text,
                fault_text(fault), detail[0] ? ": " : "", detail);
+    if (fault == FAULT_MAGIC || fault == FAULT_OTHER_CHAIN || fault == FAULT_V2_TERMINATOR ||
+        fault == FAULT_V2_NETWORK)
+        peer_tell_other_chain(p2p, peer, fault_text(fault));
     if (action == FAULT_ACTION_DISCOURAGE) {
         if (peer->permissions & PERMISSION_NOBAN)
             return;

@@ -24,6 +24,9 @@ void peer_set_stream(struct p2p *p2p, struct peer *peer, uint64_t stream);
  *
  * In:       why  for the log; "" says nothing */
 void peer_drop(struct p2p *p2p, struct peer *peer, const char *why);
+/* Warn the operator of a chain by -chainfile that this peer seems to be of another one; says
+ * nothing on other networks. */
+void peer_tell_other_chain(const struct p2p *p2p, const struct peer *peer, const char *why);
 /* It has done something wrong: what the table of faults says happens, unless it is protected.
  *
  * In:       fault   FAULT_NONE: nothing happens

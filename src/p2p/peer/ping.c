@@ -98,9 +98,14 @@ enum fault peer_on_pong(struct p2p *p2p, struct peer *peer, struct reader *r)
 
 static void drop_silent(struct p2p *p2p, struct peer *peer)
 {
-    if (strcmp(transport_name(&peer->transport), "detecting") == 0)
+    if (strcmp(transport_name(&peer->transport), "detecting") == 0) {
         log_printf(p2p->log, LOG_NET, "V2 handshake timeout, disconnecting peer=%llu",
                    peer_shown(peer->id));
+        /* The keys hang on the magic: with another one neither side finds the end of the garbage.
+         */
+        if (peer->state != PEER_CONNECTING)
+            peer_tell_other_chain(p2p, peer, "no v2 handshake came about");
+    }
     peer_drop(p2p, peer, "no handshake in time");
 }
 

@@ -20,6 +20,7 @@ enum fault_action {
 #define FAULTS(X)                                                                                  \
     X(NONE, "", NONE)                                                                              \
     X(MAGIC, "bytes of another network or protocol", DROP)                                         \
+    X(OTHER_CHAIN, "its chain has the same magic and other rules", DROP)                           \
     X(V2_TERMINATOR, "V2 transport error: missing garbage terminator", DROP)                       \
     X(V2_PACKET, "V2 transport error: packet decryption failure", DROP)                            \
     X(V2_NETWORK, "V2 transport error: V1 peer with wrong MessageStart", DROP)                     \

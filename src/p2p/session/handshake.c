@@ -160,6 +160,16 @@ static int64_t offset_of(const struct p2p *p2p, int64_t time_s)
     return offset_s;
 }
 
+/* The magic can be one that was given, in two files with different rules. Who says nothing of his
+ * chain is let in: what he sends is judged by our rules. */
+static bool is_of_other_chain(const struct p2p *p2p, const struct peer *peer)
+{
+    const char *comment = strstr(peer->version.user_agent, WIRE_CHAIN_COMMENT);
+    const char *tag = p2p->network->rules_tag;
+    return *tag && comment &&
+           strncmp(comment + sizeof WIRE_CHAIN_COMMENT - 1, tag, NETWORK_TAG_CHARS) != 0;
+}
+
 enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     ASSERT(peer->state == PEER_NEW);
@@ -169,6 +179,8 @@ enum fault handshake_on_version(struct p2p *p2p, struct peer *peer, struct reade
         return FAULT_OLD_VERSION;
     if (!peer_is_outbound(peer) && is_ourselves(p2p, peer->version.nonce))
         return FAULT_SELF;
+    if (is_of_other_chain(p2p, peer))
+        return FAULT_OTHER_CHAIN;
     peer->time_offset_s = offset_of(p2p, peer->version.time);
     if (peer_is_outbound(peer)) {
         address_book_set_services(p2p->book, &peer->address, peer->version.services);

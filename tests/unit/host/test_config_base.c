@@ -128,11 +128,14 @@ TEST(the_network_that_is_asked_for_is_found)
     struct base base;
     temp_dir_make(&dir);
     read_base(&base, dir.path, "-chain=regtest");
-    const struct network *network = config_choose_network(&base.options, &base.error);
-    assert_ptr_equal(network, network_get(NETWORK_REGTEST));
+    struct network row;
+    const struct network *network =
+        config_choose_network(&base.options, "/nonexistent", &row, &base.error) ? &row : NULL;
+    assert_non_null(network);
+    assert_int_equal(network->kind, NETWORK_REGTEST);
     done(&base);
     read_base(&base, dir.path, "-chain=none");
-    assert_null(config_choose_network(&base.options, &base.error));
+    assert_false(config_choose_network(&base.options, "/nonexistent", &row, &base.error));
     assert_string_equal(base.error, "Unknown chain none.");
     done(&base);
     temp_dir_remove(&dir);
