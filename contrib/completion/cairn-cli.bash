@@ -24,8 +24,8 @@ _cairn_cli()
         waitforblock waitforblockheight waitfornewblock"
     local options="-help -version -conf= -datadir= -includeconf= -addrinfo -generate -getinfo -named
         -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout= -stdin
-        -stdinrpcpass -chain= -regtest -signet -testnet -testnet4 -rpccookiefile= -rpcpassword=
-        -rpcport= -rpcsocket= -rpcuser="
+        -stdinrpcpass -chain= -chainfile= -regtest -signet -testnet -testnet4 -rpccookiefile=
+        -rpcpassword= -rpcport= -rpcsocket= -rpcuser="
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in

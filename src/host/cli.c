@@ -11,6 +11,7 @@
 #include "consensus/key_io.h"
 #include "crypto/hash.h"
 #include "host/cli_config.h"
+#include "host/cli_newchain.h"
 #include "host/http_client.h"
 #include "rpc/cli_answer.h"
 #include "rpc/cli_netinfo.h"
@@ -416,6 +417,17 @@ static int run_generate(struct cli *cli, char **error)
     return print_reply(shown);
 }
 
+static int run_newchain(const struct cli *cli, char **error)
+{
+    struct buffer text;
+    buffer_init(&text);
+    int code = cli_newchain(cli->args.at + 1, cli->args.n - 1, &text, error) ? 0 : 1;
+    if (code == 0 && text.len > 0)
+        code = print(&text, 0);
+    buffer_deinit(&text);
+    return code;
+}
+
 static int run(struct cli *cli, int argc, const char *const *argv, char **error)
 {
     const struct options *options = &cli->config.options;
@@ -435,6 +447,8 @@ static int run(struct cli *cli, int argc, const char *const *argv, char **error)
     }
     if (!collect_args(cli, argc, argv, error))
         return 1;
+    if (cli->args.n > 0 && strcmp(cli->args.at[0], "newchain") == 0)
+        return run_newchain(cli, error);
     if (cli->config.wait_timeout_s > 0)
         cli->deadline = time(NULL) + cli->config.wait_timeout_s;
     if (options_get_bool(options, "getinfo", false))

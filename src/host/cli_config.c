@@ -12,7 +12,9 @@ void cli_config_help(const struct options *options, struct buffer *out)
 {
     buffer_append_string(out, "Usage:  cairn-cli [options] <method> [argument...]\n"
                               "        cairn-cli [options] -named <method> [name=value...]\n"
-                              "        cairn-cli [options] help [method]\n\n");
+                              "        cairn-cli [options] help [method]\n"
+                              "        cairn-cli newchain [name=<name>] [<field>=<value>...]"
+                              "   Describe a chain of your own, for -chainfile\n\n");
     options_help(options, false, out);
 }
 

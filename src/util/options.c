@@ -457,6 +457,15 @@ const char *options_chain_file(const struct options *options)
     return value && *value->text ? value->text : NULL;
 }
 
+/* A file describes a chain: nothing else may name one. */
+static const char *chain_of_file(bool is_alone, char **error)
+{
+    if (!is_alone)
+        *error = xasprintf("-chainfile names a chain of its own: it cannot be used with -regtest, "
+                           "-signet, -testnet, -testnet4 or -chain.");
+    return is_alone ? "" : NULL;
+}
+
 const char *options_chain(const struct options *options, char **error)
 {
     static const struct {
@@ -483,13 +492,8 @@ const char *options_chain(const struct options *options, char **error)
                            "-chain. Can use at most one.");
         return NULL;
     }
-    if (options_chain_file(options)) {
-        if (asked == 0)
-            return "";
-        *error = xasprintf("-chainfile names a chain of its own: it cannot be used with -regtest, "
-                           "-signet, -testnet, -testnet4 or -chain.");
-        return NULL;
-    }
+    if (options_chain_file(options))
+        return chain_of_file(asked == 0, error);
     for (size_t i = 0; chain && i < COUNT_OF(networks); i++)
         if (strcmp(chain, networks[i]) == 0)
             return networks[i];

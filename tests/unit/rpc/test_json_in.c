@@ -308,3 +308,24 @@ TEST(kinds_have_names)
     assert_string_equal(json_kind_name(JSON_KIND_STRING), "string");
     assert_string_equal(json_kind_name(JSON_KIND_NUMBER), "number");
 }
+
+TEST(values_know_their_places_and_faults_theirs)
+{
+    static const struct {
+        const char *text;
+        size_t fault_at;
+    } rows[] = {{"", 0}, {" x", 1}, {"{\"a\" 1}", 5}, {"[1,]", 3}, {"1 2", 2}, {"[1", 2}};
+    struct arena arena;
+    struct json_value *value;
+    size_t fault_at;
+    arena_init(&arena, 4096);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_false(json_parse_at(span_of_string(rows[i].text), &arena, &value, &fault_at));
+        assert_int_equal(fault_at, rows[i].fault_at);
+    }
+    assert_true(json_parse_at(span_of_string(" {\"a\": [7, 8]}"), &arena, &value, &fault_at));
+    assert_int_equal(value->at, 1);
+    assert_int_equal(value->first->at, 7);
+    assert_int_equal(json_at(value->first, 1)->at, 11);
+    arena_deinit(&arena);
+}
