@@ -19,7 +19,6 @@ static struct tx make_coinbase(const struct genesis *genesis, struct arena *aren
     tx.in[0].prevout.vout = OUTPOINT_INDEX_NULL;
     tx.in[0].sequence = SEQUENCE_FINAL;
     tx.in[0].script_sig = script_join(arena, span_of(script_head, sizeof script_head), push);
-    tx.out[0].value_sat = genesis->value_sat;
     tx.out[0].script_pubkey = span_of(nobody, sizeof nobody);
     tx_finish(&tx, arena);
     return tx;

@@ -2,7 +2,8 @@
  *
  * Layer: consensus. Pure; memory from an arena handed in. The block that no rule is asked of holds
  * one transaction, whose input carries a message: nobody could have made the chain before that was
- * known. Its output is in no set of coins on any network, so it names nobody. */
+ * known. Its output is in no set of coins on any network: here it names nobody and pays nothing, so
+ * that the block is the same whatever the rules of the chain are. */
 #ifndef CONSENSUS_GENESIS_H
 #define CONSENSUS_GENESIS_H
 
@@ -15,7 +16,6 @@
 struct genesis {
     const char *message; /* 1 to GENESIS_MESSAGE_BYTES_MAX bytes */
     uint32_t time, bits, nonce;
-    int64_t value_sat; /* the first subsidy */
 };
 
 /* The block's bytes, in arena.

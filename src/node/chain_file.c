@@ -187,7 +187,6 @@ static bool make_genesis(struct chain_reading *reading)
         return keep_regtests(reading);
     if (!check_bits(reading, "genesis", "bits", given->genesis.bits, given->limit_bits))
         return false;
-    given->genesis.value_sat = network->subsidy_first_sat;
     network->genesis_raw = genesis_encode(&given->genesis, reading->arena, &network->genesis_hash);
     if (!check_genesis_hash(reading))
         return false;

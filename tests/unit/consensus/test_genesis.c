@@ -8,8 +8,7 @@ FIXTURE(arena_setup, arena_teardown)
 
 TEST(the_block_says_what_it_is_told, struct arena *arena)
 {
-    const struct genesis genesis = {
-        .message = "hello", .time = 5, .bits = 0x207fffff, .nonce = 9, .value_sat = 77};
+    const struct genesis genesis = {.message = "hello", .time = 5, .bits = 0x207fffff, .nonce = 9};
     struct block block;
     struct block_hash hash;
     uint8_t root[32];
@@ -22,7 +21,7 @@ TEST(the_block_says_what_it_is_told, struct arena *arena)
     assert_int_equal(block.header.nonce, 9);
     assert_int_equal(block.n_tx, 1);
     assert_true(tx_is_coinbase(&block.tx[0]));
-    assert_int_equal(block.tx[0].out[0].value_sat, 77);
+    assert_int_equal(block.tx[0].out[0].value_sat, 0);
     struct span script = block.tx[0].in[0].script_sig;
     assert_int_equal(script.len, 7 + 1 + 5);
     assert_memory_equal(script.p + 8, "hello", 5);
