@@ -5,27 +5,28 @@ _cairn_cli()
     local methods="abortprivatebroadcast addnode analyzepsbt clearbanned combinepsbt combinerawtransaction
         converttopsbt createmultisig createpsbt createrawtransaction decodepsbt
         decoderawtransaction decodescript deriveaddresses descriptorprocesspsbt disconnectnode
-        dumptxoutset enumeratesigners estimatesmartfee exportasmap finalizepsbt
+        dumptxoutset enumeratesigners estimatesmartfee exportasmap faucet finalizepsbt
         getaddednodeinfo getaddressbalance getaddresshistory getaddressutxos getaddrmaninfo
         getbestblockhash getblock getblockchaininfo getblockcount getblockfilter
         getblockfrompeer getblockhash getblockheader getblocksightings getblockstats
         getblocktemplate getchainstates getchaintips getchaintxstats getconnectioncount
-        getdeploymentinfo getdescriptoractivity getdescriptorinfo getdifficulty geteclipserisk
-        getindexinfo getmemoryinfo getmempoolancestors getmempoolbands getmempoolcluster
-        getmempooldescendants getmempoolentry getmempoolinfo getmininginfo getnettotals
-        getnetworkhashps getnetworkinfo getnodeaddresses getopenrpcinfo getpeerinfo
-        getprioritisedtransactions getprivatebroadcastinfo getrawmempool getrawtransaction
-        getreorghistory getrpcinfo gettxout gettxoutproof gettxoutsetinfo gettxspendingprevout
-        getzmqnotifications help importmempool joinpsbts listbanned loadtxoutset logging ping
-        preciousblock prioritisetransaction pruneblockchain rpc.discover savemempool scanblocks
-        scantxoutset sendrawtransaction setban setnetworkactive signmessagewithprivkey
-        signrawtransactionwithkey stop submitblock submitheader submitpackage testmempoolaccept
-        ui uptime utxoupdatepsbt validateaddress verifychain verifymessage verifytxoutproof
-        waitforblock waitforblockheight waitfornewblock"
+        getdeploymentinfo getdescriptoractivity getdescriptorinfo getdevkeys getdifficulty
+        geteclipserisk getindexinfo getmemoryinfo getmempoolancestors getmempoolbands
+        getmempoolcluster getmempooldescendants getmempoolentry getmempoolinfo getmininginfo
+        getnettotals getnetworkhashps getnetworkinfo getnodeaddresses getopenrpcinfo
+        getpeerinfo getprioritisedtransactions getprivatebroadcastinfo getrawmempool
+        getrawtransaction getreorghistory getrpcinfo gettxout gettxoutproof gettxoutsetinfo
+        gettxspendingprevout getzmqnotifications help importmempool joinpsbts listbanned
+        loadtxoutset logging ping preciousblock prioritisetransaction pruneblockchain
+        rpc.discover savemempool scanblocks scantxoutset sendrawtransaction setban
+        setnetworkactive settime signmessagewithprivkey signrawtransactionwithkey stop
+        submitblock submitheader submitpackage testmempoolaccept ui uptime utxoupdatepsbt
+        validateaddress verifychain verifymessage verifytxoutproof waitforblock
+        waitforblockheight waitfornewblock"
     local options="-help -version -conf= -datadir= -includeconf= -addrinfo -generate -getinfo -named
         -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout= -stdin
-        -stdinrpcpass -chain= -chainfile= -regtest -signet -testnet -testnet4 -rpccookiefile=
-        -rpcpassword= -rpcport= -rpcsocket= -rpcuser="
+        -stdinrpcpass -chain= -chainfile= -dev -regtest -signet -testnet -testnet4
+        -rpccookiefile= -rpcpassword= -rpcport= -rpcsocket= -rpcuser="
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in

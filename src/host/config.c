@@ -144,6 +144,8 @@ static bool choose_network(struct config *config, char **error)
     const struct network *network = &config->network;
     if (!config_choose_network(&config->options, config->base_dir, &config->network, error))
         return false;
+    if (network->kind == NETWORK_MAIN && options_get_bool(&config->options, "dev", false))
+        return REFUSE(error, "-dev is for test chains only: its keys are known to everybody");
     if (network->kind == NETWORK_SIGNET && !apply_signet(config, error))
         return false;
     if (!apply_tests(config, error))
@@ -409,6 +411,8 @@ static const struct interaction {
     {"listen", WHEN_OFF, "i2pacceptincoming", "0"},
     {"externalip", WHEN_LISTED, "discover", "0"},
     {"onlynet", WHEN_HIDDEN, "dnsseed", "0"},
+    {"dev", WHEN_ON, "fallbackestimate", "0.00001"},
+    {"dev", WHEN_ON, "maxtipage", "4294967295"},
     {"blocksonly", WHEN_ON, "whitelistrelay", "0"},
     {"blocksonly", WHEN_ON, "maxmempool", "5"},
     {"whitelistforcerelay", WHEN_ON, "whitelistrelay", "1"},
@@ -540,7 +544,8 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
         !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
         return false;
     if (!config_zmq_init(&config->zmq, &config->options, error) ||
-        !config_signet_init(&config->signet, &config->options, &config->network, error))
+        !config_signet_init(&config->signet, &config->options, &config->network, error) ||
+        !config_dev_init(&config->dev, &config->options, &config->network, &config->signet, error))
         return false;
     config->net.block.signer = config->signet.signer;
     config->net.p2p.min_chain_work = config->chain.min_chain_work; /* headers of less: not kept */
@@ -555,6 +560,7 @@ void config_deinit(struct config *config)
 {
     ASSERT(config);
     config_net_deinit(&config->net);
+    config_dev_deinit(&config->dev);
     config_signet_deinit(&config->signet);
     config_zmq_deinit(&config->zmq);
     config_settings_deinit(&config->settings);

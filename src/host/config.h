@@ -12,6 +12,7 @@
 
 #include "chain/chain.h"
 #include "consensus/network.h"
+#include "host/config_dev.h"
 #include "host/config_net.h"
 #include "host/config_settings.h"
 #include "host/config_signet.h"
@@ -64,6 +65,7 @@ struct config {
 
     struct config_net net;
     struct config_signet signet;
+    struct config_dev dev;
     struct config_zmq zmq;
     struct config_settings settings;
 

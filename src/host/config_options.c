@@ -351,9 +351,17 @@ static const struct option_def table[] = {
 
     {"chain", "<chain>", "Use this chain: main, test, testnet4, signet or regtest", N, STRING,
      .flags = CLIENT, .fallback = "main"},
+    {"automine", "<when>", "Make blocks without being asked, on a chain where that is possible: tx "
+     "(for each transaction that comes), a number (each so many seconds) or poisson:<n> (by "
+     "chance, each n seconds in the mean)", N, STRING, .flags = 0},
     {"chainfile", "<file>", "Use the chain that this JSON file describes, under its name "
      "(cairn-cli newchain makes such a file; see doc/testnets.md)", N, STRING,
      .flags = CLIENT | OPTION_NEEDS_VALUE},
+    {"dev", NULL, "A chain to develop against: regtest unless another test chain is named, with "
+     "ten keys that everybody knows and whose coins can be spent at once, and the methods of help "
+     "under Dev", N, BOOL, .flags = CLIENT, .fallback = "0"},
+    {"mineraddress", "<address>", "Whom the blocks of -automine pay (default: the first key of "
+     "-dev)", N, STRING, .flags = 0},
     {"regtest", NULL, "Use a private chain on which blocks are made at will; same as "
      "-chain=regtest", N, BOOL, .flags = CLIENT},
     {"signet", NULL, "Use the signet chain; same as -chain=signet", N, BOOL, .flags = CLIENT},

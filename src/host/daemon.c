@@ -165,6 +165,19 @@ static void leave_terminal(struct daemon *daemon)
     tell_parent(daemon, 0);
 }
 
+/* For who starts a node to develop against, and in the log. */
+static void tell_dev_keys(struct daemon *daemon)
+{
+    const struct dev_keys *keys = daemon->config.dev.keys;
+    for (size_t i = 0; keys && i < DEV_KEYS; i++) {
+        const struct dev_key *key = &keys->at[i];
+        char *line = xasprintf("-dev: %s %s %s", key->path, key->address, key->wif);
+        log_printf(log_of(daemon), LOG_ALWAYS, "%s", line);
+        say(daemon, line);
+        xfree(line);
+    }
+}
+
 static void on_started(struct daemon *daemon)
 {
     const struct config *config = &daemon->config;
@@ -177,6 +190,7 @@ static void on_started(struct daemon *daemon)
                   config->network.name, config->data_dir, (unsigned)config->rpc_binds[0].port);
     say(daemon, line);
     xfree(line);
+    tell_dev_keys(daemon);
     notify_option(daemon, "startupnotify", "", false);
 }
 
@@ -407,9 +421,8 @@ static bool make_node(struct daemon *daemon, char **error)
         .chain = config->chain,
         .mempool = config->net.mempool,
         .block = config->net.block,
-        .miner = {.interval_s = config->signet.mine_interval_s,
-                  .block = config->net.block,
-                  .script = config->signet.pays_to},
+        .miner = config->dev.miner,
+        .dev_keys = config->dev.keys,
         .repair = config->repair,
         .accepts_stale_fees = config->net.accepts_stale_fees,
         .fallback_sat_per_kvb = config->net.fallback_sat_per_kvb,
@@ -428,6 +441,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .warnings = config->warnings.at,
         .n_warnings = config->warnings.n,
     };
+    options.miner.block = config->net.block;
     options.chain.data_dir = config->data_dir;
     options.chain.blocks_dir = config->blocks_dir;
     const struct node_events events = {

@@ -10,9 +10,11 @@
 
 #include "chain/ask/history.h"
 #include "mempool/mempool_file.h"
+#include "node/node_dev.h"
 #include "node/node_env.h"
 #include "node/node_fees.h"
 #include "node/node_net.h"
+#include "node/node_repair.h"
 #include "node/node_warnings.h"
 #include "node/progress.h"
 #include "util/alloc.h"
@@ -42,6 +44,7 @@ struct node {
     struct node_fees *fees; /* NULL with -blocksonly: who sees nothing learns nothing */
     struct history *history;  /* NULL: nothing is noted */
     struct node_miner *miner; /* NULL: nothing is mined but by order */
+    struct node_dev *dev;     /* NULL: without -dev */
     struct p2p *p2p;
     struct node_bans *bans;
     struct node_net *net;    /* the mesh as RPC sees it */
@@ -248,6 +251,8 @@ static void on_mempool_changed(void *ctx, const struct mempool_event *event)
     p2p_mempool_changed(node->p2p, event);
     node_fees_mempool_changed(node->fees, event);
     rpc_on_mempool_changed(node->rpc, event);
+    if (event->reason == MEMPOOL_ADDED && !event->is_putback)
+        node_miner_tx_added(node->miner);
     news_mempool_changed(&node->news, event);
 }
 
@@ -342,6 +347,7 @@ static struct rpc *make_rpc(struct node *node, const struct env *real, char **er
         .fallback_sat_per_kvb = node->options.fallback_sat_per_kvb,
         .publishers = node->options.publishers,
         .n_publishers = node->options.n_publishers,
+        .dev = node_dev_view(node->dev),
     };
     return rpc_new(&node->for_rpc, rpc_methods(), &node->options.auth, error);
 }
@@ -434,6 +440,8 @@ struct node *node_new(const struct env *env, struct log *log, const struct node_
     node->shown_us = node->logged_us = INT64_MIN / 2;
     node->warmup = "Loading block index\xe2\x80\xa6";
     node_env_set_mock_time(node->node_env, options->mock_time_s);
+    if (options->dev_keys)
+        node->dev = node_dev_new(log, options->dev_keys, node->node_env, options->chain.data_dir);
     node->rpc = make_rpc(node, env, error);
     if (!node->rpc) {
         node_free(node);
@@ -474,30 +482,10 @@ static enum chain_damage try_open_chain(struct node *node, char **error)
 /* What can be made anew from the block files will be, and the operator is told. */
 static void order_repair(struct node *node, enum chain_damage damage, const char *why)
 {
-    ASSERT(damage != CHAIN_DAMAGE_NONE && why);
-    bool is_index = damage == CHAIN_DAMAGE_INDEX;
-    struct chain_options *options = &node->options.chain;
-    char *message =
-        xasprintf("The %s is damaged or missing and is made anew from the block files, "
-                  "as %s does; with -norepair the node would have said: %.*s",
-                  is_index ? "block index" : "coins database",
-                  is_index ? "-reindex" : "-reindex-chainstate", (int)strcspn(why, "\n"), why);
+    char *message = node_repair_order(&node->options.chain, damage, why);
     log_warning(node->log, "%s", message);
     node_warnings_set(&node->warnings, WARNING_OF_REPAIR, message);
     xfree(message);
-    options->reindex |= is_index;
-    options->reindex_chainstate = !options->reindex;
-    options->is_repair = true;
-}
-
-/* The blocks that a pruned node has are not enough. */
-static char *tell_unrepairable(char *why_take)
-{
-    char *message = xasprintf("%s (a pruned node cannot make its block index anew by itself: "
-                              "-reindex downloads the chain again)",
-                              why_take);
-    xfree(why_take);
-    return message;
 }
 
 /* Damaged coins may lie beside an index that is damaged too, hence up to three attempts. */
@@ -508,7 +496,7 @@ static bool open_chain(struct node *node, char **error)
         if (node->chain || !damage || !node->options.repair || attempt == 2)
             return node->chain != NULL;
         if (damage == CHAIN_DAMAGE_INDEX && node->options.chain.prune) {
-            *error = tell_unrepairable(*error);
+            *error = node_repair_refuse(*error);
             return false;
         }
         order_repair(node, damage, *error);
@@ -627,18 +615,13 @@ static bool is_replaying(const struct node *node)
     return n > 0 && n <= CONNECT_MAX && waited_us < PATIENCE_US;
 }
 
-/* Nobody is shown a tip older than what was acknowledged before a crash. */
-static void finish_start(void *arg)
+/* All is there that was there before, or that a new chain begins with. */
+static void open_to_all(void *arg)
 {
     struct node *node = arg;
-    node->timer = 0;
     if (node->is_stopping)
         return;
     ASSERT(!node->for_rpc.chain && node->p2p);
-    if (is_replaying(node)) {
-        set_timer(node, REPLAY_POLL_US, finish_start);
-        return;
-    }
     node->warmup = "";
     node->for_rpc.chain = node->chain;
     /* Only now: what a replay goes through is no news. */
@@ -652,6 +635,21 @@ static void finish_start(void *arg)
     if (node->options.shows_status)
         show_status(node);
     node->events.notice(node->events.ctx, NODE_NOTICE_STARTED, "");
+}
+
+/* Nobody is shown a tip older than what was acknowledged before a crash. */
+static void finish_start(void *arg)
+{
+    struct node *node = arg;
+    node->timer = 0;
+    if (node->is_stopping)
+        return;
+    if (is_replaying(node))
+        set_timer(node, REPLAY_POLL_US, finish_start);
+    else if (node->dev)
+        node_dev_begin_chain(node->dev, node->chain, open_to_all, node);
+    else
+        open_to_all(node);
 }
 
 bool node_start(struct node *node, char **error)
@@ -765,6 +763,7 @@ void node_free(struct node *node)
     news_desk_deinit(&node->news);
     rpc_free(node->rpc);
     node_miner_free(node->miner);
+    node_dev_free(node->dev);
     node_net_free(node->net);
     node_bans_free(node->bans);
     node_fees_free(node->fees);

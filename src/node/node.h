@@ -49,6 +49,7 @@ struct node_options {
     struct mempool_options mempool;
     struct block_assembler_options block; /* all zero: the defaults */
     struct node_miner_options miner;      /* of blocks made without an order */
+    const struct dev_keys *dev_keys;      /* -dev; NULL: off */
     bool persist_mempool;                 /* -persistmempool: in data_dir/mempool.dat */
     bool keeps_history;                   /* -chainhistory: of reorganisations and sightings */
     bool accepts_stale_fees;              /* -acceptstalefeeestimates */

@@ -31,6 +31,7 @@ struct node_env {
     struct env env, peers;
     const struct env *real;
     _Atomic int64_t mock_time_s; /* read by any thread; 0: off */
+    _Atomic int64_t offset_s;    /* likewise: of a clock that goes, from the real one */
     /* The peers' clock, for the loop thread alone. It never goes back. */
     bool is_still;
     int64_t still_us;       /* while it stands still */
@@ -46,7 +47,8 @@ static int64_t unix_s(void *ctx)
 {
     struct node_env *node_env = ctx;
     int64_t mock_s = atomic_load_explicit(&node_env->mock_time_s, memory_order_relaxed);
-    return mock_s ? mock_s : env_unix_s(node_env->real);
+    int64_t offset_s = atomic_load_explicit(&node_env->offset_s, memory_order_relaxed);
+    return mock_s ? mock_s : env_unix_s(node_env->real) + offset_s;
 }
 
 static uint64_t hash_id(uint64_t id)
@@ -217,6 +219,26 @@ void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
         node_env->ahead_us = peers_now_us(node_env) - env_now_us(node_env->real);
         node_env->is_still = false;
     }
+    arm_again(node_env, true);
+}
+
+int64_t node_env_real_s(const struct node_env *node_env)
+{
+    return env_unix_s(node_env->real);
+}
+
+void node_env_set_offset(struct node_env *node_env, int64_t offset_s)
+{
+    ASSERT(node_env);
+    int64_t was_s = unix_s(node_env);
+    atomic_store_explicit(&node_env->mock_time_s, 0, memory_order_relaxed);
+    atomic_store_explicit(&node_env->offset_s, offset_s, memory_order_relaxed);
+    /* At the start nothing waits. */
+    int64_t jump_s = node_env->in_order.count > 0 ? unix_s(node_env) - was_s : 0;
+    jump_s = MIN_OF(MAX_OF(jump_s, 0), JUMP_MAX_S);
+    node_env->ahead_us =
+        peers_now_us(node_env) - env_now_us(node_env->real) + jump_s * 1000000;
+    node_env->is_still = false;
     arm_again(node_env, true);
 }
 

@@ -22,8 +22,14 @@ const struct env *node_env_env(const struct node_env *node_env);
  * stand still. What is due within a millisecond happens all the same. Loop thread. */
 const struct env *node_env_peers(const struct node_env *node_env);
 
-/* Let the wall clock stand still at unix_s, and the peers' with it; 0 gives the real one back. */
+/* Let the wall clock stand still at unix_s, and the peers' with it; 0 gives back the one that goes.
+ */
 void node_env_set_mock_time(struct node_env *node_env, int64_t unix_s);
+/* The real wall clock. */
+int64_t node_env_real_s(const struct node_env *node_env);
+/* Let the wall clock be that far from the real one, and go on. The peers' moves forward with it,
+ * never back. What set_mock_time() has set is taken back. */
+void node_env_set_offset(struct node_env *node_env, int64_t offset_s);
 /* Make all timers but the peers' due delta_us sooner; they fire in the order of their times, then
  * creation.
  * Units: microseconds, not negative. */

@@ -1,12 +1,16 @@
 /* node_miner.c - see node_miner.h.
  *
  * Life of a block: its timer -> assembled and signed -> searched -> handed to the chain -> the next
- * timer. Only one of these at a time. */
+ * timer. Only one of these at a time. Without an interval there is a timer only where something has
+ * come into the mempool since the last block was assembled. */
 #include "node/node_miner.h"
+
+#include <math.h>
 
 #include "util/alloc.h"
 
 #define MICROS_PER_S INT64_C(1000000)
+#define RETRY_US     INT64_C(10000) /* with on_tx: when the chain is looked at again */
 
 struct node_miner {
     const struct env *env;
@@ -19,11 +23,24 @@ struct node_miner {
     struct block_hash search_prev; /* what it is on */
     int64_t due_us;                /* when the block under way, or the next, was to begin */
     int64_t behind_us;             /* since when a better tip is promised; 0: none is */
+    bool is_accepting;             /* the chain has a block of ours in hand */
+    bool is_wanted;                /* on_tx: something has come since a block was assembled */
     bool is_refused;               /* the last block was not taken, and the log says so */
     bool is_stopping;
 };
 
 static void on_due(void *arg);
+
+/* Without memory, as the work of all miners: what has passed says nothing of what is to come. */
+static int64_t interval_us(const struct node_miner *miner)
+{
+    uint64_t bits;
+    if (!miner->options.is_poisson)
+        return miner->options.interval_s * MICROS_PER_S;
+    env_random(miner->env, &bits, sizeof bits);
+    double share = (double)((bits >> 11) + 1) / (double)(UINT64_C(1) << 53); /* above 0, up to 1 */
+    return (int64_t)(-log(share) * (double)miner->options.interval_s * (double)MICROS_PER_S);
+}
 
 static void set_timer(struct node_miner *miner)
 {
@@ -38,9 +55,10 @@ static void set_timer(struct node_miner *miner)
 static void next_block(struct node_miner *miner)
 {
     int64_t now_us = env_now_us(miner->env);
-    miner->due_us += miner->options.interval_s * MICROS_PER_S;
+    miner->due_us += interval_us(miner);
     miner->due_us = MAX_OF(miner->due_us, now_us);
-    set_timer(miner);
+    if (!miner->options.on_tx || miner->is_wanted)
+        set_timer(miner);
 }
 
 static void tell_refused(struct node_miner *miner, const char *reason)
@@ -54,6 +72,7 @@ static void on_accepted(void *arg, const struct chain_block_result *result)
 {
     struct node_miner *miner = arg;
     char reason[VERDICT_REASON_BYTES];
+    miner->is_accepting = false;
     if (result->verdict.code != REJECT_NONE)
         tell_refused(miner, verdict_reason(&result->verdict, reason));
     else
@@ -65,6 +84,7 @@ static void on_ground(void *arg, uint8_t *block_take, size_t len)
 {
     struct node_miner *miner = arg;
     miner->search = NULL;
+    miner->is_accepting = block_take != NULL;
     if (block_take)
         chain_accept_block(miner->chain, block_take, len, CHAIN_ACCEPT_FORCE | CHAIN_ACCEPT_DURABLE,
                            on_accepted, miner);
@@ -94,6 +114,7 @@ static void begin_search(struct node_miner *miner)
     struct block_assembler_options options = miner->options.block;
     struct block_template template;
     int64_t now_s = env_unix_s(miner->env);
+    miner->is_wanted = false;
     block_assembler_reserve(&options, miner->options.script);
     block_assemble(miner->chain, miner->mempool, &options, now_s, &template);
     if (template.time_s > now_s + BLOCK_TIME_AHEAD_MAX_S) {
@@ -113,7 +134,10 @@ static void on_due(void *arg)
     struct node_miner *miner = arg;
     ASSERT(miner->timer != 0 && !miner->is_stopping);
     miner->timer = 0;
-    if (is_behind(miner))
+    bool waits = is_behind(miner);
+    if (waits && miner->options.on_tx)
+        miner->due_us = env_now_us(miner->env) + RETRY_US;
+    if (waits)
         next_block(miner);
     else
         begin_search(miner);
@@ -124,13 +148,13 @@ void node_miner_tip_changed(struct node_miner *miner)
     if (!miner)
         return;
     const struct block_node *tip = chain_tip(miner->chain);
-    bool is_ours = !miner->search && miner->timer == 0; /* it waits for on_accepted() */
-    if (is_ours || miner->is_stopping)
+    bool is_idle = !miner->search && miner->timer == 0; /* it waits for a transaction */
+    if (miner->is_accepting || is_idle || miner->is_stopping)
         return;
     miner->behind_us = 0; /* what was promised comes */
     if (miner->search && block_hash_equal(&miner->search_prev, &tip->hash))
         return; /* told late of the tip that it is on */
-    miner->due_us = env_now_us(miner->env) + miner->options.interval_s * MICROS_PER_S;
+    miner->due_us = env_now_us(miner->env) + interval_us(miner);
     if (miner->search) {
         mining_cancel(miner->search);
     } else {
@@ -140,14 +164,26 @@ void node_miner_tip_changed(struct node_miner *miner)
     }
 }
 
+void node_miner_tx_added(struct node_miner *miner)
+{
+    if (!miner || !miner->options.on_tx || miner->is_stopping)
+        return;
+    miner->is_wanted = true;
+    if (miner->search || miner->is_accepting || miner->timer)
+        return;
+    miner->due_us = env_now_us(miner->env);
+    set_timer(miner);
+}
+
 struct node_miner *node_miner_new(const struct log *log, struct chain *chain,
                                   const struct mempool *mempool,
                                   const struct node_miner_options *options)
 {
     ASSERT(chain && options->interval_s >= 0);
-    if (options->interval_s == 0)
+    if (options->interval_s == 0 && !options->on_tx)
         return NULL;
-    ASSERT(options->block.signer && options->script.len > 0);
+    ASSERT(options->script.len > 0 && !(options->on_tx && options->interval_s));
+    ASSERT(options->block.signer || chain_network(chain)->mine_blocks_on_demand);
     struct node_miner *miner = xcalloc(1, sizeof *miner);
     miner->env = chain_env(chain);
     miner->log = log;

@@ -1,4 +1,5 @@
-/* node_miner.h - a signet's blocks made by the node itself, one each interval.
+/* node_miner.h - a test chain's blocks made by the node itself: one each interval, or one for what
+ * comes into the mempool.
  *
  * Layer: node. What contrib's scripts do for Core by RPC, without a script: choose transactions,
  * sign, search the nonce, connect. Loop thread only; the search is the compute pool's. Blocks that
@@ -12,8 +13,10 @@
 struct node_miner;
 
 struct node_miner_options {
-    int64_t interval_s;                   /* -signetmineinterval; 0: no block is made */
-    struct block_assembler_options block; /* whose signer is set */
+    int64_t interval_s; /* -signetmineinterval, -automine=<n>; 0: no block is made by the clock */
+    bool is_poisson;    /* the interval is a mean: blocks come as if by work */
+    bool on_tx;         /* a block for each transaction that comes, or for several at once */
+    struct block_assembler_options block; /* whose signer is set on a signet */
     struct span script;                   /* whom the blocks pay; borrowed */
 };
 
@@ -23,7 +26,7 @@ struct node_miner_options {
 
 /* Make a miner and start its first interval. In: log, chain, mempool borrowed for its life, the
  * chain open. Owns: the caller, who frees it when the chain is closed. Returns: NULL, which all
- * functions here take, without an interval. */
+ * functions here take, where the options want no blocks. */
 NODISCARD struct node_miner *node_miner_new(const struct log *log, struct chain *chain,
                                             const struct mempool *mempool,
                                             const struct node_miner_options *options);
@@ -32,6 +35,8 @@ void node_miner_free(struct node_miner *miner);
 
 /* The chain has another tip: a search for a block on the old one ends. */
 void node_miner_tip_changed(struct node_miner *miner);
+/* A transaction has come into the mempool: with on_tx a block is made soon. */
+void node_miner_tx_added(struct node_miner *miner);
 /* Begin no more blocks. What is under way ends before the chain has closed. Again: nothing. */
 void node_miner_stop(struct node_miner *miner);
 

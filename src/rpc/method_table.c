@@ -245,13 +245,13 @@ void method_write_help(const struct rpc_method *method, struct buffer *buffer)
     write_examples(method, buffer);
 }
 
-void method_write_list(const struct rpc_methods *methods, struct buffer *buffer)
+void method_write_list(const struct rpc_methods *methods, bool with_dev, struct buffer *buffer)
 {
     ASSERT(methods && buffer);
     const char *category = "";
     for (size_t i = 0; i < methods->n; i++) {
         const struct rpc_method *method = &methods->at[i];
-        if (method->flags & RPC_HIDDEN)
+        if ((method->flags & RPC_HIDDEN) || ((method->flags & RPC_OF_DEV) && !with_dev))
             continue;
         if (strcmp(category, method->category) != 0) {
             buffer_append_format(buffer, "%s== %s ==\n", *category ? "\n" : "", method->category);

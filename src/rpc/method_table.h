@@ -40,6 +40,7 @@ enum rpc_method_flag {
     RPC_PURE = 32,     /* looks at its arguments alone: a job, where the request is long */
     RPC_GONE = 64,     /* it exists no more: its help says what to do instead, and nothing else */
     RPC_HIDES_ARGS = 128, /* they are taken for old clients, and not shown */
+    RPC_OF_DEV = 512,       /* in help's list with -dev alone; none of Core's */
     RPC_TEXT_OPTIONS = 256, /* members of its options may be text, where they are no JSON */
 };
 
@@ -66,8 +67,10 @@ int method_option_find(const struct rpc_method *method, struct span name);
 
 /* All of the help of one method. */
 void method_write_help(const struct rpc_method *method, struct buffer *buffer);
-/* The list of all methods by category, each as "getblock "blockhash" ( verbosity )". */
-void method_write_list(const struct rpc_methods *methods, struct buffer *buffer);
+/* The list of all methods by category, each as "getblock "blockhash" ( verbosity )".
+ *
+ * In:  with_dev  those of -dev too */
+void method_write_list(const struct rpc_methods *methods, bool with_dev, struct buffer *buffer);
 
 /* Check number and kinds of call->args against the table. On failure the call has failed as
  * Core would have it: -1 with the help, or -3. */

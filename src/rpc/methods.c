@@ -368,6 +368,21 @@ static const struct rpc_method methods[] = {
      "Seconds since the node started.",
      "n    the seconds", {{0}}},
 
+    {"faucet", "Dev", rpc_faucet, RPC_OF_DEV,
+     "Pay somebody from the keys of -dev. The transaction waits for a block: see -automine.",
+     "\"hex\"    the transaction's id",
+     {{"address", RPC_TYPE_STRING, NULL, "Whom to pay"},
+      {"amount", RPC_TYPE_AMOUNT, "1", "How much, in BTC"}}},
+    {"getdevkeys", "Dev", rpc_getdevkeys, RPC_OF_DEV,
+     "The keys of -dev, which everybody knows: whoever sends them coins elsewhere has lost these.",
+     "{\"words\": \"str\", \"keys\": [{\"path\": \"str\", \"address\": \"str\",\n"
+     " \"privkey\": \"str\"}, ...]}    words: of BIP39, no passphrase; path: from their seed",
+     {{0}}},
+    {"settime", "Dev", rpc_settime, RPC_OF_DEV,
+     "Set the node's clock, which goes on from there, also after a restart. setmocktime has it\n"
+     "stand still instead.",
+     "n    the time now",
+     {{"time", RPC_TYPE_NUMBER, NULL, "Seconds since 1970; 0: the real time again"}}},
     {"generate", "Generating", rpc_generate, RPC_HIDDEN | RPC_GONE,
      "has been replaced by the -generate cli option. Refer to -help for more information.",
      "an error that says so", {{0}}},

@@ -324,6 +324,16 @@ RPC_HANDLER(discover);
 /* The same, with that on request. */
 RPC_HANDLER(getopenrpcinfo);
 
+/* rpc_dev.c: all of them fail without -dev */
+/* The same for every node. */
+RPC_HANDLER(getdevkeys);
+/* Other than setmocktime's, the clock goes on, and the node has it again after a restart. */
+RPC_HANDLER(settime);
+
+/* rpc_faucet.c */
+/* -6 if the keys have not so much. Several at once never spend the same coin. */
+RPC_HANDLER(faucet);
+
 /* rpc_control.c: the node itself */
 /* Hidden: for tests of how arguments are passed. echojson is this too: cairn-cli tells them apart.
  */

@@ -76,6 +76,7 @@ void rpc_free(struct rpc *rpc)
     if (rpc->room_timer)
         env_timer_cancel(rpc->node->env, rpc->room_timer);
     template_cache_drop(&rpc->template);
+    dev_purse_deinit(&rpc->purse);
     event_log_free(rpc->events);
     ui_free(rpc->ui);
     auth_free(rpc->auth);

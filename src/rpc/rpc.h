@@ -20,6 +20,17 @@ struct rpc_publisher {
     int hwm; /* messages that may wait for a subscriber; 0: any number */
 };
 
+struct dev_keys;
+
+/* What the methods of -dev need besides. */
+struct rpc_dev {
+    void *ctx;
+    const struct dev_keys *keys;
+    /* Let the wall clock go on from there; 0: from the real time. Returns: NULL, or why that cannot
+     * be kept over a restart: then nothing has changed. */
+    const char *(*set_clock)(void *ctx, int64_t unix_s);
+};
+
 /* What the methods need of the node. Who has it may change it while calls come: chain, net and
  * mempool are there once they are open. */
 struct rpc_node {
@@ -56,6 +67,7 @@ struct rpc_node {
     const struct history *history; /* of the chain; NULL: nothing is noted */
     const struct rpc_publisher *publishers;
     size_t n_publishers;
+    const struct rpc_dev *dev; /* of -dev; NULL: without, its methods get an error */
     int64_t fallback_sat_per_kvb;         /* what is said where nothing is known; 0: that */
     struct block_assembler_options block; /* for mining; all zero: the defaults */
 };

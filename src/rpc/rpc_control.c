@@ -137,7 +137,7 @@ enum rpc_progress rpc_help(struct rpc_call *call)
     buffer_init(&text);
     const struct json_value *command = rpc_arg(call, 0);
     if (!command || command->text.len == 0) {
-        method_write_list(call->rpc->methods, &text);
+        method_write_list(call->rpc->methods, call->rpc->node->dev != NULL, &text);
     } else {
         const struct rpc_method *method = method_find(call->rpc->methods, command->text);
         if (method)

@@ -9,6 +9,7 @@
 
 #include "rpc/auth.h"
 #include "rpc/json_in.h"
+#include "rpc/dev_purse.h"
 #include "rpc/json_out.h"
 #include "rpc/json_write.h"
 #include "rpc/rpc.h"
@@ -19,6 +20,7 @@ enum rpc_code {
     RPC_MISC_ERROR = -1,
     RPC_TYPE_ERROR = -3,
     RPC_INVALID_ADDRESS_OR_KEY = -5,
+    RPC_WALLET_INSUFFICIENT_FUNDS = -6,
     RPC_INVALID_PARAMETER = -8,
     RPC_CLIENT_NOT_CONNECTED = -9,
     RPC_CLIENT_IN_INITIAL_DOWNLOAD = -10,
@@ -148,6 +150,7 @@ struct rpc {
     struct block_scan *block_scan;  /* of scanblocks; likewise */
     struct template_cache template; /* of getblocktemplate */
     struct ui *ui;                  /* NULL: there is no dashboard */
+    struct dev_purse purse;         /* of faucet */
     /* The block assembled last, for getmininginfo. */
     bool has_assembled;
     size_t last_block_txs;
@@ -210,6 +213,8 @@ enum rpc_progress rpc_run_if_long(struct rpc_call *call, void (*run)(struct env_
                                   enum rpc_progress (*next)(struct rpc_call *call));
 struct rpc_call *rpc_job_call(struct env_job *job);
 
+/* False, with an error, without -dev. */
+NODISCARD bool rpc_need_dev(struct rpc_call *call);
 /* False, with error -33, if there is no mempool. */
 NODISCARD bool rpc_need_mempool(struct rpc_call *call);
 /* The entry of the mempool that the first argument names; NULL after an error. */

@@ -466,6 +466,13 @@ static const char *chain_of_file(bool is_alone, char **error)
     return is_alone ? "" : NULL;
 }
 
+/* What -dev is alone on: where blocks are made at will. */
+static const char *chain_unasked(const struct options *options)
+{
+    const struct option_value *dev = find_chain_value(options, "dev");
+    return dev && text_is_true(dev->text) ? "regtest" : "main";
+}
+
 const char *options_chain(const struct options *options, char **error)
 {
     static const struct {
@@ -501,7 +508,7 @@ const char *options_chain(const struct options *options, char **error)
         *error = xasprintf("Unknown chain %s.", chain);
         return NULL;
     }
-    return "main";
+    return chain_unasked(options);
 }
 
 /* True if the option has values, and all of them at the file's top. */

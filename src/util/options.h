@@ -168,7 +168,8 @@ void options_deinit(struct options *options);
 NODISCARD bool options_parse_args(struct options *options, int argc, const char *const *argv,
                                   int *first_operand, char **error);
 
-/* Which chain the options ask for: -chain=, -regtest, -signet, -testnet, -testnet4, -chainfile=.
+/* Which chain the options ask for: -chain=, -regtest, -signet, -testnet, -testnet4, -chainfile=; or
+ * -dev, where none of these does.
  *
  * Returns:  "main", "test", "testnet4", "signet" or "regtest"; "" for the one that the file of
  *           options_chain_file() describes; or NULL with *error set (xfree it) where they

@@ -58,7 +58,7 @@ TEST(the_list_is_grouped_and_hides_what_is_for_tests)
 {
     struct buffer text;
     buffer_init(&text);
-    method_write_list(rpc_methods(), &text);
+    method_write_list(rpc_methods(), false, &text);
     buffer_append(&text, "", 1);
     const char *list = (const char *)text.p;
     assert_memory_equal(list, "== Blockchain ==\n", 17);
