@@ -14,8 +14,6 @@
 #include "sim/sim_net.h"
 #include "util/hex.h"
 
-#define SIM_WORLD_PORT 18444
-
 struct sim_base;
 struct sim_world;
 
@@ -151,7 +149,7 @@ struct node *sim_world_node(struct sim_world *world, size_t i);
 struct sim_host *sim_world_host(struct sim_world *world, size_t i);
 /* The network of all machines. */
 struct sim_net *sim_world_net(struct sim_world *world);
-/* A machine's address in it, on or off; nodes listen at SIM_WORLD_PORT. */
+/* A machine's address in it, on or off; nodes listen at their network's port. */
 const char *sim_world_address(const struct sim_world *world, size_t i);
 /* The clock and all that happens on it: for what is no node. */
 struct sim_events *sim_world_events(struct sim_world *world);

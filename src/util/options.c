@@ -454,7 +454,10 @@ static const struct option_value *find_chain_value(const struct options *options
 const char *options_chain_file(const struct options *options)
 {
     const struct option_value *value = find_chain_value(options, "chainfile");
-    return value && *value->text ? value->text : NULL;
+    /* -nochainfile takes back what a config file says, so that one can look at another chain. */
+    if (!value || *value->text == '\0' || options_is_negated(options, "chainfile"))
+        return NULL;
+    return value->text;
 }
 
 /* A file describes a chain: nothing else may name one. */

@@ -140,3 +140,33 @@ TEST(the_network_that_is_asked_for_is_found)
     done(&base);
     temp_dir_remove(&dir);
 }
+
+#define CHAIN "{\"name\": \"my\", \"p2p_port\": 1, \"rpc_port\": 2, \"genesis\": \"regtest\"}"
+
+/* The path starts at the data directory, and the chain's section counts. */
+TEST(a_config_file_can_name_the_file_of_a_chain)
+{
+    struct temp_dir dir;
+    struct base base;
+    struct network network;
+    temp_dir_make(&dir);
+    write_text(dir.path, "my.json", CHAIN);
+    write_text(dir.path, "cairn.conf", "chainfile=my.json\n[my]\nrpcport=77\n");
+    read_base(&base, dir.path, NULL);
+    assert_true(base.ok);
+    assert_int_equal(base.options.messages.n, 0); /* no section is odd */
+    assert_true(config_choose_network(&base.options, dir.path, &network, &base.error));
+    assert_string_equal(network.name, "my");
+    assert_int_equal(options_get_int(&base.options, "rpcport", 0), 77);
+    done(&base);
+    write_text(dir.path, "my.json", "{");
+    read_base(&base, dir.path, NULL);
+    assert_false(config_choose_network(&base.options, dir.path, &network, &base.error));
+    assert_non_null(strstr(base.error, "/my.json:1: this is not JSON"));
+    done(&base);
+    read_base(&base, dir.path, "-nochainfile");
+    assert_true(config_choose_network(&base.options, dir.path, &network, &base.error));
+    assert_string_equal(network.name, "main");
+    done(&base);
+    temp_dir_remove(&dir);
+}

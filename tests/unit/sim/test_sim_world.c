@@ -1,6 +1,8 @@
 /* test_sim_world.c - machines start, stop and crash; nodes meet; the seed decides everything. */
+#include "node/chain_file.h"
 #include "sim/sim_world.h"
 #include "support/unit.h"
+#include "util/alloc.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -254,4 +256,41 @@ TEST(the_same_seed_is_the_same_run)
     assert_string_equal(a, b);
     (void)trace_of(7, other);
     assert_string_not_equal(a, other);
+}
+
+/* Blocks every second where ten are wanted: each interval of four is harder than the last. */
+TEST(a_world_can_be_of_a_chain_of_ones_own)
+{
+    static const char text[] =
+        "{\"name\": \"my\", \"p2p_port\": 28555, \"rpc_port\": 2, "
+        "\"genesis\": \"regtest\", \"block_spacing_s\": 10, \"retarget_interval\": 4, "
+        "\"coinbase_maturity\": 2, \"halving_interval\": 3}";
+    struct network network;
+    struct arena arena;
+    char *error = NULL;
+    arena_init(&arena, 4096);
+    if (!chain_file_parse(span_of_string(text), "f", &arena, &network, &error))
+        fail_msg("%s", error);
+    const struct sim_world_options options = {
+        .seed = 7,
+        .n_nodes = 2,
+        .net = {.latency_min_us = 20000, .latency_max_us = 80000},
+        .network = &network,
+    };
+    struct sim_world *world = sim_world_new(&options);
+    for (size_t i = 0; i < 2; i++)
+        sim_world_start(world, i);
+    sim_world_run_for(world, 5 * SECOND);
+    for (int i = 0; i < 9; i++) {
+        sim_world_mine(world, 0);
+        sim_world_run_for(world, SECOND);
+    }
+    sim_world_run_for(world, 5 * SECOND);
+    const struct block_node *tip = chain_tip(node_chain(sim_world_node(world, 1)));
+    assert_int_equal(tip->height, 9);
+    assert_int_equal(tip->bits >> 24, 0x20);
+    assert_true(tip->bits < 0x20200000);
+    assert_null(sim_world_failure(world));
+    sim_world_free(world);
+    arena_deinit(&arena);
 }

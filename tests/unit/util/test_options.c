@@ -25,6 +25,7 @@ static const struct option_def table[] = {
     {"includeconf", "<file>",  "", OPTION_CATEGORY_GENERAL,    OPTION_STRING,
      .flags = OPTION_MULTI | OPTION_CONFIG_ONLY},
     {"chain",       "<chain>", "", OPTION_CATEGORY_CHAIN,      OPTION_STRING, .flags = 0},
+    {"chainfile",   "<file>",  "", OPTION_CATEGORY_CHAIN,      OPTION_STRING, .flags = 0},
     {"regtest",     NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   .flags = 0},
     {"signet",      NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   .flags = 0},
     {"testnet",     NULL,      "", OPTION_CATEGORY_CHAIN,      OPTION_BOOL,   .flags = 0},
@@ -289,6 +290,13 @@ static const struct { const char *args[ARGS_MAX]; const char *config, *chain, *e
     {{"-noregtest"}, "regtest=1\n", "regtest", NULL},
     {{"-regtest=0"}, "regtest=1\n", "main", NULL},
     {{"-chain=moon"}, "", NULL, "Unknown chain moon."},
+    {{"-chainfile=a"}, "", "", NULL},                      /* its name stands in the file */
+    {{NULL}, "chainfile=a\n", "", NULL},
+    {{NULL}, "[main]\nchainfile=a\n", "main", NULL},
+    {{"-nochainfile"}, "chainfile=a\n", "main", NULL},
+    {{"-nochainfile", "-signet"}, "chainfile=a\n", "signet", NULL},
+    {{"-regtest"}, "chainfile=a\n", NULL, "-chainfile names a chain of its own: it cannot be used "
+      "with -regtest, -signet, -testnet, -testnet4 or -chain."},
     {{"-regtest", "-signet"}, "", NULL, "Invalid combination of -regtest, -signet, -testnet, "
       "-testnet4 and -chain. Can use at most one."},
     {{"-chain=regtest"}, "regtest=1\n", NULL, "Invalid combination of -regtest, -signet, "
