@@ -43,6 +43,7 @@ struct verify {
     struct arena arena;           /* of one block */
     const char *failure;          /* NULL: good so far */
     bool lacks_block, lacks_undo; /* it failed, for these are damaged or missing */
+    bool is_cut_short;            /* of the blocks that were asked for the lowest are not stored */
     int error;                    /* of the disk, that made it fail */
     void (*done)(void *arg, bool ok);
     void *arg;
@@ -297,6 +298,7 @@ static const struct block_node *next_block(struct verify *verify)
         bool is_wanted = verify->n_blocks <= 0 || prev->height > tip->height - verify->n_blocks;
         if (is_wanted && prev->height > 0 && is_there(verify, prev))
             return prev;
+        verify->is_cut_short = is_wanted && prev->height > 0;
         verify->goes_up = true;
         return verify->level >= 4 ? verify->lowest : NULL;
     }
@@ -336,14 +338,20 @@ static void job_done(struct env_job *job)
     if (job->cancelled || owner->core->closing || owner->core->faulted || verify->failure) {
         if (verify->failure && !was_pruned)
             note_failure(verify);
-        end(verify, was_pruned || (verify->failure && is_mended_elsewhere(verify)));
+        bool ends_well = was_pruned ? verify->is_at_start : is_mended_elsewhere(verify);
+        end(verify, verify->failure && ends_well);
         return;
     }
     verify->at = next_block(verify);
-    if (verify->at)
+    if (verify->at) {
         submit(verify);
-    else
-        end(verify, true);
+        return;
+    }
+    if (verify->is_cut_short)
+        log_printf(verify->owner->core->log, LOG_ALWAYS,
+                   "verification ended early: blocks below are not stored");
+    /* verifychain must not say that all it was asked for is good; a start takes what there is. */
+    end(verify, !verify->is_cut_short || verify->is_at_start);
 }
 
 static void submit(struct verify *verify)
@@ -362,7 +370,8 @@ static void flushed(void *arg, int error)
     verify->tip = verify->at = owner->flush->tip;
     bool has_blocks = verify->tip && verify->tip->height > 0 && is_there(verify, verify->tip);
     if (error || owner->core->closing || !has_blocks) {
-        end(verify, !error && !owner->core->closing);
+        bool has_nothing = !verify->tip || verify->tip->height == 0;
+        end(verify, !error && !owner->core->closing && (has_nothing || verify->is_at_start));
         return;
     }
     coin_set_init(&verify->set, owner->core->coins, coins_snapshot(owner->core->coins));

@@ -117,6 +117,34 @@ TEST(a_file_with_one_block_too_high_stays, struct fixture *f)
     (void)assert_stored_from(f);
 }
 
+static void note_verified(void *arg, bool ok)
+{
+    struct answer *answer = arg;
+    assert_false(answer->is_done);
+    *answer = (struct answer){.is_done = true, .error = ok ? 0 : -EUCLEAN};
+}
+
+static bool verify(struct fixture *f, int n_blocks)
+{
+    struct answer answer = {0};
+    chain_verify(f->rig.chain, 4, n_blocks, note_verified, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    return answer.error == 0;
+}
+
+/* As in Core: who asks for blocks that are not there is not told that they are good. */
+TEST(verification_of_what_is_pruned_does_not_succeed, struct fixture *f)
+{
+    assert_true(verify(f, 0));
+    assert_int_equal(order_pruning(f, 100), 0);
+    int32_t from = assert_stored_from(f);
+    assert_true(from > 1);
+    assert_false(verify(f, 0));
+    assert_true(verify(f, N_BLOCKS - from + 1));
+    assert_false(verify(f, N_BLOCKS - from + 2));
+    assert_int_equal(f->rig.n_faults, 0);
+}
+
 TEST(a_pruned_chain_goes_on_after_a_restart, struct fixture *f)
 {
     assert_int_equal(order_pruning(f, 150), 0);
