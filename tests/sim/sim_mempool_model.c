@@ -376,6 +376,10 @@ static void op_package(struct game *g, bool is_test)
     trace(g);
     struct mempool_rig_package_answer answer =
         mempool_rig_submit_package(m->rig, txs, (size_t)n, is_test ? MEMPOOL_TEST_ONLY : 0);
+    m->said_conflicting = (struct model_list){0};
+    for (int i = 0; i < n; i++)
+        if (answer.tx[i].verdict.code == REJECT_SPENDS_CONFLICTING)
+            model_list_add(&m->said_conflicting, number[i]);
     struct model_package_result want = model_package(m, number, n, is_test);
     if (answer.verdict.code != want.code)
         model_fail(m, "\"%s\" (%s) instead of \"%s\"", reject_string(answer.verdict.code),

@@ -98,6 +98,8 @@ struct pool_model {
 
     size_t next_event; /* of the rig's: those before it are accounted for */
     bool is_undecided; /* the last one asked for would touch more than the model can order */
+    /* Of a package: what the mempool said to need what it replaces; believed where undecided. */
+    struct model_list said_conflicting;
 };
 
 /* What happened, to be counted: a campaign that never hits a rule proves nothing of it. */

@@ -410,9 +410,11 @@ static enum reject check_change(struct pool_model *m, const struct change *chang
         return change->is_sibling ? REJECT_INSUFFICIENT_FEE_SIBLING : REJECT_INSUFFICIENT_FEE;
     if (!fits(m, change))
         return REJECT_CLUSTER_TOO_LARGE;
-    if (change->gone.n > 0 && !improves(m, change))
-        return REJECT_REPLACEMENT_FAILED;
-    return needs_what_goes(m, change) ? REJECT_SPENDS_CONFLICTING : REJECT_NONE;
+    enum reject code = needs_what_goes(m, change) ? REJECT_SPENDS_CONFLICTING : REJECT_NONE;
+    if (change->gone.n == 0 || improves(m, change))
+        return code;
+    bool is_believed = m->is_undecided && model_list_has(&m->said_conflicting, change->comes.at[0]);
+    return is_believed && code != REJECT_NONE ? code : REJECT_REPLACEMENT_FAILED;
 }
 
 static void commit(struct pool_model *m, const struct change *change,
