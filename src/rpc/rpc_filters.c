@@ -6,6 +6,7 @@
 #include "chain/ask/block_filter.h"
 #include "chain/ask/filterindex.h"
 #include "crypto/gcs.h"
+#include "rpc/chain_json.h"
 #include "rpc/methods.h"
 #include "rpc/scan_orders.h"
 #include "util/array.h"
@@ -155,11 +156,19 @@ static void put_scan(struct rpc_call *call, const struct block_scan *scan)
     json_close_object(out);
 }
 
-static void end_scan(struct rpc_call *call, int error)
+/* The answer is written, or the call has failed. */
+static void leave_scan(struct rpc_call *call)
 {
     struct block_scan *scan = call->state;
     ASSERT(call->rpc->block_scan == scan);
     call->rpc->block_scan = NULL;
+    scan_free(scan);
+    rpc_finish(call);
+}
+
+static void end_scan(struct rpc_call *call, int error)
+{
+    const struct block_scan *scan = call->state;
     if (error == -ECANCELED)
         rpc_fail(call, RPC_INTERNAL_ERROR, "Shutting down");
     else if (error == -EAGAIN)
@@ -168,8 +177,7 @@ static void end_scan(struct rpc_call *call, int error)
         rpc_fail(call, RPC_MISC_ERROR, "Unable to read the block filters");
     else
         put_scan(call, scan);
-    scan_free(scan);
-    rpc_finish(call);
+    leave_scan(call);
 }
 
 static void scan_part(struct rpc_call *call);
@@ -193,16 +201,17 @@ static bool is_relevant(const struct block_scan *scan, const struct chain_block_
     return found;
 }
 
-/* A block that cannot be read may be relevant: it is told, as by the filter alone. */
+/* A block that cannot be read may be relevant, or not: the call fails, as Core's. */
 static void on_block(void *arg, const struct chain_block_read *read)
 {
     struct rpc_call *call = arg;
     struct block_scan *scan = call->state;
-    if (read->error == -ECANCELED) {
-        end_scan(call, read->error);
+    if (read->error) {
+        chain_json_fail_read(call, read);
+        leave_scan(call);
         return;
     }
-    if (read->error || is_relevant(scan, read))
+    if (is_relevant(scan, read))
         *ARRAY_ADD(&scan->relevant) = read->node->hash;
     check_next(call);
 }
@@ -214,8 +223,11 @@ static void check_next(struct rpc_call *call)
     struct chain *chain = call->rpc->node->chain;
     bool reads_on = scan->drops_false_positives && !atomic_load(&scan->is_aborted);
     if (reads_on && scan->part_at < scan->part.n) {
-        const struct block_hash *hash = &scan->part.at[scan->part_at++];
-        chain_read_block(chain, chain_find(chain, hash), true, on_block, call);
+        const struct block_node *node = chain_find(chain, &scan->part.at[scan->part_at++]);
+        if (chain_json_need_block(call, node))
+            chain_read_block(chain, node, true, on_block, call);
+        else
+            leave_scan(call);
         return;
     }
     while (!scan->drops_false_positives && scan->part_at < scan->part.n)

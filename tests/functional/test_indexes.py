@@ -1,7 +1,7 @@
 """test_indexes.py - the indexes in the whole program: later, killed, pruned."""
 import chain
 import framework
-from framework import equal, wait_until
+from framework import equal, rpc_fails, wait_until
 
 ADDRESS = "bcrt1qft5p2uhsdcdc3l2ua4ap5qqfg4pjaqlp250x7us7a8qqhrxrxfsqseac85"
 N_BLOCKS = 150
@@ -49,6 +49,13 @@ def test_pruning_waits_for_the_index(context):
     node.start()
     wait_until(lambda: is_synced(node, name), what="index")
     node.rpc.getblockfilter(node.rpc.getblockhash(5))
+    # The filter of the first block seems to have this script; nobody can look any more.
+    script = "raw(001400000000000000000000000000000000000cadcb)"
+    equal(node.rpc.scanblocks("start", [script], 0, 0)["relevant_blocks"],
+          [node.rpc.getblockhash(0)])
+    rpc_fails(-1, r"Block not available \(pruned data\)", node.rpc.scanblocks, "start", [script], 0,
+              0, "basic", {"filter_false_positives": True})
+    equal(node.rpc.scanblocks("status"), None)
     node.stop()
     node.refuses_to_start("coinstatsindex best block of the index goes beyond pruned data",
                           "-coinstatsindex")
