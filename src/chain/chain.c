@@ -66,6 +66,18 @@ const struct chain_index chain_indexes[CHAIN_INDEXES] = {
 };
 /* clang-format on */
 
+/* An index that begins with a mark on a block whose row is gone would begin anew. */
+static bool indexes_let_go(void *ctx)
+{
+    for (int i = 0; i < CHAIN_INDEXES; i++) {
+        const struct index_follower *follower = chain_index(ctx, i);
+        if (follower->is_on && !follower->is_broken && follower->marked &&
+            (follower->marked->status & BLOCK_DROPPED))
+            return false;
+    }
+    return true;
+}
+
 /* What the indexes have not seen yet is not pruned. */
 static int32_t free_height(void *ctx, bool *is_changing)
 {
@@ -159,6 +171,23 @@ static void make_intake(struct chain *chain)
                                                   .past = &chain->past};
 }
 
+static void make_rewind(struct chain *chain)
+{
+    struct chain_core *core = &chain->core;
+    chain->rewind = (struct rewind){.core = core,
+                                    .tree = &chain->tree,
+                                    .active = &chain->active,
+                                    .best = &chain->best,
+                                    .kept = &chain->kept,
+                                    .lost = &chain->lost,
+                                    .flush = &chain->flush,
+                                    .writes = &chain->writes,
+                                    .pipeline = &chain->pipeline,
+                                    .waiters = &chain->waiters,
+                                    .indexes_let_go = indexes_let_go,
+                                    .ctx = chain};
+}
+
 static void make_askers(struct chain *chain)
 {
     struct chain_core *core = &chain->core;
@@ -200,6 +229,7 @@ struct chain *chain_new(const struct env *env, const struct log *log, const stru
     make_upkeep(chain);
     make_pipeline(chain, options->assume_valid ? options->assume_valid : &network->assume_valid);
     make_intake(chain);
+    make_rewind(chain);
     make_askers(chain);
     return chain;
 }
@@ -568,6 +598,23 @@ void chain_precious(struct chain *chain, const struct block_hash *hash, chain_or
                     void *arg)
 {
     orders_prefer(&chain->orders, hash, done, arg);
+}
+
+struct chain_moment chain_now(const struct chain *chain)
+{
+    size_t n = block_files_count(chain->core.files);
+    struct chain_moment moment = {.tip = chain_tip(chain)->hash};
+    if (n > 0) {
+        moment.file = (int32_t)n - 1;
+        moment.offset = block_files_info(chain->core.files, n - 1)->block_bytes;
+    }
+    return moment;
+}
+
+void chain_rewind(struct chain *chain, const struct chain_moment *moment, chain_order_fn *done,
+                  void *arg)
+{
+    rewind_order(&chain->rewind, moment, done, arg);
 }
 
 void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *arg)

@@ -213,6 +213,15 @@ void chain_reconsider(struct chain *chain, const struct block_hash *hash, chain_
 /* Prefer a block to others of like work, until the next start. done(arg, verdict) at rest. */
 void chain_precious(struct chain *chain, const struct block_hash *hash, chain_order_fn *done,
                     void *arg);
+/* This moment. Blocks that come from now on can be forgotten. */
+struct chain_moment chain_now(const struct chain *chain);
+/* Go back to such a moment: to its tip, from whatever tip, and forget each block and header that
+ * came since, and what was said of older ones (chain_invalidate()). They can come anew, from
+ * whoever has them. For test chains: the rows are gone, but not the bytes, which -reindex finds.
+ * done(arg, verdict) when all of it is on disk; within this call if the order is refused:
+ * PREV_NOT_FOUND if that tip is unknown; BLOCK_UNAVAILABLE, and nothing has changed. */
+void chain_rewind(struct chain *chain, const struct chain_moment *moment, chain_order_fn *done,
+                  void *arg);
 /* Write everything to disk, synced. */
 void chain_flush(struct chain *chain, void (*done)(void *arg, int error), void *arg);
 /* Make the blocks that are stored by now durable, not the coins: a later start finds them in their

@@ -17,6 +17,7 @@
 #include "chain/intake/accept.h"
 #include "chain/intake/import.h"
 #include "chain/intake/orders.h"
+#include "chain/intake/rewind.h"
 #include "chain/intake/snapshot_load.h"
 #include "chain/pipeline/past_check.h"
 #include "chain/pipeline/pipeline.h"
@@ -51,6 +52,7 @@ struct chain {
     struct intake intake;
     struct importer importer;
     struct orders orders;
+    struct rewind rewind;
     struct snapshot_load snapshot_load;
     struct block_reads reads;
     struct txindex txindex;

@@ -778,6 +778,7 @@ bool chain_open(struct chain *chain, char **error)
     import_block_files(&chain->importer, chain->flush.marks & CHAIN_MARK_REINDEX);
     flush_start_timer(&chain->flush);
     verify_at_start(&chain->verifier);
+    rewind_resume(&chain->rewind);
     core_wake_soon(&chain->core);
     log_printf(chain->core.log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
                chain->tree.count, active_chain_tip(&chain->active)->height,

@@ -57,6 +57,7 @@ static const struct row {
     {&waiters_part, offsetof(struct chain, waiters)},
     {&undo_repair_part, offsetof(struct chain, undo_repair)},
     {&prune_part, offsetof(struct chain, prune)},
+    {&rewind_part, offsetof(struct chain, rewind)},
     {&flush_part, offsetof(struct chain, flush)},
     {&snapshot_load_part, offsetof(struct chain, snapshot_load)},
     {&block_reads_part, offsetof(struct chain, reads)},

@@ -11,6 +11,7 @@
 
 #include "mempool/accept.h"
 #include "mempool/cluster.h"
+#include "mempool/deltas.h"
 #include "mempool/graph.h"
 #include "mempool/limit.h"
 #include "mempool/mempool_internal.h"
@@ -291,6 +292,20 @@ void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip)
     else if (putbacks->first < putbacks->n)
         putbacks->quiet_timer = env_timer_start(mempool->env, QUIET_US, quiet_timer, mempool);
     pool_limit(mempool);
+}
+
+void mempool_empty(struct mempool *mempool)
+{
+    ASSERT(!mempool->closing);
+    pool_putbacks_deinit(mempool);
+    while (mempool->newest)
+        pool_remove_tree(mempool, mempool->newest, MEMPOOL_REMOVED_REORG);
+    pool_clusters_settle(mempool);
+    pool_deltas_deinit(mempool);
+    hash_map_init(&mempool->deltas);
+    mempool->epoch++;
+    ASSERT(mempool->count == 0);
+    pool_waiters_call(mempool);
 }
 
 void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg)

@@ -208,6 +208,10 @@ void mempool_tip_changed(struct mempool *mempool, const struct block_node *tip);
  * mempool is closed meanwhile. The chain must be at rest. */
 void mempool_settle(struct mempool *mempool, void (*done)(void *arg), void *arg);
 
+/* Forget all entries, told as a reorganisation's, all deltas, and what waits to be put back. What
+ * is being checked may still come in. */
+void mempool_empty(struct mempool *mempool);
+
 /* -- Asking ------------------------------------------------------------------------------------ */
 
 /* Entries. */

@@ -86,6 +86,13 @@ struct chain_events {
     void (*warning)(void *ctx, const char *message);
 };
 
+/* A moment of the chain: chain_rewind() goes back there. May be kept in a file. */
+struct chain_moment {
+    struct block_hash tip;
+    int32_t file; /* where the next block is stored: what lies behind came later */
+    uint32_t offset;
+};
+
 /* What chain_open() failed for, where that can be made anew from the block files: with the option
  * reindex_chainstate or reindex of a chain that is opened in its place. Never after a failing disk,
  * a missing permission or a store that is not ours. */

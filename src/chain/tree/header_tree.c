@@ -111,11 +111,61 @@ void header_tree_note_failed(struct header_tree *tree, struct block_node *node)
 
 void header_tree_mark_dirty(struct header_tree *tree, struct block_node *node)
 {
-    if (node->is_dirty)
+    if (node->is_dirty || node->is_gone)
         return;
     node->is_dirty = true;
     node->dirty_next = tree->dirty;
     tree->dirty = node;
+}
+
+/* Out of its parent's list of children. */
+static void unlink_from_parent(struct block_node *node)
+{
+    struct block_node **at = &node->prev->first_child;
+    while (*at != node)
+        at = &(*at)->next_sibling;
+    *at = node->next_sibling;
+    node->next_sibling = NULL;
+}
+
+static void forget_dirty(struct header_tree *tree)
+{
+    struct block_node **at = &tree->dirty;
+    while (*at) {
+        struct block_node *node = *at;
+        if (node->is_gone) {
+            *at = node->dirty_next;
+            node->dirty_next = NULL;
+            node->is_dirty = false;
+        } else {
+            at = &node->dirty_next;
+        }
+    }
+}
+
+size_t header_tree_forget(struct header_tree *tree, struct block_node **out)
+{
+    size_t n = 0;
+    for (struct block_node *at = tree->genesis; at;) {
+        if (!(at->status & BLOCK_DROPPED)) {
+            at = block_node_next_descendant(tree->genesis, at);
+            continue;
+        }
+        struct block_node *root = at;
+        ASSERT(root->prev);
+        at = block_node_after_subtree(tree->genesis, root);
+        for (struct block_node *node = root; node; node = block_node_next_descendant(root, node)) {
+            ASSERT(node->status & BLOCK_DROPPED);
+            node->is_gone = true;
+            hash_map_remove(&tree->by_hash, siphash13_id(tree->key, node->hash.b, 0), has_hash,
+                            &node->hash);
+            out[n++] = node;
+        }
+        unlink_from_parent(root);
+    }
+    tree->count -= n;
+    forget_dirty(tree);
+    return n;
 }
 
 struct block_node *block_node_ancestor(const struct block_node *node, int32_t height)

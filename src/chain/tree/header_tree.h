@@ -24,6 +24,7 @@ enum block_status {
     BLOCK_FAILED_CHILD = 1 << 5,  /* an ancestor is BLOCK_FAILED */
     BLOCK_LOST_DATA = 1 << 6,     /* was stored where data says, is damaged or missing: lost.h */
     BLOCK_LOST_UNDO = 1 << 7,     /* the same of its undo data */
+    BLOCK_DROPPED = 1 << 8,       /* and FAILED: to be forgotten, with its row: intake/rewind.h */
 };
 #define BLOCK_LOST_MASK   (BLOCK_LOST_DATA | BLOCK_LOST_UNDO)
 #define BLOCK_FAILED_MASK (BLOCK_FAILED | BLOCK_FAILED_CHILD)
@@ -50,6 +51,7 @@ struct block_node {
     struct block_node *dirty_next; /* list of nodes that the index has to write */
     bool is_dirty;
     bool is_listed_lost; /* in the list of lost.h, be it lost or had again */
+    bool is_gone;        /* forgotten: in no tree any more, for who has a pointer to it yet */
 };
 
 /* Owns all nodes. It has no limit of its own: who takes headers from peers asks for work first. */
@@ -84,6 +86,13 @@ struct block_node *header_tree_find(const struct header_tree *tree, const struct
  * No rules are checked here. */
 struct block_node *header_tree_add(struct header_tree *tree, const struct block_header *header,
                                    const struct block_hash *hash);
+
+/* Take all nodes that are BLOCK_DROPPED out of the tree: nobody finds them any more, and their
+ * headers can be added anew. Their memory stays as it is, so pointers to them may be kept.
+ *
+ * Out:      out  room for all of the tree's nodes
+ * Returns:  how many */
+size_t header_tree_forget(struct header_tree *tree, struct block_node **out);
 
 /* Note that the node has failed: it may be the best that has. */
 void header_tree_note_failed(struct header_tree *tree, struct block_node *node);

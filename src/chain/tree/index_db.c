@@ -267,6 +267,18 @@ struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *cons
     return batch;
 }
 
+struct env_batch *index_db_batch_without(struct index_db *db, struct block_node *const *nodes,
+                                         size_t n)
+{
+    struct env_batch *batch = env_batch_new(db->env);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t key[NODE_KEY_BYTES];
+        node_key(nodes[i], key);
+        env_batch_delete(db->env, batch, span_of(key, sizeof key));
+    }
+    return batch;
+}
+
 struct env_batch *index_db_batch(struct index_db *db, struct header_tree *tree,
                                  struct block_files *files)
 {

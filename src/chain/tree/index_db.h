@@ -35,6 +35,10 @@ NODISCARD int index_db_write(struct index_db *db, struct env_batch *batch_take);
 /* Only the rows of these n nodes, whose dirty marks stay: for index_db_write(). */
 struct env_batch *index_db_batch_of(struct index_db *db, struct block_node *const *nodes, size_t n);
 
+/* A batch that takes the rows of these n nodes away. */
+struct env_batch *index_db_batch_without(struct index_db *db, struct block_node *const *nodes,
+                                         size_t n);
+
 /* Flags by name. Set at once, synced, and cleared together with the rows of a batch: what a flag
  * stands for is durable when the flag is gone. */
 #define INDEX_FLAG_REINDEXING    "reindexing"

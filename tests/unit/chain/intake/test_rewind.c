@@ -1,0 +1,134 @@
+/* test_rewind.c - the chain as it was before: what came since is forgotten, also amid a crash. */
+#include "support/unit.h"
+#include "unit/chain/chain_fixture.h"
+
+FIXTURE(fixture_setup, fixture_teardown)
+
+static struct verdict rewind_to(struct fixture *f, const struct chain_moment *moment)
+{
+    struct answer answer = {0};
+    chain_rewind(f->rig.chain, moment, note_verdict, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    return answer.verdict;
+}
+
+static const struct block_node *find(struct fixture *f, const struct built_block *block)
+{
+    return chain_find(f->rig.chain, &block->block.hash);
+}
+
+TEST(what_came_since_is_forgotten_and_can_come_anew, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    const struct built_block *spend = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
+    const struct built_block *last = builder_blocks(&f->b, spend, 20, NULL);
+    for (int i = 0; i < 3; i++) {
+        rig_accept_chain(&f->rig, last);
+        assert_true(rig_is_at(&f->rig, last));
+        size_t n_down = f->rig.n_disconnected;
+        assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+        assert_true(rig_is_at(&f->rig, base_tip(f)));
+        assert_int_equal(f->rig.n_disconnected - n_down, 21);
+        assert_null(find(f, last));
+        assert_null(find(f, spend));
+        assert_ptr_equal(chain_best_header(f->rig.chain), chain_tip(f->rig.chain));
+        assert_null(chain_best_failed(f->rig.chain));
+        assert_coins_as_if_only(f, base_tip(f));
+    }
+    assert_int_equal(rig_close(&f->rig), 0);
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_null(find(f, last));
+    rig_accept_chain(&f->rig, last);
+    assert_true(rig_is_at(&f->rig, last));
+}
+
+TEST(a_branch_with_more_work_and_a_header_alone_go_too, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    const struct built_block *old = builder_blocks(&f->b, f->base[115], 3, NULL);
+    rig_accept_chain(&f->rig, old); /* known before, so it stays */
+    struct chain_moment moment = chain_now(f->rig.chain);
+    const struct built_block *better = builder_blocks(&f->b, old, 30, NULL);
+    rig_announce(&f->rig, builder_blocks(&f->b, f->base[50], 5, NULL));
+    rig_accept_chain(&f->rig, better);
+    assert_true(rig_is_at(&f->rig, better));
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_null(find(f, better));
+    assert_non_null(find(f, old));
+    assert_ptr_equal(chain_best_header(f->rig.chain), chain_tip(f->rig.chain));
+}
+
+TEST(what_was_called_invalid_since_is_good_again, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    const struct built_block *other = builder_block(&f->b, base_tip(f), NULL);
+    rig_accept_chain(&f->rig, other);
+    rig_invalidate(&f->rig, other);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    rig_invalidate(&f->rig, f->base[60]);
+    assert_true(rig_is_at(&f->rig, f->base[59]));
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    /* Said before: that holds. */
+    assert_true(block_node_has_failed(find(f, other)));
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE); /* there already */
+}
+
+TEST(an_order_that_makes_no_sense_changes_nothing, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    struct chain_moment moment = chain_now(f->rig.chain), unknown = moment;
+    struct answer first = {0}, second = {0};
+    unknown.tip.b[5] ^= 1;
+    assert_int_equal(rewind_to(f, &unknown).code, REJECT_PREV_NOT_FOUND);
+    const struct built_block *next = builder_block(&f->b, base_tip(f), NULL);
+    rig_accept_chain(&f->rig, next);
+    chain_rewind(f->rig.chain, &moment, note_verdict, &first);
+    chain_rewind(f->rig.chain, &moment, note_verdict, &second);
+    assert_true(second.is_done);
+    assert_int_equal(second.verdict.code, REJECT_BLOCK_UNAVAILABLE);
+    rig_wait(&f->rig, &first.is_done);
+    assert_int_equal(first.verdict.code, REJECT_NONE);
+}
+
+/* After a crash at any step: all of it, or nothing; all if that was answered. */
+static bool crash_after(struct fixture *f, int steps, enum sim_crash how)
+{
+    struct answer answer = {0};
+    fixture_start_at_base(f);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    const struct built_block *spend = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
+    const struct built_block *last = builder_blocks(&f->b, spend, 5, NULL);
+    rig_accept_chain(&f->rig, last);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    chain_rewind(f->rig.chain, &moment, note_verdict, &answer);
+    step_times(f, steps);
+    bool is_answered = answer.is_done;
+    rig_crash(&f->rig, how, (uint64_t)steps + 1);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    bool is_back = rig_is_at(&f->rig, base_tip(f));
+    assert_true(is_back || (!is_answered && rig_is_at(&f->rig, last)));
+    assert_true(!is_back == (find(f, last) != NULL)); /* never half of it */
+    assert_coins_as_if_only(f, is_back ? base_tip(f) : last);
+    rig_accept_chain(&f->rig, last);
+    assert_true(rig_is_at(&f->rig, last));
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    rig_deinit(&f->rig);
+    f->rig = (struct chain_rig){0};
+    return is_answered;
+}
+
+TEST(a_crash_at_any_step_leaves_all_of_it_or_nothing, struct fixture *f)
+{
+    int n_answered = 0;
+    f->options.txindex = f->options.coin_stats_index = true;
+    f->options.check_invariants = false;
+    for (int steps = 0; n_answered < 3 && steps < 400; steps++)
+        n_answered += crash_after(f, steps, steps % 2 ? SIM_CRASH_POWER : SIM_CRASH_KILLED);
+    assert_int_equal(n_answered, 3);
+}
