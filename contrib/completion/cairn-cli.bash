@@ -5,9 +5,9 @@ _cairn_cli()
     local methods="abortprivatebroadcast addnode analyzepsbt clearbanned combinepsbt combinerawtransaction
         converttopsbt createmultisig createpsbt createrawtransaction decodepsbt
         decoderawtransaction decodescript deriveaddresses descriptorprocesspsbt disconnectnode
-        dumptxoutset enumeratesigners estimatesmartfee exportasmap faucet finalizepsbt
-        getaddednodeinfo getaddressbalance getaddresshistory getaddressutxos getaddrmaninfo
-        getbestblockhash getblock getblockchaininfo getblockcount getblockfilter
+        dropsnapshot dumptxoutset enumeratesigners estimatesmartfee exportasmap faucet
+        finalizepsbt getaddednodeinfo getaddressbalance getaddresshistory getaddressutxos
+        getaddrmaninfo getbestblockhash getblock getblockchaininfo getblockcount getblockfilter
         getblockfrompeer getblockhash getblockheader getblocksightings getblockstats
         getblocktemplate getchainstates getchaintips getchaintxstats getconnectioncount
         getdeploymentinfo getdescriptoractivity getdescriptorinfo getdevkeys getdifficulty
@@ -17,12 +17,12 @@ _cairn_cli()
         getpeerinfo getprioritisedtransactions getprivatebroadcastinfo getrawmempool
         getrawtransaction getreorghistory getrpcinfo gettxout gettxoutproof gettxoutsetinfo
         gettxspendingprevout getzmqnotifications help importmempool joinpsbts listbanned
-        loadtxoutset logging ping preciousblock prioritisetransaction pruneblockchain
-        rpc.discover savemempool scanblocks scantxoutset sendrawtransaction setban
-        setnetworkactive settime signmessagewithprivkey signrawtransactionwithkey stop
-        submitblock submitheader submitpackage testmempoolaccept ui uptime utxoupdatepsbt
-        validateaddress verifychain verifymessage verifytxoutproof waitforblock
-        waitforblockheight waitfornewblock"
+        listsnapshots loadtxoutset logging ping preciousblock prioritisetransaction
+        pruneblockchain revert rpc.discover savemempool scanblocks scantxoutset
+        sendrawtransaction setban setnetworkactive settime signmessagewithprivkey
+        signrawtransactionwithkey snapshot stop submitblock submitheader submitpackage
+        testmempoolaccept ui uptime utxoupdatepsbt validateaddress verifychain verifymessage
+        verifytxoutproof waitforblock waitforblockheight waitfornewblock"
     local options="-help -version -conf= -datadir= -includeconf= -addrinfo -generate -getinfo -named
         -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout= -stdin
         -stdinrpcpass -chain= -chainfile= -dev -regtest -signet -testnet -testnet4

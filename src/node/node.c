@@ -622,6 +622,7 @@ static void open_to_all(void *arg)
     if (node->is_stopping)
         return;
     ASSERT(!node->for_rpc.chain && node->p2p);
+    node_dev_open(node->dev, node->chain, node->mempool);
     node->warmup = "";
     node->for_rpc.chain = node->chain;
     /* Only now: what a replay goes through is no news. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chain/mining.h"
+#include "node/dev_snapshots.h"
 #include "util/alloc.h"
 #include "util/parse.h"
 #include "util/read_file.h"
@@ -21,6 +22,7 @@ struct node_dev {
     const struct dev_keys *keys;
     struct node_env *node_env;
     char *clock_path; /* owned */
+    struct dev_snapshots *snapshots;
     struct rpc_dev for_rpc;
     /* While the first blocks are made. */
     struct chain *chain;
@@ -45,21 +47,60 @@ static void take_clock(struct node_dev *dev)
     buffer_deinit(&text);
 }
 
+static int keep_offset(struct node_dev *dev, int64_t offset_s)
+{
+    char text[CLOCK_BYTES_MAX];
+    snprintf(text, sizeof text, "%lld", (long long)offset_s);
+    return replace_file(node_env_env(dev->node_env), dev->clock_path, span_of_string(text));
+}
+
+static void keep_clock(void *ctx)
+{
+    struct node_dev *dev = ctx;
+    if (keep_offset(dev, node_env_offset_s(dev->node_env)))
+        log_warning(dev->log, "%s cannot be written", dev->clock_path);
+}
+
 /* Kept over a restart: the chain may have blocks of that time, which no start takes from the
  * future. */
 static const char *set_clock(void *ctx, int64_t time_s)
 {
     struct node_dev *dev = ctx;
-    const struct env *env = node_env_env(dev->node_env);
-    char text[CLOCK_BYTES_MAX];
     ASSERT(time_s >= 0);
     int64_t offset_s = time_s ? time_s - node_env_real_s(dev->node_env) : 0;
-    snprintf(text, sizeof text, "%lld", (long long)offset_s);
-    int error = replace_file(env, dev->clock_path, span_of_string(text));
+    int error = keep_offset(dev, offset_s);
     if (error)
         return strerror(-error);
     node_env_set_offset(dev->node_env, offset_s);
     return NULL;
+}
+
+/* -- Snapshots -------------------------------------------------------------------------------- */
+
+static void make_snapshot(void *ctx, const char *name, rpc_dev_fn *done, void *arg)
+{
+    dev_snapshots_make(((struct node_dev *)ctx)->snapshots, name, done, arg);
+}
+
+static void revert(void *ctx, const char *name, rpc_dev_fn *done, void *arg)
+{
+    dev_snapshots_revert(((struct node_dev *)ctx)->snapshots, name, done, arg);
+}
+
+static void drop_snapshot(void *ctx, const char *name, rpc_dev_fn *done, void *arg)
+{
+    dev_snapshots_drop(((struct node_dev *)ctx)->snapshots, name, done, arg);
+}
+
+static const struct rpc_dev_snapshot *snapshot_at(void *ctx, size_t index)
+{
+    return dev_snapshots_at(((struct node_dev *)ctx)->snapshots, index);
+}
+
+void node_dev_open(struct node_dev *dev, struct chain *chain, struct mempool *mempool)
+{
+    if (dev)
+        dev_snapshots_open(dev->snapshots, chain, mempool);
 }
 
 /* -- Making ----------------------------------------------------------------------------------- */
@@ -72,7 +113,14 @@ struct node_dev *node_dev_new(const struct log *log, const struct dev_keys *keys
     dev->log = log;
     dev->keys = keys;
     dev->node_env = node_env;
-    dev->for_rpc = (struct rpc_dev){.ctx = dev, .keys = keys, .set_clock = set_clock};
+    dev->snapshots = dev_snapshots_new(log, node_env, data_dir, keep_clock, dev);
+    dev->for_rpc = (struct rpc_dev){.ctx = dev,
+                                    .keys = keys,
+                                    .set_clock = set_clock,
+                                    .snapshot = make_snapshot,
+                                    .revert = revert,
+                                    .drop = drop_snapshot,
+                                    .at = snapshot_at};
     dev->clock_path = xasprintf("%s/dev_clock", data_dir);
     take_clock(dev);
     return dev;
@@ -87,6 +135,7 @@ void node_dev_free(struct node_dev *dev)
 {
     if (!dev)
         return;
+    dev_snapshots_free(dev->snapshots);
     xfree(dev->clock_path);
     xfree(dev);
 }

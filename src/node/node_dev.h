@@ -5,6 +5,7 @@
 #define NODE_NODE_DEV_H
 
 #include "chain/chain.h"
+#include "mempool/mempool.h"
 #include "node/node_env.h"
 #include "rpc/rpc.h"
 #include "spend/keys/dev_keys.h"
@@ -28,5 +29,7 @@ const struct rpc_dev *node_dev_view(const struct node_dev *dev);
  * call if there is nothing to do. */
 void node_dev_begin_chain(struct node_dev *dev, struct chain *chain, void (*done)(void *arg),
                           void *arg);
+/* The mempool is there too: snapshots can be made. */
+void node_dev_open(struct node_dev *dev, struct chain *chain, struct mempool *mempool);
 
 #endif

@@ -222,6 +222,16 @@ void node_env_set_mock_time(struct node_env *node_env, int64_t time_s)
     arm_again(node_env, true);
 }
 
+int64_t node_env_offset_s(const struct node_env *node_env)
+{
+    return atomic_load_explicit(&node_env->offset_s, memory_order_relaxed);
+}
+
+int64_t node_env_mock_time_s(const struct node_env *node_env)
+{
+    return atomic_load_explicit(&node_env->mock_time_s, memory_order_relaxed);
+}
+
 int64_t node_env_real_s(const struct node_env *node_env)
 {
     return env_unix_s(node_env->real);

@@ -27,6 +27,10 @@ const struct env *node_env_peers(const struct node_env *node_env);
 void node_env_set_mock_time(struct node_env *node_env, int64_t unix_s);
 /* The real wall clock. */
 int64_t node_env_real_s(const struct node_env *node_env);
+/* How far the clock is from that while it goes. */
+int64_t node_env_offset_s(const struct node_env *node_env);
+/* What node_env_set_mock_time() has set; 0: the clock goes. */
+int64_t node_env_mock_time_s(const struct node_env *node_env);
 /* Let the wall clock be that far from the real one, and go on. The peers' moves forward with it,
  * never back. What set_mock_time() has set is taken back. */
 void node_env_set_offset(struct node_env *node_env, int64_t offset_s);

@@ -368,6 +368,11 @@ static const struct rpc_method methods[] = {
      "Seconds since the node started.",
      "n    the seconds", {{0}}},
 
+    {"dropsnapshot", "Dev", rpc_dropsnapshot, RPC_OF_DEV,
+     "Forget a snapshot. The chain stays as it is.",
+     "{\"name\": \"str\", \"height\": n, \"bestblock\": \"hex\", \"time\": n,\n"
+     " \"transactions\": n}    transactions: of the mempool",
+     {{"name", RPC_TYPE_STRING, NULL, "Which"}}},
     {"faucet", "Dev", rpc_faucet, RPC_OF_DEV,
      "Pay somebody from the keys of -dev. The transaction waits for a block: see -automine.",
      "\"hex\"    the transaction's id",
@@ -378,11 +383,26 @@ static const struct rpc_method methods[] = {
      "{\"words\": \"str\", \"keys\": [{\"path\": \"str\", \"address\": \"str\",\n"
      " \"privkey\": \"str\"}, ...]}    words: of BIP39, no passphrase; path: from their seed",
      {{0}}},
+    {"listsnapshots", "Dev", rpc_listsnapshots, RPC_OF_DEV,
+     "The snapshots there are, oldest first.",
+     "[{...}, ...]    each as snapshot answers",
+     {{0}}},
+    {"revert", "Dev", rpc_revert, RPC_OF_DEV,
+     "Go back to a snapshot: chain, mempool and clock are as they were. Blocks that came since\n"
+     "are forgotten, and so are later snapshots; peers that have such blocks may bring them again.",
+     "{\"name\": \"str\", \"height\": n, \"bestblock\": \"hex\", \"time\": n,\n"
+     " \"transactions\": n}    transactions: of the mempool",
+     {{"name", RPC_TYPE_STRING, NULL, "Which"}}},
     {"settime", "Dev", rpc_settime, RPC_OF_DEV,
      "Set the node's clock, which goes on from there, also after a restart. setmocktime has it\n"
      "stand still instead.",
      "n    the time now",
      {{"time", RPC_TYPE_NUMBER, NULL, "Seconds since 1970; 0: the real time again"}}},
+    {"snapshot", "Dev", rpc_snapshot, RPC_OF_DEV,
+     "Note chain, mempool and clock as they are, for revert. A kill of the node takes none of it.",
+     "{\"name\": \"str\", \"height\": n, \"bestblock\": \"hex\", \"time\": n,\n"
+     " \"transactions\": n}    transactions: of the mempool",
+     {{"name", RPC_TYPE_STRING, "", "Letters, digits, _ and -, at most 64; default: a number"}}},
     {"generate", "Generating", rpc_generate, RPC_HIDDEN | RPC_GONE,
      "has been replaced by the -generate cli option. Refer to -help for more information.",
      "an error that says so", {{0}}},

@@ -329,6 +329,14 @@ RPC_HANDLER(getopenrpcinfo);
 RPC_HANDLER(getdevkeys);
 /* Other than setmocktime's, the clock goes on, and the node has it again after a restart. */
 RPC_HANDLER(settime);
+/* Chain, mempool and clock; a kill takes none of it. */
+RPC_HANDLER(snapshot);
+/* What came since is forgotten. Answered when that is on disk. */
+RPC_HANDLER(revert);
+/* Oldest first. */
+RPC_HANDLER(listsnapshots);
+/* The chain stays as it is. */
+RPC_HANDLER(dropsnapshot);
 
 /* rpc_faucet.c */
 /* -6 if the keys have not so much. Several at once never spend the same coin. */

@@ -22,6 +22,20 @@ struct rpc_publisher {
 
 struct dev_keys;
 
+#define RPC_DEV_NAME_MAX 64 /* chars of a snapshot's name */
+
+/* A snapshot of chain, mempool and clock. */
+struct rpc_dev_snapshot {
+    char name[RPC_DEV_NAME_MAX + 1];
+    struct chain_moment moment;
+    int32_t height;
+    int64_t time_s; /* the node's clock */
+    uint64_t n_txs; /* of the mempool */
+};
+/* error: NULL, or why nothing was done; is_ours: by our disk. Borrowed, like snapshot. */
+typedef void rpc_dev_fn(void *arg, const struct rpc_dev_snapshot *snapshot, const char *error,
+                        bool is_ours);
+
 /* What the methods of -dev need besides. */
 struct rpc_dev {
     void *ctx;
@@ -29,6 +43,13 @@ struct rpc_dev {
     /* Let the wall clock go on from there; 0: from the real time. Returns: NULL, or why that cannot
      * be kept over a restart: then nothing has changed. */
     const char *(*set_clock)(void *ctx, int64_t unix_s);
+    /* Make one, "": under the next free number; go back to one; forget one. done once, now or
+     * later. */
+    void (*snapshot)(void *ctx, const char *name, rpc_dev_fn *done, void *arg);
+    void (*revert)(void *ctx, const char *name, rpc_dev_fn *done, void *arg);
+    void (*drop)(void *ctx, const char *name, rpc_dev_fn *done, void *arg);
+    /* The index-th, in the order of their making; NULL past the last. Borrowed. */
+    const struct rpc_dev_snapshot *(*at)(void *ctx, size_t index);
 };
 
 /* What the methods need of the node. Who has it may change it while calls come: chain, net and

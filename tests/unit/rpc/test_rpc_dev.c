@@ -39,3 +39,14 @@ TEST(a_time_must_fit_into_a_header, struct fixture *f)
     f->clock_error = "disk full";
     assert_call(&f->rig, "settime", "[5]", "-20: Cannot keep the clock: disk full");
 }
+
+TEST(snapshots_are_told_and_whose_fault_it_is, struct fixture *f)
+{
+    assert_starts(rpc_rig_call(&f->rig, "snapshot", "[]"), "{\"name\":\"1\",\"height\":7,");
+    assert_starts(rpc_rig_call(&f->rig, "revert", "[\"b\"]"), "{\"name\":\"b\"");
+    assert_starts(rpc_rig_call(&f->rig, "dropsnapshot", "[\"b\"]"), "{\"name\":\"b\"");
+    assert_starts(rpc_rig_call(&f->rig, "listsnapshots", "[]"), "[{\"name\":\"only\"");
+    f->clock_error = "why";
+    assert_call(&f->rig, "revert", "[\"b\"]", "-20: why");
+    assert_call(&f->rig, "revert", "[\"!\"]", "-8: why");
+}

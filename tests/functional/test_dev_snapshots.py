@@ -1,0 +1,107 @@
+"""Snapshots of -dev: chain, mempool and clock as they were, also after a kill."""
+import time
+
+import framework
+from framework import equal, rpc_fails, wait_until
+
+ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+INDEXES = ("-txindex", "-coinstatsindex", "-blockfilterindex", "-addressindex",
+           "-txospenderindex")
+
+
+def state(node):
+    return (node.rpc.getbestblockhash(), sorted(node.rpc.getrawmempool()),
+            node.rpc.getchaintips())
+
+
+def test_all_is_as_it_was_and_later_blocks_are_forgotten(context):
+    node = context.started("-dev", *INDEXES)
+    txid = node.rpc.faucet(ADDRESS, 3)
+    before = state(node)
+    told = node.rpc.snapshot("a")
+    equal((told["name"], told["height"], told["transactions"]), ("a", 110, 1))
+    for _ in range(2):
+        hashes = node.rpc.generatetoaddress(5, ADDRESS)
+        other = node.rpc.faucet(ADDRESS)
+        equal(node.rpc.snapshot()["height"], 115)
+        node.rpc.revert("a")
+        equal(state(node), before)
+        equal([s["name"] for s in node.rpc.listsnapshots()], ["a"])
+        rpc_fails(-5, "Block not found", node.rpc.getblock, hashes[-1])
+        assert other not in node.rpc.getrawmempool()
+    node.rpc.invalidateblock(node.rpc.getblockhash(100))
+    node.rpc.generatetoaddress(3, ADDRESS)
+    node.rpc.revert("a")
+    equal(state(node), before)
+    hashes = node.rpc.generatetoaddress(1, ADDRESS)
+    assert txid in node.rpc.getblock(hashes[0])["tx"]
+    wait_until(lambda: all(i["synced"] for i in node.rpc.getindexinfo().values()))
+    equal(node.rpc.getrawtransaction(txid, 1)["blockhash"], hashes[0])
+    equal(node.rpc.gettxoutsetinfo("muhash")["muhash"],
+          node.rpc.gettxoutsetinfo("muhash", None, False)["muhash"])
+
+
+def test_a_kill_takes_neither_snapshot_nor_revert(context):
+    node = context.started("-dev", *INDEXES)
+    node.rpc.faucet(ADDRESS, 3)
+    before = state(node)
+    node.rpc.snapshot("kept")
+    block = node.rpc.generatetoaddress(20, ADDRESS)[0]
+    node.kill()
+    node.start()
+    equal([s["name"] for s in node.rpc.listsnapshots()], ["kept"])
+    node.rpc.revert("kept")
+    equal(state(node), before)
+    node.kill()
+    node.start()
+    equal(node.rpc.getbestblockhash(), before[0])
+    rpc_fails(-5, "Block not found", node.rpc.getblock, block)
+    node.rpc.revert("kept")
+    equal(state(node), before)
+
+
+def test_the_clock_goes_back_too(context):
+    node = context.started("-dev")
+    node.rpc.settime(1900000000)
+    node.rpc.snapshot("then")
+    node.rpc.settime(2000000000)
+    node.rpc.generatetoaddress(1, ADDRESS)
+    node.rpc.revert("then")
+    now = node.rpc.getblocktemplate({"rules": ["segwit"]})["curtime"]
+    assert 1900000000 <= now < 1900000100, now
+    node.rpc.generatetoaddress(1, ADDRESS)
+    node.kill()
+    node.start()
+
+
+def test_a_hundred_blocks_are_gone_in_milliseconds(context):
+    node = context.started("-dev", "-automine=tx")
+    node.rpc.snapshot()
+    node.rpc.generatetoaddress(100, ADDRESS)
+    begun = time.monotonic()
+    node.rpc.revert("1")
+    print(f"revert of 100 blocks: {(time.monotonic() - begun) * 1000:.1f} ms", flush=True)
+    equal(node.rpc.getblockcount(), 110)
+
+
+def test_what_makes_no_sense_is_refused(context):
+    node = context.started("-dev")
+    node.rpc.snapshot("a")
+    rpc_fails(-8, "There is a snapshot of that name", node.rpc.snapshot, "a")
+    for name in ("../x", "a" * 65, "a b"):
+        rpc_fails(-8, "The name of a snapshot has", node.rpc.snapshot, name)
+    node.rpc.snapshot("a" * 64)
+    rpc_fails(-8, "There is no snapshot of that name", node.rpc.revert, "b")
+    rpc_fails(-8, "There is no snapshot of that name", node.rpc.dropsnapshot, "b")
+    node.rpc.dropsnapshot("a")
+    for _ in range(99):
+        node.rpc.snapshot()
+    rpc_fails(-8, "There are 100 snapshots", node.rpc.snapshot)
+    plain = context.started(name="plain")
+    for method in ("snapshot", "revert", "dropsnapshot"):
+        rpc_fails(-1, "start the node with -dev", getattr(plain.rpc, method), "a")
+    rpc_fails(-1, "start the node with -dev", plain.rpc.listsnapshots)
+
+
+if __name__ == "__main__":
+    framework.main(globals())
