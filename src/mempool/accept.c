@@ -7,6 +7,7 @@
  * follows from its name, so scripts need to be checked only once. */
 #include "mempool/accept.h"
 
+#include "chain/core/script_verdict.h"
 #include "consensus/script_iter.h"
 #include "consensus/sigops.h"
 #include "consensus/tx_check.h"
@@ -255,7 +256,7 @@ static void run_scripts(struct env_job *job)
         bytes += hashed_bytes(check, script.input);
         if (n > 0 && bytes > JOB_HASHED_BYTES)
             break;
-        check->script_error = script_verify(&script, scratch);
+        check->script_error = script_verdict(check->mempool->env, &script, scratch);
         if (check->script_error != SCRIPT_OK)
             break;
         check->next_input++;

@@ -151,6 +151,11 @@ void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event);
 /* Call fn for every peer, oldest first, but for those that are being connected to. */
 void p2p_each_peer(void *p2p, net_peer_fn *fn, void *arg);
 
+typedef void p2p_message_fn(void *arg, const char *name, uint64_t received);
+/* Call fn for each kind of message that has come, with the bytes of all of them, headers included,
+ * from whoever is or was here. Sorted by name, "*other*" last. */
+void p2p_each_message(const struct p2p *p2p, p2p_message_fn *fn, void *arg);
+
 struct p2p_info {
     const char *user_agent; /* ours; borrowed for the life of p2p */
     uint64_t local_services;

@@ -127,6 +127,19 @@ void p2p_each_peer(void *ctx, net_peer_fn *fn, void *arg)
     p2p_leave(p2p);
 }
 
+void p2p_each_message(const struct p2p *p2p, p2p_message_fn *fn, void *arg)
+{
+    ASSERT(p2p && fn);
+    uint64_t received[MESSAGES_COUNT + 1];
+    memcpy(received, p2p->gone_received, sizeof received);
+    for (const struct peer *peer = p2p->peers; peer; peer = peer->next)
+        for (size_t i = 0; i < COUNT_OF(received); i++)
+            received[i] += peer->per_message[i].received;
+    for (size_t i = 0; i < COUNT_OF(received); i++)
+        if (received[i] > 0)
+            fn(arg, i < MESSAGES_COUNT ? p2p->messages[i].name : "*other*", received[i]);
+}
+
 static struct net_upload_info show_upload(const struct p2p *p2p)
 {
     const struct upload *upload = &p2p->upload;

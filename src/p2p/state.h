@@ -113,6 +113,7 @@ struct p2p {
     bool has_warned_time;           /* our clock differs from most peers': said once */
 
     uint64_t bytes_sent, bytes_received;
+    uint64_t gone_received[MESSAGES_COUNT + 1]; /* bytes by message, of peers that have left */
     struct upload upload;
 
     struct net_grouping grouping; /* what a group of addresses is */

@@ -13,6 +13,7 @@ struct sim_env {
     struct sim_events *events;
     struct sim_host *host;      /* NULL: not in a network */
     struct sim_gateway gateway; /* to nowhere, unless a test sets it */
+    struct sim_owner owner; /* of timers and jobs */
     struct sim_jobs jobs;
     struct sim_disk *disk;
     struct sim_random random;
@@ -39,7 +40,7 @@ static uint64_t timer_start(void *ctx, int64_t delay_us, env_timer_fn *fn, void 
 {
     struct sim_env *sim = ctx;
     ASSERT(delay_us >= 0);
-    return sim_events_add_for(sim->events, sim, sim->events->now_us + delay_us, fn, arg);
+    return sim_events_add_for(sim->events, &sim->owner, sim->events->now_us + delay_us, fn, arg);
 }
 
 static void timer_cancel(void *ctx, uint64_t id)
@@ -220,7 +221,7 @@ static struct sim_env *make(uint64_t seed, struct sim_events *shared, int64_t no
     sim->events = shared ? shared : &sim->own_events;
     sim->gateway.events = sim->events;
     sim_jobs_init(&sim->jobs, sim->events, seed);
-    sim->jobs.owner = sim;
+    sim->jobs.owner = &sim->owner;
     return sim;
 }
 
@@ -275,7 +276,7 @@ void sim_env_free(struct sim_env *sim)
 {
     ASSERT(sim);
     sim_jobs_deinit(&sim->jobs);
-    sim_events_forget(sim->events, sim);
+    sim_events_forget(sim->events, &sim->owner);
     if (sim->events == &sim->own_events)
         sim_events_deinit(&sim->own_events);
     sim_disk_free(sim->disk);
@@ -285,6 +286,12 @@ void sim_env_free(struct sim_env *sim)
 const struct env *sim_env_get(const struct sim_env *sim)
 {
     return &sim->env;
+}
+
+void sim_env_set_verdicts(struct sim_env *sim, struct sim_verdicts *verdicts)
+{
+    ASSERT(sim);
+    sim->env.verdicts = sim_verdicts_env(verdicts);
 }
 
 struct sim_disk *sim_env_disk(struct sim_env *sim)

@@ -8,6 +8,7 @@
 #include "sim/sim_disk.h"
 #include "sim/sim_gateway.h"
 #include "sim/sim_jobs.h"
+#include "sim/sim_verdicts.h"
 
 struct sim_env;
 struct sim_host;
@@ -36,6 +37,8 @@ void sim_env_set_gateway(struct sim_env *sim, const char *address, const char *o
                          sim_gateway_fn *answer, void *arg);
 /* Give its interfaces addresses; borrowed for its life. */
 void sim_env_set_addresses(struct sim_env *sim, const char *const *addresses, size_t n);
+/* Let it share verdicts with others; borrowed for its life. */
+void sim_env_set_verdicts(struct sim_env *sim, struct sim_verdicts *verdicts);
 /* Its disk, to break it or to look at it. Owns: sim. */
 struct sim_disk *sim_env_disk(struct sim_env *sim);
 /* Its job pools, to slow them down. Owns: sim. */

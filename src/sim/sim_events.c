@@ -1,156 +1,189 @@
-/* sim_events.c - a binary heap by (time, id), with a map from id to event for cancelling. */
+/* sim_events.c - a heap of {time, id} by time, then id; the id leads to the event's row. */
 #include "sim/sim_events.h"
 
 #include "util/alloc.h"
 
-struct sim_event {
-    int64_t at_us; /* never before the clock */
-    uint64_t id;   /* counts up: breaks ties, so that what was asked for first happens first */
-    size_t place;  /* in the heap */
-    void (*fn)(void *arg);
-    void *arg;
-    const void *owner;
-};
+#define ROW_BITS 24 /* of an id */
+#define CHILDREN 4
+
+_Static_assert(SIM_EVENTS_MAX < 1 << ROW_BITS, "a row's number fits into its part of an id");
 
 void sim_events_init(struct sim_events *events, int64_t now_us)
 {
     ASSERT(events);
     *events = (struct sim_events){.now_us = now_us};
-    hash_map_init(&events->by_id);
+    *ARRAY_ADD(&events->rows) = (struct sim_event_row){0};
 }
 
 void sim_events_deinit(struct sim_events *events)
 {
     ASSERT(events);
-    for (size_t i = 0; i < events->heap.n; i++)
-        xfree(events->heap.at[i]);
     ARRAY_FREE(&events->heap);
-    hash_map_deinit(&events->by_id);
+    ARRAY_FREE(&events->rows);
     *events = (struct sim_events){0};
 }
 
-static bool is_before(const struct sim_event *a, const struct sim_event *b)
+/* -- Rows ------------------------------------------------------------------------------------- */
+
+static uint32_t row_of(uint64_t id)
+{
+    return (uint32_t)(id & SIM_EVENTS_MAX);
+}
+
+static uint32_t take_row(struct sim_events *events)
+{
+    uint32_t row = events->free_row;
+    if (row) {
+        events->free_row = events->rows.at[row].next_row;
+        return row;
+    }
+    ASSERT(events->rows.n <= SIM_EVENTS_MAX);
+    row = (uint32_t)events->rows.n;
+    (void)ARRAY_ADD(&events->rows);
+    return row;
+}
+
+static void give_row(struct sim_events *events, uint32_t number)
+{
+    events->rows.at[number] = (struct sim_event_row){.next_row = events->free_row};
+    events->free_row = number;
+}
+
+static void link_row(struct sim_events *events, uint32_t number)
+{
+    struct sim_event_row *row = &events->rows.at[number];
+    if (!row->owner)
+        return;
+    row->next_row = row->owner->first_row;
+    if (row->next_row)
+        events->rows.at[row->next_row].prev_row = number;
+    row->owner->first_row = number;
+}
+
+static void unlink_row(struct sim_events *events, uint32_t number)
+{
+    const struct sim_event_row *row = &events->rows.at[number];
+    if (!row->owner)
+        return;
+    if (row->prev_row)
+        events->rows.at[row->prev_row].next_row = row->next_row;
+    else
+        row->owner->first_row = row->next_row;
+    if (row->next_row)
+        events->rows.at[row->next_row].prev_row = row->prev_row;
+}
+
+/* -- The heap --------------------------------------------------------------------------------- */
+
+static bool is_before(const struct sim_event_place *a, const struct sim_event_place *b)
 {
     return a->at_us != b->at_us ? a->at_us < b->at_us : a->id < b->id;
 }
 
-static void put(struct sim_events *events, size_t place, struct sim_event *event)
+static void put(struct sim_events *events, size_t place, const struct sim_event_place *event)
 {
-    events->heap.at[place] = event;
-    event->place = place;
+    events->heap.at[place] = *event;
+    events->rows.at[row_of(event->id)].place = (uint32_t)place;
 }
 
 /* Move event, which is meant for place, towards the root while it is before its parent. */
-static void sift_up(struct sim_events *events, size_t place, struct sim_event *event)
+static void sift_up(struct sim_events *events, size_t place, struct sim_event_place event)
 {
-    while (place > 0 && is_before(event, events->heap.at[(place - 1) / 2])) {
-        put(events, place, events->heap.at[(place - 1) / 2]);
-        place = (place - 1) / 2;
+    while (place > 0 && is_before(&event, &events->heap.at[(place - 1) / CHILDREN])) {
+        put(events, place, &events->heap.at[(place - 1) / CHILDREN]);
+        place = (place - 1) / CHILDREN;
     }
-    put(events, place, event);
+    put(events, place, &event);
 }
 
-static void sift_down(struct sim_events *events, size_t place, struct sim_event *event)
+static void sift_down(struct sim_events *events, size_t place, struct sim_event_place event)
 {
-    for (;;) {
-        size_t child = 2 * place + 1;
-        if (child >= events->heap.n)
+    const struct sim_event_place *heap = events->heap.at;
+    size_t n = events->heap.n, first;
+    while ((first = CHILDREN * place + 1) < n) {
+        size_t child = first, end = MIN_OF(first + CHILDREN, n);
+        for (size_t i = first + 1; i < end; i++)
+            if (is_before(&heap[i], &heap[child]))
+                child = i;
+        if (!is_before(&heap[child], &event))
             break;
-        if (child + 1 < events->heap.n &&
-            is_before(events->heap.at[child + 1], events->heap.at[child]))
-            child++;
-        if (!is_before(events->heap.at[child], event))
-            break;
-        put(events, place, events->heap.at[child]);
+        put(events, place, &heap[child]);
         place = child;
     }
-    put(events, place, event);
+    put(events, place, &event);
 }
 
-/* Ids count up, so they spread well over the map when multiplied by an odd constant. */
-static uint64_t id_hash(uint64_t id)
+/* The last of the heap fills the gap; it may belong above or below that. */
+static void take_out(struct sim_events *events, size_t place)
 {
-    return id * UINT64_C(0x9e3779b97f4a7c15) >> 16;
+    struct sim_event_place last = events->heap.at[--events->heap.n];
+    if (place == events->heap.n)
+        return;
+    if (place > 0 && is_before(&last, &events->heap.at[(place - 1) / CHILDREN]))
+        sift_up(events, place, last);
+    else
+        sift_down(events, place, last);
 }
 
-static bool has_id(const void *value, const void *key)
-{
-    return ((const struct sim_event *)value)->id == *(const uint64_t *)key;
-}
+/* -- Events ----------------------------------------------------------------------------------- */
 
 uint64_t sim_events_add(struct sim_events *events, int64_t at_us, void (*fn)(void *arg), void *arg)
 {
     return sim_events_add_for(events, NULL, at_us, fn, arg);
 }
 
-uint64_t sim_events_add_for(struct sim_events *events, const void *owner, int64_t at_us,
+uint64_t sim_events_add_for(struct sim_events *events, struct sim_owner *owner, int64_t at_us,
                             void (*fn)(void *arg), void *arg)
 {
-    struct sim_event *event = xmalloc(sizeof *event);
-    *event = (struct sim_event){
-        .at_us = at_us > events->now_us ? at_us : events->now_us,
-        .id = ++events->last_id,
-        .fn = fn,
-        .arg = arg,
-        .owner = owner,
-    };
-    *ARRAY_ADD(&events->heap) = event;
-    sift_up(events, events->heap.n - 1, event);
-    hash_map_insert(&events->by_id, id_hash(event->id), event);
-    return event->id;
+    ASSERT(events && fn);
+    uint32_t row = take_row(events);
+    uint64_t id = ++events->n_made << ROW_BITS | row;
+    events->rows.at[row] =
+        (struct sim_event_row){.id = id, .fn = fn, .arg = arg, .owner = owner};
+    link_row(events, row);
+    (void)ARRAY_ADD(&events->heap);
+    sift_up(events, events->heap.n - 1,
+            (struct sim_event_place){.at_us = MAX_OF(at_us, events->now_us), .id = id});
+    return id;
 }
 
-/* The last of the heap fills the gap; it may belong above or below that. */
-static void take_out(struct sim_events *events, struct sim_event *event)
+static void drop(struct sim_events *events, uint32_t row)
 {
-    size_t place = event->place;
-    struct sim_event *last = events->heap.at[--events->heap.n];
-    if (last != event) {
-        if (place > 0 && is_before(last, events->heap.at[(place - 1) / 2]))
-            sift_up(events, place, last);
-        else
-            sift_down(events, place, last);
-    }
+    take_out(events, events->rows.at[row].place);
+    unlink_row(events, row);
+    give_row(events, row);
 }
 
 void sim_events_cancel(struct sim_events *events, uint64_t id)
 {
     ASSERT(events);
-    struct sim_event *event = hash_map_remove(&events->by_id, id_hash(id), has_id, &id);
-    if (!event)
-        return;
-    take_out(events, event);
-    xfree(event);
+    uint32_t row = row_of(id);
+    if (row > 0 && row < events->rows.n && events->rows.at[row].id == id)
+        drop(events, row);
 }
 
-void sim_events_forget(struct sim_events *events, const void *owner)
+void sim_events_forget(struct sim_events *events, struct sim_owner *owner)
 {
-    /* Taking one out moves others about, so look again until a round finds none. */
-    bool found = true;
-    while (found) {
-        found = false;
-        for (size_t i = events->heap.n; i-- > 0;) {
-            if (i >= events->heap.n || events->heap.at[i]->owner != owner)
-                continue;
-            sim_events_cancel(events, events->heap.at[i]->id);
-            found = true;
-        }
-    }
+    ASSERT(events && owner);
+    while (owner->first_row)
+        drop(events, owner->first_row);
 }
 
 int64_t sim_events_next_us(const struct sim_events *events)
 {
-    return events->heap.n ? events->heap.at[0]->at_us : INT64_MAX;
+    ASSERT(events);
+    return events->heap.n ? events->heap.at[0].at_us : INT64_MAX;
 }
 
 bool sim_events_step(struct sim_events *events)
 {
     if (events->heap.n == 0)
         return false;
-    struct sim_event event = *events->heap.at[0];
-    sim_events_cancel(events, event.id);
-    ASSERT(event.at_us >= events->now_us);
-    events->now_us = event.at_us;
+    struct sim_event_place next = events->heap.at[0];
+    const struct sim_event_row event = events->rows.at[row_of(next.id)];
+    drop(events, row_of(next.id));
+    ASSERT(next.at_us >= events->now_us);
+    events->now_us = next.at_us;
     event.fn(event.arg);
     return true;
 }

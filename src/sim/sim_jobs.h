@@ -23,7 +23,7 @@ struct sim_pool {
 
 struct sim_jobs {
     struct sim_events *events;
-    const void *owner; /* of the events: the machine */
+    struct sim_owner *owner; /* of the events: the machine; or NULL */
     struct sim_random random;
     struct sim_pool pool[ENV_POOL_BLOCKING + 1];
     struct list started; /* taken by a worker, not done */

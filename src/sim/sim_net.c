@@ -7,6 +7,7 @@
 #include "sim/sim_random.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
+#include "util/hash_map.h"
 #include "util/list.h"
 
 #define HOST_NAME_BYTES  64
@@ -26,6 +27,7 @@ struct segment {
 struct stream_end {
     struct stream *stream;
     struct sim_host *host; /* NULL: this side is gone */
+    struct list_link link; /* of its ends */
     uint64_t id;
     const struct env_stream_events *events;
     void *arg;
@@ -45,6 +47,8 @@ struct stream {
     struct sim_net *net;
     struct stream_end end[2]; /* 0 connected, 1 accepted */
     unsigned pending;         /* events that point here */
+    bool is_up;               /* accepted, and neither side has closed it */
+    size_t from, to;          /* then: places of the hosts */
     struct list_link link;
     struct list flying;            /* of struct segment: under way, both directions */
     char address[HOST_NAME_BYTES]; /* where it shall go */
@@ -62,8 +66,8 @@ struct listener {
 
 struct sim_host {
     struct sim_net *net;
-    struct list_link link;
     char name[HOST_NAME_BYTES]; /* its numeric address */
+    size_t place;               /* see sim_net_set_place() */
     uint64_t number;            /* never used again: names the pair whose latency is drawn */
     int group;                  /* the next ones: see the functions that set them in sim_net.h */
     uint64_t bytes_per_s;
@@ -71,14 +75,17 @@ struct sim_host {
     bool is_mute;
     uint16_t last_port; /* given to a connecting end */
     struct list listeners;
+    struct list ends; /* of struct stream_end, the newest first */
 };
 
 struct sim_net {
     struct sim_events *events;
+    struct sim_owner owner; /* of all events here */
     struct sim_net_options options;
     struct sim_random random;
     uint64_t seed;
-    struct list hosts, streams;
+    struct hash_map hosts; /* by name */
+    struct list streams;
     struct hash_map ends; /* by id */
     uint64_t last_id, last_host;
     uint64_t bytes;
@@ -95,6 +102,7 @@ struct sim_net *sim_net_new(struct sim_events *events, uint64_t seed,
     net->seed = seed;
     net->random = sim_random_of(seed, 0x6e6574);
     hash_map_init(&net->ends);
+    hash_map_init(&net->hosts);
     return net;
 }
 
@@ -117,10 +125,11 @@ static void stream_free(struct stream *stream)
 void sim_net_free(struct sim_net *net)
 {
     ASSERT(net->hosts.count == 0);
-    sim_events_forget(net->events, net);
+    sim_events_forget(net->events, &net->owner);
     LIST_EACH_REMOVING (struct stream, stream, &net->streams, link)
         stream_free(stream);
     hash_map_deinit(&net->ends);
+    hash_map_deinit(&net->hosts);
     xfree(net);
 }
 
@@ -157,10 +166,23 @@ static void stream_release(struct stream *stream)
     stream_free(stream);
 }
 
+static void tell_link(const struct stream *stream)
+{
+    const struct sim_net_options *options = &stream->net->options;
+    if (options->linked)
+        options->linked(options->ctx, stream->from, stream->to, stream->is_up);
+}
+
 static void end_detach(struct stream_end *end)
 {
-    (void)hash_map_remove(&end->stream->net->ends, id_hash(end->id), has_id, &end->id);
+    struct stream *stream = end->stream;
+    (void)hash_map_remove(&stream->net->ends, id_hash(end->id), has_id, &end->id);
+    list_remove(&end->host->ends, &end->link);
     end->host = NULL;
+    if (!stream->is_up)
+        return;
+    stream->is_up = false;
+    tell_link(stream);
 }
 
 static struct stream_end *end_attach(struct stream *stream, int side, struct sim_host *host,
@@ -173,6 +195,7 @@ static struct stream_end *end_attach(struct stream *stream, int side, struct sim
     end->events = events;
     end->arg = arg;
     hash_map_insert(&stream->net->ends, id_hash(end->id), end);
+    list_add_first(&host->ends, &end->link);
     return end;
 }
 
@@ -180,7 +203,7 @@ static struct stream_end *end_attach(struct stream *stream, int side, struct sim
 static void later(struct stream *stream, int64_t at_us, void (*fn)(void *arg), void *arg)
 {
     stream->pending++;
-    sim_events_add_for(stream->net->events, stream->net, at_us, fn, arg);
+    sim_events_add_for(stream->net->events, &stream->net->owner, at_us, fn, arg);
 }
 
 static void event_begin(struct stream *stream)
@@ -203,6 +226,8 @@ static int64_t latency_us(const struct sim_net *net, const struct sim_host *a,
 {
     if (a->latency_us >= 0 || b->latency_us >= 0)
         return MAX_OF(a->latency_us, b->latency_us);
+    if (net->options.latency_us)
+        return net->options.latency_us(net->options.ctx, a->place, b->place);
     uint64_t low = a->number < b->number ? a->number : b->number;
     uint64_t high = a->number < b->number ? b->number : a->number;
     struct sim_random random = sim_random_of(net->seed, low << 32 | high);
@@ -377,12 +402,23 @@ static void pump(struct stream_end *from)
 /* -- Connecting ---------------------------------------------------------------------------------
  */
 
+/* FNV-1a: names are our own, nobody chooses them to collide. */
+static uint64_t name_hash(const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *name; name++)
+        hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static bool has_name(const void *value, const void *key)
+{
+    return strcmp(((const struct sim_host *)value)->name, key) == 0;
+}
+
 static struct sim_host *find_host(struct sim_net *net, const char *address)
 {
-    LIST_EACH (struct sim_host, host, &net->hosts, link)
-        if (strcmp(host->name, address) == 0)
-            return host;
-    return NULL;
+    return hash_map_find(&net->hosts, name_hash(address), has_name, address);
 }
 
 static struct listener *find_listener(struct sim_host *host, uint16_t port)
@@ -450,6 +486,10 @@ static void on_request(void *arg)
     } else {
         struct stream_end *server = end_attach(stream, 1, to, listener->events, listener->arg);
         server->port = listener->port;
+        stream->is_up = true;
+        stream->from = client->host->place;
+        stream->to = to->place;
+        tell_link(stream);
         later(stream, now_us + latency_us(net, client->host, to), on_accepted, client);
         server->is_told = true;
         stream->pending++;
@@ -581,22 +621,20 @@ struct sim_host *sim_net_join(struct sim_net *net, const char *address)
     snprintf(host->name, sizeof host->name, "%s", address);
     host->number = ++net->last_host;
     host->latency_us = -1;
-    list_add_first(&net->hosts, &host->link);
+    hash_map_insert(&net->hosts, name_hash(host->name), host);
     return host;
 }
 
 static void reset_streams(struct sim_host *host)
 {
-    LIST_EACH_REMOVING (struct stream, stream, &host->net->streams, link) {
-        for (int i = 0; i < 2; i++) {
-            struct stream_end *end = &stream->end[i], *other = &stream->end[1 - i];
-            if (end->host != host)
-                continue;
-            int64_t way_us = other->host ? latency_us(host->net, host, other->host) : 0;
-            end_detach(end);
-            if (other->host)
-                later(stream, host->net->events->now_us + way_us, on_reset, other);
-        }
+    struct stream_end *end;
+    while ((end = LIST_FIRST(struct stream_end, &host->ends, link)) != NULL) {
+        struct stream *stream = end->stream;
+        struct stream_end *other = other_end(end);
+        int64_t way_us = other->host ? latency_us(host->net, host, other->host) : 0;
+        end_detach(end);
+        if (other->host)
+            later(stream, host->net->events->now_us + way_us, on_reset, other);
         stream_release(stream);
     }
 }
@@ -607,8 +645,22 @@ void sim_net_leave(struct sim_host *host)
     reset_streams(host);
     LIST_EACH_REMOVING (struct listener, listener, &host->listeners, link)
         xfree(listener);
-    list_remove(&host->net->hosts, &host->link);
+    (void)hash_map_remove(&host->net->hosts, name_hash(host->name), has_name, host->name);
     xfree(host);
+}
+
+void sim_net_set_place(struct sim_host *host, size_t place)
+{
+    ASSERT(host);
+    host->place = place;
+}
+
+void sim_net_each_link(const struct sim_net *net, sim_link_fn *fn, void *ctx)
+{
+    ASSERT(net && fn);
+    LIST_EACH (const struct stream, stream, &net->streams, link)
+        if (stream->is_up)
+            fn(ctx, stream->from, stream->to, true);
 }
 
 void sim_net_set_group(struct sim_host *host, int group)

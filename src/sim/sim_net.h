@@ -15,12 +15,20 @@
 struct sim_net;
 struct sim_host;
 
+/* A connection from one place to another is there, or is no longer. */
+typedef void sim_link_fn(void *ctx, size_t from, size_t to, bool is_up);
+
 struct sim_net_options {
     int64_t latency_min_us, latency_max_us; /* one way; each pair has its own, between these */
     int64_t jitter_us;                      /* at most, on top, anew for each segment */
     uint64_t bytes_per_s;                   /* of one direction of a stream; 0: no limit */
     uint32_t loss_ppm;                      /* segments lost of a million: late by 3 latencies */
     int64_t connect_timeout_us;             /* for hosts that do not answer; 0: 5 s */
+    /* One way between two places, the same in both directions, instead of the first two; NULL: as
+     * drawn from these. */
+    int64_t (*latency_us)(void *ctx, size_t a, size_t b);
+    sim_link_fn *linked; /* told of each connection; NULL: nobody is */
+    void *ctx;
 };
 
 /* A network on that clock. Borrows events. */
@@ -33,6 +41,11 @@ void sim_net_free(struct sim_net *net);
 struct sim_host *sim_net_join(struct sim_net *net, const char *address);
 /* Its process is gone: streams end without a word to it, the other ends are reset. Frees host. */
 void sim_net_leave(struct sim_host *host);
+
+/* Where it is, for the functions of struct sim_net_options; 0 at first. */
+void sim_net_set_place(struct sim_host *host, size_t place);
+/* Call fn for each connection that is there, the newest first. */
+void sim_net_each_link(const struct sim_net *net, sim_link_fn *fn, void *ctx);
 
 /* Hosts of different groups cannot reach each other: bytes wait, connecting times out. Each host
  * starts in group 0. */

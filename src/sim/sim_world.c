@@ -14,6 +14,7 @@
 #define RANDOM_PART    0x776f726c64 /* of the seed: see sim_random_of() */
 #define FIRST_CLOCK_US 1000000
 #define STALL_ONE_IN   8
+#define SPARE_CONNECTIONS 16 /* beyond those that are asked for: slots that stay empty */
 #define STALL_MAX_US   1000000
 
 /* -- The trace ----------------------------------------------------------------------------------
@@ -267,6 +268,13 @@ void sim_world_crash(struct sim_world *world, size_t i, enum sim_crash how)
 /* -- Starting and stopping ----------------------------------------------------------------------
  */
 
+static bool encrypts(const struct sim_world *world, size_t i)
+{
+    if (world->options.transport == SIM_TRANSPORT_MIXED)
+        return (world->options.seed + i) % 3 != 0;
+    return world->options.transport == SIM_TRANSPORT_V2;
+}
+
 static struct node_options node_options_of(const struct sim_world *world,
                                            const struct sim_machine *machine,
                                            const char *const *external)
@@ -290,17 +298,16 @@ static struct node_options node_options_of(const struct sim_world *world,
                 .user_agent = "/Cairn:sim/",
                 .listen = true,
                 .port = world->network.p2p_port,
-                .connect_only = is_drawn,
+                .connect_only = is_drawn || machine->is_fixed,
                 .connect = machine->links,
-                .n_connect = is_drawn ? machine->n_links : 0,
+                .n_connect = is_drawn || machine->is_fixed ? machine->n_links : 0,
                 .add_nodes = machine->links,
-                .n_add_nodes = is_drawn ? 0 : machine->n_links,
+                .n_add_nodes = is_drawn || machine->is_fixed ? 0 : machine->n_links,
+                .max_connections = machine->max_connections,
                 .blocks_only = world->options.blocks_only,
                 .external = external,
                 .n_external = 1,
-                /* Two of three encrypt: all pairs of transports meet in one world. */
-                .v2_transport =
-                    (world->options.seed + (uint64_t)(machine - world->machines)) % 3 != 0},
+                .v2_transport = encrypts(world, (size_t)(machine - world->machines))},
         .auth = {.user = "u", .password = "p"},
     };
 }
@@ -319,7 +326,10 @@ static struct sim_life *life_new(struct sim_world *world, size_t i)
     machine->env = NULL;
     machine->life = life;
     machine->host = sim_net_join(world->net, machine->address);
+    sim_net_set_place(machine->host, i);
     sim_env_set_host(life->env, machine->host);
+    if (world->verdicts)
+        sim_env_set_verdicts(life->env, world->verdicts);
     sim_disk_watch(sim_env_disk(life->env), on_disk_change, life);
     if (i == 0)
         sim_env_plant(life->env, world->options.planted);
@@ -472,6 +482,28 @@ static void link_machine(struct sim_world *world, size_t i)
     }
 }
 
+/* As the user says, and with room for all that connect here. */
+static void fix_links(struct sim_world *world, const struct sim_links *links)
+{
+    for (size_t i = 0; i < world->options.n_nodes; i++) {
+        struct sim_machine *machine = &world->machines[i];
+        machine->is_fixed = true;
+        machine->n_links = links[i].n;
+        machine->links = xcalloc(links[i].n + 1, sizeof *machine->links);
+        machine->max_connections += (int)links[i].n;
+        for (size_t k = 0; k < links[i].n; k++) {
+            ASSERT(links[i].to[k] < world->options.n_nodes);
+            struct sim_machine *to = &world->machines[links[i].to[k]];
+            machine->links[k] = to->address;
+            to->max_connections++;
+        }
+    }
+    for (size_t i = 0; i < world->options.n_nodes; i++) {
+        int needed = world->machines[i].max_connections + SPARE_CONNECTIONS;
+        world->machines[i].max_connections = MAX_OF(needed, P2P_MAX_CONNECTIONS_DEFAULT);
+    }
+}
+
 struct sim_world *sim_world_new(const struct sim_world_options *options)
 {
     ASSERT(options);
@@ -481,6 +513,8 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
     world->network = options->network ? *options->network : *network_get(NETWORK_REGTEST);
     world->network.prune_after_height = 0;
     sha256_init(&world->trace);
+    if (options->shares_verdicts)
+        world->verdicts = sim_verdicts_new();
     int64_t clock_us = options->base ? sim_base_clock_us(options->base) : FIRST_CLOCK_US;
     sim_events_init(&world->events, clock_us);
     world->net = sim_net_new(&world->events, options->seed, &options->net);
@@ -491,8 +525,11 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
         world->machines[i].env =
             sim_env_new_with(&world->events, sim_random_u64(&world->random), disk);
     }
-    for (size_t i = 0; i < options->n_nodes; i++)
+    if (options->peers)
+        fix_links(world, options->peers);
+    for (size_t i = 0; i < options->n_nodes && !options->peers; i++)
         link_machine(world, i);
+    world->options.peers = NULL;
     return world;
 }
 
@@ -512,9 +549,18 @@ void sim_world_free(struct sim_world *world)
         ASSERT(sim_events_step(&world->events));
     sim_net_free(world->net);
     sim_events_deinit(&world->events);
+    sim_verdicts_free(world->verdicts);
     xfree(world->machines);
     xfree(world->failure);
     xfree(world);
+}
+
+void sim_world_verdicts(const struct sim_world *world, uint64_t *known, uint64_t *made)
+{
+    ASSERT(world);
+    *known = *made = 0;
+    if (world->verdicts)
+        sim_verdicts_count(world->verdicts, known, made);
 }
 
 int64_t sim_world_now_us(const struct sim_world *world)

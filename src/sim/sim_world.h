@@ -17,6 +17,19 @@
 struct sim_base;
 struct sim_world;
 
+/* What nodes encrypt (BIP324). */
+enum sim_transport {
+    SIM_TRANSPORT_MIXED, /* two nodes of three: all pairs of transports meet in one world */
+    SIM_TRANSPORT_V1,    /* nobody */
+    SIM_TRANSPORT_V2,    /* everybody */
+};
+
+/* Whom a node connects to: the numbers of other nodes. */
+struct sim_links {
+    const uint32_t *to;
+    size_t n;
+};
+
 /* -- What all machines begin with ---------------------------------------------------------------
  */
 
@@ -25,6 +38,10 @@ struct sim_world;
 struct sim_base *sim_base_new(int32_t n_blocks);
 /* The same in block files of that many bytes: see struct chain_options. */
 struct sim_base *sim_base_new_in_files(int32_t n_blocks, uint32_t block_file_bytes);
+/* One block more, in which coinbases are spread over that many outputs of a script; n_coins is at
+ * most SIM_BASE_COINS_MAX. */
+struct sim_base *sim_base_new_with_coins(int32_t n_blocks, struct span script, size_t n_coins);
+#define SIM_BASE_COINS_MAX 20000
 /* Free it; worlds made from it must be gone. */
 void sim_base_free(struct sim_base *base);
 
@@ -36,6 +53,8 @@ struct sim_coin {
 /* The coin that the coinbase of its block at height made, which is at least 1: that of the genesis
  * block is no coin. Mature 100 blocks later. */
 struct sim_coin sim_base_coin(const struct sim_base *base, int32_t height);
+/* The i-th of those that were spread. */
+struct sim_coin sim_base_spread_coin(const struct sim_base *base, size_t i);
 /* Its tip's height. */
 int32_t sim_base_height(const struct sim_base *base);
 
@@ -52,6 +71,11 @@ struct sim_world_options {
      * n_links. */
     bool (*links)(void *ctx, size_t from, size_t to);
     bool blocks_only;            /* nobody asks for transactions, and blocks are asked for whole */
+    /* Of each node: whom it connects to, and to nobody else, as by -connect; NULL: n_links, in a
+     * ring and at random, and whom it finds. Borrowed for the call. */
+    const struct sim_links *peers;
+    enum sim_transport transport;
+    bool shares_verdicts; /* nodes look up what others of the world have checked */
     size_t coins_cache_bytes;    /* of each; 0: 1 MB */
     size_t flush_batch_bytes;    /* of each, see struct chain_options; 0: its default */
     bool txindex;
@@ -93,6 +117,9 @@ void sim_world_fail(struct sim_world *world, const char *format, ...) PRINTF(2, 
 void sim_world_trace(struct sim_world *world, const char *format, ...) PRINTF(2, 3);
 /* SHA-256 of all lines so far, as hexadecimal text, and their number. */
 uint64_t sim_world_trace_hash(const struct sim_world *world, char out[HEX_ID_BYTES]);
+
+/* With shares_verdicts: checks of scripts that were looked up, and that were made. */
+void sim_world_verdicts(const struct sim_world *world, uint64_t *known, uint64_t *made);
 
 /* -- Machines -----------------------------------------------------------------------------------
  */

@@ -51,12 +51,15 @@ struct sim_machine {
     /* Addresses of those it is told to connect to. */
     const char **links;
     size_t n_links;
+    bool is_fixed;       /* and to nobody else */
+    int max_connections; /* 0: as ever */
 };
 
 struct sim_world {
     struct sim_world_options options;
     struct sim_events events;
     struct sim_net *net;
+    struct sim_verdicts *verdicts; /* NULL: not shared */
     struct sim_random random;
     struct network network;
     struct sim_machine *machines;

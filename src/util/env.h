@@ -15,6 +15,7 @@
 #include "util/env_jobs.h"
 #include "util/env_net.h"
 #include "util/env_store.h"
+#include "util/env_verdicts.h"
 
 struct env {
     struct env_clock clock;
@@ -25,6 +26,7 @@ struct env {
     struct env_names names;
     struct env_streams streams;
     struct env_datagrams datagrams;
+    struct env_verdicts verdicts;
 #ifdef CAIRN_PLANT
     int planted; /* enum planted of util/planted.h: the bug that this world's code shall have */
 #endif

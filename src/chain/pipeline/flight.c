@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "chain/core/script_verdict.h"
 #include "chain/disk/block_file.h"
 #include "chain/tree/lost.h"
 #include "util/alloc.h"
@@ -324,6 +325,7 @@ static enum script_error check_tx(const struct flight_job *job, const struct tx 
                                   const struct tx_out *spent, struct script_scratch *scratch,
                                   uint32_t *bad_input)
 {
+    const struct env *env = job->flight->flights->core->env;
     bool is_part = job->tx_end - job->tx_begin == 1;
     uint32_t begin = is_part ? job->in_begin : 0;
     uint32_t end = is_part ? job->in_end : tx->n_in;
@@ -333,7 +335,7 @@ static enum script_error check_tx(const struct flight_job *job, const struct tx 
         .tx = tx, .flags = job->flight->script_flags, .spent = spent, .sighash = &sighash};
     for (uint32_t i = begin; i < end; i++) {
         check.input = i;
-        enum script_error error = script_verify(&check, scratch);
+        enum script_error error = script_verdict(env, &check, scratch);
         if (error != SCRIPT_OK) {
             *bad_input = i;
             return error;

@@ -103,6 +103,8 @@ static void unlink_peer(struct p2p *p2p, struct peer *peer)
         peer->next->prev = peer->prev;
     else
         p2p->peers_last = peer->prev;
+    for (size_t i = 0; i < COUNT_OF(peer->per_message); i++)
+        p2p->gone_received[i] += peer->per_message[i].received;
     (void)hash_map_remove(&p2p->by_id, id_hash(peer->id), is_self, peer);
     (void)hash_map_remove(&p2p->by_stream, id_hash(peer->stream), is_self, peer);
     if (peer->class == PEER_INBOUND)

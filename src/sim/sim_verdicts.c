@@ -1,0 +1,71 @@
+/* sim_verdicts.c - see sim_verdicts.h */
+#include "sim/sim_verdicts.h"
+
+#include <string.h>
+
+#include "util/alloc.h"
+#include "util/endian.h"
+
+#define PLACES (1 << 16)
+
+struct row {
+    uint8_t id[32];
+    uint64_t of; /* zero and verdict zero: none, since flags are never zero */
+    int verdict;
+};
+
+struct sim_verdicts {
+    struct row row[PLACES];
+    uint64_t n_known, n_unknown;
+};
+
+struct sim_verdicts *sim_verdicts_new(void)
+{
+    return xcalloc(1, sizeof(struct sim_verdicts));
+}
+
+void sim_verdicts_free(struct sim_verdicts *verdicts)
+{
+    xfree(verdicts);
+}
+
+/* Ids are hashes already. */
+static struct row *row_of(struct sim_verdicts *verdicts, const uint8_t id[32], uint64_t of)
+{
+    uint64_t hash = (load_le64(id) ^ of) * UINT64_C(0x9e3779b97f4a7c15);
+    return &verdicts->row[hash >> 48];
+}
+
+static bool find(void *ctx, const uint8_t id[32], uint64_t of, int *verdict)
+{
+    struct sim_verdicts *verdicts = ctx;
+    const struct row *row = row_of(verdicts, id, of);
+    if (row->of != of || memcmp(row->id, id, sizeof row->id) != 0) {
+        verdicts->n_unknown++;
+        return false;
+    }
+    verdicts->n_known++;
+    *verdict = row->verdict;
+    return true;
+}
+
+static void keep(void *ctx, const uint8_t id[32], uint64_t of, int verdict)
+{
+    struct row *row = row_of(ctx, id, of);
+    memcpy(row->id, id, sizeof row->id);
+    row->of = of;
+    row->verdict = verdict;
+}
+
+struct env_verdicts sim_verdicts_env(struct sim_verdicts *verdicts)
+{
+    ASSERT(verdicts);
+    return (struct env_verdicts){.ctx = verdicts, .find = find, .keep = keep};
+}
+
+void sim_verdicts_count(const struct sim_verdicts *verdicts, uint64_t *known, uint64_t *unknown)
+{
+    ASSERT(verdicts && known && unknown);
+    *known = verdicts->n_known;
+    *unknown = verdicts->n_unknown;
+}
