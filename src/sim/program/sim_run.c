@@ -1,122 +1,212 @@
 /* sim_run.c - see sim_run.h */
 #include "sim/program/sim_run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "sim/study/scenario_read.h"
 #include "sim/study/sim_study.h"
-#include "util/parse.h"
+#include "util/buffer.h"
 
-/* All are numbers, given as --name=value; no file is read, so that the command line is the run. */
-struct option {
-    const char *name, *help;
-    int64_t value, min, max; /* both limits are allowed */
+#define FILE_BYTES_MAX (64 << 20)
+
+/* What is asked for beside the scenario. */
+struct run {
+    struct scenario scenario;
+    const char *trace_path; /* NULL: none */
+    FILE *trace;
 };
 
-enum {
-    NODES,
-    SEED,
-    MINUTES,
-    INTERVAL,
-    TXS,
-    LATENCY_MIN,
-    LATENCY_MAX,
-    JITTER,
-    LOSS,
-    RATE,
-    N_OPTIONS
-};
-
-/* clang-format off */
-static const struct option defaults[N_OPTIONS] = {
-    [NODES] = {"nodes", "nodes", 20, 2, 10000},
-    [SEED] = {"seed", "the same seed is the same run", 1, 0, INT64_MAX},
-    [MINUTES] = {"minutes", "virtual minutes", 60, 1, 1000000},
-    [INTERVAL] = {"interval", "seconds between two blocks, on average", 60, 1, 1000000},
-    [TXS] = {"txs", "transactions a minute", 10, 0, 600},
-    [LATENCY_MIN] = {"latency-min", "milliseconds one way, of the nearest pair", 5, 0, 60000},
-    [LATENCY_MAX] = {"latency-max", "milliseconds one way, of the farthest pair", 150, 0, 60000},
-    [JITTER] = {"jitter", "milliseconds on top, at random", 5, 0, 60000},
-    [LOSS] = {"loss", "segments lost of a million", 1000, 0, 500000},
-    [RATE] = {"rate", "kilobytes a second of a stream; 0: no limit", 1000, 0, 10000000},
-};
-/* clang-format on */
-
-static int usage(void)
+static int print_usage(void)
 {
-    fputs("cairn-sim run - a simulated network of whole nodes, and what it shows\n\n", stdout);
-    for (size_t i = 0; i < N_OPTIONS; i++)
-        printf("  --%s=N  %s (%" PRId64 ")\n", defaults[i].name, defaults[i].help,
-               defaults[i].value);
+    fputs("cairn-sim run - a simulated network of whole nodes, and what it shows\n\n"
+          "  --scenario=FILE  what to run, as JSON: doc/scenarios.md; options behind it count more\n"
+          "  --trace=FILE     what happens, as lines of JSON; -: to standard output\n\n",
+          stdout);
+    for (size_t i = 0; i < SCENARIO_FIELDS; i++) {
+        const struct scenario_row *row = &scenario_rows[i];
+        char name[SCENARIO_NAME_BYTES];
+        snprintf(name, sizeof name, "%s", row->name);
+        for (char *c = name; *c; c++)
+            *c = *c == '_' ? '-' : *c;
+        printf("  --%s=%s  %s (", name, row->words ? "WORD" : "N", row->help);
+        if (row->words)
+            printf("%s)\n", row->words[row->value]);
+        else
+            printf("%" PRId64 ")\n", row->value);
+    }
     return 0;
 }
 
-/* Read "--name=value"; false if it is none of the options or out of their limits. */
-static bool read_option(struct option *options, const char *arg)
+static int refuse(const char *error)
 {
-    const char *equals = strchr(arg, '=');
-    if (strncmp(arg, "--", 2) != 0 || !equals)
+    fprintf(stderr, "cairn-sim: %s\n", error);
+    return 2;
+}
+
+/* -- Options ----------------------------------------------------------------------------------- */
+
+static bool read_scenario_file(struct scenario *scenario, const char *path, char *error)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        snprintf(error, SCENARIO_ERROR_BYTES, "%.200s: %s", path, strerror(errno));
         return false;
-    size_t len = (size_t)(equals - arg) - 2;
-    for (size_t i = 0; i < N_OPTIONS; i++) {
-        if (strlen(options[i].name) != len || strncmp(arg + 2, options[i].name, len) != 0)
-            continue;
-        return parse_int64(equals + 1, &options[i].value) && options[i].value >= options[i].min &&
-               options[i].value <= options[i].max;
     }
+    struct buffer text;
+    buffer_init(&text);
+    char part[4096];
+    size_t n;
+    while ((n = fread(part, 1, sizeof part, file)) > 0 && text.len <= FILE_BYTES_MAX)
+        buffer_append(&text, part, n);
+    bool is_good = !ferror(file) && text.len <= FILE_BYTES_MAX;
+    fclose(file);
+    if (!is_good)
+        snprintf(error, SCENARIO_ERROR_BYTES, "%.200s: cannot be read, or is above %d bytes", path,
+                 FILE_BYTES_MAX);
+    is_good = is_good && scenario_read(scenario, path, buffer_span(&text), error);
+    buffer_deinit(&text);
+    return is_good;
+}
+
+/* The value of an option of that name; NULL: it is another one. */
+static const char *value_of(const char *arg, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(arg, name, len) == 0 && arg[len] == '=' ? arg + len + 1 : NULL;
+}
+
+static bool refuse_option(const char *arg, size_t len, char *error)
+{
+    const char *names[SCENARIO_FIELDS];
+    char name[SCENARIO_NAME_BYTES] = "";
+    for (size_t i = 0; i < SCENARIO_FIELDS; i++)
+        names[i] = scenario_rows[i].name;
+    if (strncmp(arg, "--", 2) == 0)
+        snprintf(name, sizeof name, "%.*s", (int)len, arg + 2);
+    const char *near = name[0] ? scenario_near(name, names, SCENARIO_FIELDS) : NULL;
+    snprintf(error, SCENARIO_ERROR_BYTES, "%.100s is no option%s%s; see --help", arg,
+             near ? "; is it --" : "", near ? near : "");
     return false;
 }
 
-static void print_result(const struct option *o, const struct sim_study_result *r)
+static bool read_option(struct run *run, const char *arg, char *error)
 {
-    double minutes = (double)o[MINUTES].value, nodes = (double)o[NODES].value;
-    printf("%" PRId64 " nodes, seed %" PRId64 ", %" PRId64 " minutes, a block every %" PRId64
-           " s\n\n",
-           o[NODES].value, o[SEED].value, o[MINUTES].value, o[INTERVAL].value);
+    const char *path = value_of(arg, "--scenario"), *equals = strchr(arg, '=');
+    if (path)
+        return read_scenario_file(&run->scenario, path, error);
+    path = value_of(arg, "--trace");
+    if (path) {
+        run->trace_path = path;
+        return true;
+    }
+    size_t len = strncmp(arg, "--", 2) == 0 && equals ? (size_t)(equals - arg) - 2 : 0;
+    enum scenario_field field = len > 0 ? scenario_find(arg + 2, len) : SCENARIO_FIELDS;
+    if (field == SCENARIO_FIELDS)
+        return refuse_option(arg, len, error);
+    return scenario_set(&run->scenario, field, equals + 1, error);
+}
+
+/* -- The summary ------------------------------------------------------------------------------- */
+
+static void print_blocks(const struct sim_study_result *r)
+{
     printf("blocks mined           %12" PRIu64 "\n", r->n_mined);
     printf("  stale                %12" PRIu64 "  (%.2f%%)\n", r->n_stale,
            r->n_mined ? 100.0 * (double)r->n_stale / (double)r->n_mined : 0.0);
     printf("  new height           %12d\n", r->height);
-    printf("transactions mined     %12" PRIu64 "\n", r->n_txs);
+    printf("transactions sent      %12" PRIu64 "\n", r->n_accepted);
+    printf("  mined                %12" PRIu64 "\n", r->n_txs);
+    printf("  refused              %12" PRIu64 "\n", r->n_refused);
     printf("a block reaches others %12" PRIu64 "  times\n", r->n_samples);
     printf("  median               %12.3f s\n", (double)r->median_us / 1e6);
     printf("  90%%                  %12.3f s\n", (double)r->p90_us / 1e6);
     printf("  99%%                  %12.3f s\n", (double)r->p99_us / 1e6);
     printf("  last                 %12.3f s\n", (double)r->max_us / 1e6);
+}
+
+/* The processor's time and the memory are the machine's, not the run's: they differ each time. */
+static void print_cost(const struct sim_study_result *r)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                     (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    if (r->verdicts_known + r->verdicts_made > 0)
+        printf("scripts looked up      %12" PRIu64 "  of %" PRIu64 " (--shared-cache=false: none)\n",
+               r->verdicts_known, r->verdicts_known + r->verdicts_made);
+    printf("processor time         %12.1f s\n", seconds);
+    printf("memory, at most        %12ld  MB\n", usage.ru_maxrss / 1024);
+}
+
+static void print_result(const struct scenario *s, const struct sim_study_result *r)
+{
+    double minutes = (double)s->value[SCENARIO_MINUTES], nodes = (double)s->value[SCENARIO_NODES];
+    printf("%" PRId64 " nodes, seed %" PRId64 ", %" PRId64 " minutes, a block every %" PRId64
+           " s\n\n",
+           s->value[SCENARIO_NODES], s->value[SCENARIO_SEED], s->value[SCENARIO_MINUTES],
+           s->value[SCENARIO_INTERVAL_S]);
+    print_blocks(r);
     printf("traffic                %12" PRIu64 "  bytes\n", r->bytes);
     printf("  a node, a minute     %12.0f\n", (double)r->bytes / nodes / minutes);
+    print_cost(r);
+    printf("trace                  %s\n", r->trace_hash);
     printf("all agree in the end   %12s\n", r->has_agreed ? "yes" : "no");
+}
+
+/* -- The run ----------------------------------------------------------------------------------- */
+
+static void write_line(void *ctx, const char *line, size_t len)
+{
+    fwrite(line, 1, len, ctx);
+}
+
+static int run_scenario(struct run *run)
+{
+    char error[SCENARIO_ERROR_BYTES] = "";
+    struct sim_study_result result;
+    bool is_stdout = run->trace_path && strcmp(run->trace_path, "-") == 0;
+    if (run->trace_path)
+        run->trace = is_stdout ? stdout : fopen(run->trace_path, "wb");
+    if (run->trace_path && !run->trace) {
+        snprintf(error, sizeof error, "%.200s: %s", run->trace_path, strerror(errno));
+        return refuse(error);
+    }
+    int64_t *value = run->scenario.value;
+    value[SCENARIO_LATENCY_MAX_MS] =
+        MAX_OF(value[SCENARIO_LATENCY_MAX_MS], value[SCENARIO_LATENCY_MIN_MS]);
+    const struct sim_study_options options = {.scenario = &run->scenario,
+                                              .trace = run->trace ? write_line : NULL,
+                                              .ctx = run->trace};
+    bool is_good = sim_study_run(&options, &result, error);
+    bool is_written = !run->trace || !ferror(run->trace);
+    if (run->trace && !is_stdout)
+        is_written = fclose(run->trace) == 0 && is_written;
+    if (!is_good)
+        return refuse(error);
+    if (!is_stdout)
+        print_result(&run->scenario, &result);
+    return is_written ? !result.has_agreed : refuse("the trace could not be written");
 }
 
 int sim_run_command(int argc, char **argv)
 {
     ASSERT(argc > 0 && argv);
-    struct option o[N_OPTIONS];
-    memcpy(o, defaults, sizeof o);
-    for (int i = 1; i < argc; i++) {
+    struct run run = {.trace = NULL};
+    char error[SCENARIO_ERROR_BYTES];
+    int status = -1;
+    scenario_init(&run.scenario);
+    for (int i = 1; i < argc && status < 0; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return usage();
-        if (!read_option(o, argv[i])) {
-            fprintf(stderr, "cairn-sim: %s is no option or out of range; see --help\n", argv[i]);
-            return 2;
-        }
+            status = print_usage();
+        else if (!read_option(&run, argv[i], error))
+            status = refuse(error);
     }
-    o[LATENCY_MAX].value = MAX_OF(o[LATENCY_MAX].value, o[LATENCY_MIN].value);
-    const struct sim_study_options options = {
-        .seed = (uint64_t)o[SEED].value,
-        .n_nodes = (size_t)o[NODES].value,
-        .minutes = o[MINUTES].value,
-        .interval_s = o[INTERVAL].value,
-        .txs_per_minute = o[TXS].value,
-        .net = {.latency_min_us = o[LATENCY_MIN].value * 1000,
-                .latency_max_us = o[LATENCY_MAX].value * 1000,
-                .jitter_us = o[JITTER].value * 1000,
-                .loss_ppm = (uint32_t)o[LOSS].value,
-                .bytes_per_s = (uint64_t)o[RATE].value * 1000},
-    };
-    struct sim_study_result result;
-    sim_study_run(&options, &result);
-    print_result(o, &result);
-    return !result.has_agreed;
+    if (status < 0)
+        status = run_scenario(&run);
+    scenario_deinit(&run.scenario);
+    return status;
 }

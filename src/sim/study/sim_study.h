@@ -1,34 +1,38 @@
-/* sim_study.h - figures of a network that nothing disturbs: how blocks spread, how often it forks.
+/* sim_study.h - a run of a scenario: how blocks and transactions spread, how often it forks.
  *
- * Layer: sim. Whole nodes mine at random, like miners of equal power, and transactions are sent to
- * random nodes. What cairn-sim prints. */
-#ifndef SIM_STUDY_H
-#define SIM_STUDY_H
+ * Layer: sim. Whole nodes mine at random, in proportion to their power, and transactions are sent
+ * to random nodes. What cairn-sim runs. */
+#ifndef SIM_STUDY_SIM_STUDY_H
+#define SIM_STUDY_SIM_STUDY_H
 
-#include "sim/sim_world.h"
+#include "sim/study/scenario.h"
+#include "sim/study/study_trace.h"
 
 struct sim_study_options {
-    uint64_t seed;
-    size_t n_nodes;     /* at least 2 */
-    int64_t minutes;    /* of virtual time, after the nodes have met */
-    int64_t interval_s; /* between two blocks of all, on average */
-    int64_t txs_per_minute;
-    struct sim_net_options net;
+    const struct scenario *scenario; /* that scenario_check() likes; borrowed for the call */
+    study_line_fn *trace;            /* see study_trace.h; or NULL */
+    void *ctx;
 };
 
 /* Times from the moment at which a block was mined until another node had it as its tip, of all
  * blocks and nodes. */
 struct sim_study_result {
-    uint64_t n_mined, n_stale; /* stale: not in the chain of the first node in the end */
-    uint64_t n_txs;            /* in its chain */
+    uint64_t n_mined, n_stale;        /* stale: not in the chain of the first node in the end */
+    uint64_t n_txs;                   /* in its chain */
+    uint64_t n_accepted, n_refused;   /* of those that were sent, by the node */
     uint64_t n_samples;
     int64_t median_us, p90_us, p99_us, max_us;
     uint64_t bytes;  /* that arrived anywhere */
     int32_t height;  /* above the blocks that all began with */
     bool has_agreed; /* all nodes have the same tip a minute after the last block */
+    uint64_t verdicts_known, verdicts_made; /* of scripts: looked up, computed */
+    char trace_hash[HEX_ID_BYTES];          /* of all lines but the last, which has it */
 };
 
-/* Run it. */
-void sim_study_run(const struct sim_study_options *options, struct sim_study_result *result);
+/* Run it.
+ *
+ * Returns:  false, with a line in error: what the scenario asks for cannot be */
+NODISCARD bool sim_study_run(const struct sim_study_options *options,
+                             struct sim_study_result *result, char error[SCENARIO_ERROR_BYTES]);
 
 #endif
