@@ -8,9 +8,9 @@
 #include "util/arena.h"
 #include "util/array.h"
 
-#define BASE_SEED 1
-#define STEP_US   100000
-#define MATURITY  100
+#define BASE_SEED          1
+#define STEP_US            100000
+#define MATURITY           100
 #define SPREAD_FEE_SAT     100000
 #define OUTPUTS_OF_ONE_MAX 2000 /* so that a transaction is standard */
 
@@ -57,8 +57,8 @@ static void spread_coinbase(struct sim_base *base, struct sim_world *world, int3
         tx.out[i] = (struct tx_out){.value_sat = value_sat, .script_pubkey = base->script};
     tx_finish(&tx, &arena);
     for (uint32_t i = 0; i < n; i++)
-        *ARRAY_ADD(&base->spread) = (struct sim_coin){.outpoint = {.txid = tx.txid, .vout = i},
-                                                      .value_sat = value_sat};
+        *ARRAY_ADD(&base->spread) =
+            (struct sim_coin){.outpoint = {.txid = tx.txid, .vout = i}, .value_sat = value_sat};
     char *hex = xmalloc(2 * tx.raw.len + 1);
     hex_encode(hex, tx.raw);
     char *params = xasprintf("[\"%s\"]", hex);

@@ -138,8 +138,7 @@ uint64_t sim_events_add_for(struct sim_events *events, struct sim_owner *owner, 
     ASSERT(events && fn);
     uint32_t row = take_row(events);
     uint64_t id = ++events->n_made << ROW_BITS | row;
-    events->rows.at[row] =
-        (struct sim_event_row){.id = id, .fn = fn, .arg = arg, .owner = owner};
+    events->rows.at[row] = (struct sim_event_row){.id = id, .fn = fn, .arg = arg, .owner = owner};
     link_row(events, row);
     (void)ARRAY_ADD(&events->heap);
     sift_up(events, events->heap.n - 1,

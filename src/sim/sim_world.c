@@ -7,15 +7,15 @@
 #include "sim/sim_world_internal.h"
 #include "util/alloc.h"
 
-#define LINKS_DEFAULT  2
-#define CACHE_DEFAULT  (1 << 20)
-#define MAX_TIP_AGE_S  86400
-#define LINE_BYTES     600
-#define RANDOM_PART    0x776f726c64 /* of the seed: see sim_random_of() */
-#define FIRST_CLOCK_US 1000000
-#define STALL_ONE_IN   8
+#define LINKS_DEFAULT     2
+#define CACHE_DEFAULT     (1 << 20)
+#define MAX_TIP_AGE_S     86400
+#define LINE_BYTES        600
+#define RANDOM_PART       0x776f726c64 /* of the seed: see sim_random_of() */
+#define FIRST_CLOCK_US    1000000
+#define STALL_ONE_IN      8
 #define SPARE_CONNECTIONS 16 /* beyond those that are asked for: slots that stay empty */
-#define STALL_MAX_US   1000000
+#define STALL_MAX_US      1000000
 
 /* -- The trace ----------------------------------------------------------------------------------
  */

@@ -70,14 +70,14 @@ struct sim_world_options {
     /* Does one of them connect to the other? Then each has these peers and no others; NULL: see
      * n_links. */
     bool (*links)(void *ctx, size_t from, size_t to);
-    bool blocks_only;            /* nobody asks for transactions, and blocks are asked for whole */
+    bool blocks_only; /* nobody asks for transactions, and blocks are asked for whole */
     /* Of each node: whom it connects to, and to nobody else, as by -connect; NULL: n_links, in a
      * ring and at random, and whom it finds. Borrowed for the call. */
     const struct sim_links *peers;
     enum sim_transport transport;
-    bool shares_verdicts; /* nodes look up what others of the world have checked */
-    size_t coins_cache_bytes;    /* of each; 0: 1 MB */
-    size_t flush_batch_bytes;    /* of each, see struct chain_options; 0: its default */
+    bool shares_verdicts;     /* nodes look up what others of the world have checked */
+    size_t coins_cache_bytes; /* of each; 0: 1 MB */
+    size_t flush_batch_bytes; /* of each, see struct chain_options; 0: its default */
     bool txindex;
     bool persist_mempool;               /* each keeps mempool.dat */
     const struct network *network;      /* copied; NULL: regtest's */

@@ -1,7 +1,7 @@
 /* env_verdicts.h - what other nodes of this process know already.
  *
- * Layer: util (no implementation here; host/ leaves it empty, sim/ may fill it in). A thousand nodes
- * in one process check the same scripts a thousand times, and always with the same result: it may
+ * Layer: util (no implementation here; host/ leaves it empty, sim/ may fill it in). Many nodes
+ * in one process check the same scripts many times, and always with the same result: it may
  * be looked up instead. Nothing else changes by that, neither what is checked nor in which job. */
 #ifndef UTIL_ENV_VERDICTS_H
 #define UTIL_ENV_VERDICTS_H

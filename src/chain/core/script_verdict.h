@@ -7,8 +7,8 @@
 #include "consensus/script_verify.h"
 #include "util/env.h"
 
-/* script_verify(), by way of env->verdicts where there are any. Nothing but the wtxid, the input and
- * the flags has a part in the result: see script_cache.h. */
+/* script_verify(), by way of env->verdicts where there are any. Nothing but the wtxid, the input
+ * and the flags has a part in the result: see script_cache.h. */
 NODISCARD enum script_error script_verdict(const struct env *env, const struct script_check *check,
                                            struct script_scratch *scratch);
 

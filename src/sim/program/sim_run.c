@@ -22,10 +22,11 @@ struct run {
 
 static int print_usage(void)
 {
-    fputs("cairn-sim run - a simulated network of whole nodes, and what it shows\n\n"
-          "  --scenario=FILE  what to run, as JSON: doc/scenarios.md; options behind it count more\n"
-          "  --trace=FILE     what happens, as lines of JSON; -: to standard output\n\n",
-          stdout);
+    fputs(
+        "cairn-sim run - a simulated network of whole nodes, and what it shows\n\n"
+        "  --scenario=FILE  what to run, as JSON: doc/scenarios.md; options behind it count more\n"
+        "  --trace=FILE     what happens, as lines of JSON; -: to standard output\n\n",
+        stdout);
     for (size_t i = 0; i < SCENARIO_FIELDS; i++) {
         const struct scenario_row *row = &scenario_rows[i];
         char name[SCENARIO_NAME_BYTES];
@@ -136,7 +137,8 @@ static void print_cost(const struct sim_study_result *r)
     double seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                      (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     if (r->verdicts_known + r->verdicts_made > 0)
-        printf("scripts looked up      %12" PRIu64 "  of %" PRIu64 " (--shared-cache=false: none)\n",
+        printf("scripts looked up      %12" PRIu64 "  of %" PRIu64
+               " (--shared-cache=false: none)\n",
                r->verdicts_known, r->verdicts_known + r->verdicts_made);
     printf("processor time         %12.1f s\n", seconds);
     printf("memory, at most        %12ld  MB\n", usage.ru_maxrss / 1024);
@@ -178,9 +180,8 @@ static int run_scenario(struct run *run)
     int64_t *value = run->scenario.value;
     value[SCENARIO_LATENCY_MAX_MS] =
         MAX_OF(value[SCENARIO_LATENCY_MAX_MS], value[SCENARIO_LATENCY_MIN_MS]);
-    const struct sim_study_options options = {.scenario = &run->scenario,
-                                              .trace = run->trace ? write_line : NULL,
-                                              .ctx = run->trace};
+    const struct sim_study_options options = {
+        .scenario = &run->scenario, .trace = run->trace ? write_line : NULL, .ctx = run->trace};
     bool is_good = sim_study_run(&options, &result, error);
     bool is_written = !run->trace || !ferror(run->trace);
     if (run->trace && !is_stdout)

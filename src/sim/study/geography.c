@@ -11,12 +11,12 @@
 
 #include "util/assert.h"
 
-#define EARTH_KM      6371.0
+#define EARTH_KM       6371.0
 #define GLASS_KM_PER_S 199861.6
-#define DETOUR        1.4
-#define ENDS_US       2000
-#define STEP_US       100
-#define CENTI_TO_RAD  (3.14159265358979323846 / 18000.0)
+#define DETOUR         1.4
+#define ENDS_US        2000
+#define STEP_US        100
+#define CENTI_TO_RAD   (3.14159265358979323846 / 18000.0)
 
 /* clang-format off */
 static const struct city cities[] = {

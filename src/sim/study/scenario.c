@@ -22,27 +22,41 @@ const struct scenario_row scenario_rows[SCENARIO_FIELDS] = {
     [SCENARIO_MINUTES] = {"minutes", NULL, "virtual minutes", 60, 1, 1000000, NULL},
     [SCENARIO_INTERVAL_S] = {"interval_s", "interval", "seconds between two blocks, on average",
                              60, 1, 1000000, NULL},
-    [SCENARIO_TXS_PER_MINUTE] = {"txs_per_minute", "txs", "transactions a minute, each sent to a node at random",
+    [SCENARIO_TXS_PER_MINUTE] = {"txs_per_minute", "txs",
+        "transactions a minute, each sent to a node at random",
                                  10, 0, 6000, NULL},
-    [SCENARIO_TOPOLOGY] = {"topology", NULL, "who connects to whom", TOPOLOGY_OWN, 0, 0, topologies},
-    [SCENARIO_OUTBOUND] = {"outbound", NULL, "connections that each node opens, with topology random",
+    [SCENARIO_TOPOLOGY] = {"topology", NULL,
+        "who connects to whom", TOPOLOGY_OWN, 0, 0, topologies},
+    [SCENARIO_OUTBOUND] = {"outbound", NULL,
+        "connections that each node opens, with topology random",
                            8, 1, 1000, NULL},
-    [SCENARIO_GEOGRAPHY] = {"geography", NULL, "where nodes are: latencies follow", GEOGRAPHY_NONE, 0, 0, geographies},
+    [SCENARIO_GEOGRAPHY] = {"geography", NULL,
+        "where nodes are: latencies follow", GEOGRAPHY_NONE, 0, 0, geographies},
     [SCENARIO_LATENCY_MIN_MS] = {"latency_min_ms", "latency-min",
-                                 "milliseconds one way, of the nearest pair, without geography", 5, 0, 60000, NULL},
+                                 "milliseconds one way, of the nearest pair, without geography",
+        5, 0, 60000, NULL},
     [SCENARIO_LATENCY_MAX_MS] = {"latency_max_ms", "latency-max",
-                                 "milliseconds one way, of the farthest pair, without geography", 150, 0, 60000, NULL},
-    [SCENARIO_JITTER_MS] = {"jitter_ms", "jitter", "milliseconds on top, at random", 5, 0, 60000, NULL},
+                                 "milliseconds one way, of the farthest pair, without geography",
+        150, 0, 60000, NULL},
+    [SCENARIO_JITTER_MS] = {"jitter_ms", "jitter",
+        "milliseconds on top, at random", 5, 0, 60000, NULL},
     [SCENARIO_LOSS_PPM] = {"loss_ppm", "loss", "segments lost of a million", 1000, 0, 500000, NULL},
     [SCENARIO_RATE_KBYTES_PER_S] = {"rate_kbytes_per_s", "rate",
-                                    "kilobytes a second of a stream; 0: no limit", 1000, 0, 10000000, NULL},
-    [SCENARIO_TRANSPORT] = {"transport", NULL, "what is encrypted; mixed: by two nodes of three", 0, 0, 0, transports},
-    [SCENARIO_MINERS] = {"miners", NULL, "nodes that mine, the first ones; 0: all", 0, 0, SCENARIO_NODES_MAX, NULL},
-    [SCENARIO_CHURN_PER_HOUR] = {"churn_per_hour", NULL, "nodes that stop in an hour, on average", 0, 0, 100000, NULL},
-    [SCENARIO_DOWN_S] = {"down_s", NULL, "seconds until one that has stopped starts again", 300, 1, 1000000, NULL},
-    [SCENARIO_SAMPLE_S] = {"sample_s", "sample", "seconds between two samples of the trace", 60, 1, 1000000, NULL},
+                                    "kilobytes a second of a stream; 0: no limit",
+        1000, 0, 10000000, NULL},
+    [SCENARIO_TRANSPORT] = {"transport", NULL,
+        "what is encrypted; mixed: by two nodes of three", 0, 0, 0, transports},
+    [SCENARIO_MINERS] = {"miners", NULL,
+        "nodes that mine, the first ones; 0: all", 0, 0, SCENARIO_NODES_MAX, NULL},
+    [SCENARIO_CHURN_PER_HOUR] = {"churn_per_hour", NULL,
+        "nodes that stop in an hour, on average", 0, 0, 100000, NULL},
+    [SCENARIO_DOWN_S] = {"down_s", NULL,
+        "seconds until one that has stopped starts again", 300, 1, 1000000, NULL},
+    [SCENARIO_SAMPLE_S] = {"sample_s", "sample",
+        "seconds between two samples of the trace", 60, 1, 1000000, NULL},
     [SCENARIO_SHARED_CACHE] = {"shared_cache", NULL,
-                               "a script that one node has checked, others look up: faster, and nothing else", 1, 0, 0, booleans},
+                               "a script that one node has checked, others look up: faster, and nothing else",
+        1, 0, 0, booleans},
 };
 /* clang-format on */
 
@@ -86,9 +100,9 @@ enum scenario_field scenario_find(const char *name, size_t len)
     return SCENARIO_FIELDS;
 }
 
-int64_t scenario_word(const struct scenario_row *row, const char *word)
+/* The number of a word of a row; -1: it is none. */
+static int64_t word_of(const struct scenario_row *row, const char *word)
 {
-    ASSERT(row->words && word);
     for (size_t i = 0; row->words[i]; i++)
         if (strcmp(row->words[i], word) == 0)
             return (int64_t)i;
@@ -148,7 +162,7 @@ bool scenario_set(struct scenario *scenario, enum scenario_field field, const ch
     const struct scenario_row *row = &scenario_rows[field];
     int64_t value = 0;
     if (row->words) {
-        value = scenario_word(row, text);
+        value = word_of(row, text);
         if (value < 0)
             tell_words(row, text, error);
         scenario->value[field] = value;

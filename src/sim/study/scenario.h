@@ -11,9 +11,9 @@
 
 #include "util/array.h"
 
-#define SCENARIO_NODES_MAX  10000
-#define SCENARIO_LINKS_MAX  1000000
-#define SCENARIO_NAME_BYTES 64
+#define SCENARIO_NODES_MAX   10000
+#define SCENARIO_LINKS_MAX   1000000
+#define SCENARIO_NAME_BYTES  64
 #define SCENARIO_ERROR_BYTES 400
 
 enum scenario_field {
@@ -59,8 +59,8 @@ struct scenario_link {
 /* What is special about a node. */
 struct scenario_machine {
     uint32_t node;
-    int place;            /* of geography.h; -1: as drawn */
-    int64_t power_milli;  /* share of mining, in thousandths of an ordinary miner's; -1: as ever */
+    int place;           /* of geography.h; -1: as drawn */
+    int64_t power_milli; /* share of mining, in thousandths of an ordinary miner's; -1: as ever */
     int64_t rate_kbytes_per_s; /* 0: as all */
 };
 
@@ -101,8 +101,6 @@ void scenario_init(struct scenario *scenario);
 void scenario_deinit(struct scenario *scenario);
 /* The row of that name of len bytes, '-' and '_' being the same; SCENARIO_FIELDS: none. */
 enum scenario_field scenario_find(const char *name, size_t len);
-/* The number of a word of a row; -1: it is none. */
-int64_t scenario_word(const struct scenario_row *row, const char *word);
 /* The name among n that looks most like one that is none of them; NULL: nothing does. */
 const char *scenario_near(const char *name, const char *const *names, size_t n);
 /* Set a field from an option's text. False, with a line in error, if it is none of its values. */

@@ -9,7 +9,7 @@
 #include "rpc/json_in.h"
 #include "sim/study/geography.h"
 
-#define GROUPS_MAX 64
+#define GROUPS_MAX      64
 #define POWER_MAX_MILLI INT64_C(1000000000)
 
 struct reading {
@@ -20,61 +20,12 @@ struct reading {
     char *error;
 };
 
-/* -- Where something stands ------------------------------------------------------------------- */
-
-/* The number of members that begin before value does, value itself counted if it is one: names are
- * found again in the text by counting. */
-static size_t names_up_to(const struct json_value *root, const struct json_value *value)
-{
-    const struct json_value *path[JSON_DEPTH_MAX + 1] = {root};
-    size_t depth = 0, n = 0;
-    for (;;) {
-        const struct json_value *here = path[depth];
-        n += here->name.p != NULL;
-        if (here == value)
-            return n;
-        if (here->first) {
-            path[++depth] = here->first;
-            continue;
-        }
-        while (depth > 0 && !path[depth]->next)
-            depth--;
-        if (depth == 0)
-            return n;
-        path[depth] = path[depth]->next;
-    }
-}
-
-/* Behind the string that begins at `at`. */
-static size_t string_end(struct span text, size_t at)
-{
-    for (at++; at < text.len && text.p[at] != '"'; at++)
-        at += text.p[at] == '\\';
-    return at + 1;
-}
-
 static unsigned line_at(struct span text, size_t offset)
 {
     unsigned line = 1;
     for (size_t i = 0; i < offset && i < text.len; i++)
         line += text.p[i] == '\n';
     return line;
-}
-
-/* The line of the n-th name of a member; a name is a string with a colon behind it. */
-static unsigned line_of_name(struct span text, size_t n)
-{
-    for (size_t at = 0; n > 0 && at < text.len; at++) {
-        if (text.p[at] != '"')
-            continue;
-        size_t begin = at, end = string_end(text, at);
-        at = end - 1;
-        while (end < text.len && strchr(" \t\r\n", text.p[end]))
-            end++;
-        if (end < text.len && text.p[end] == ':' && --n == 0)
-            return line_at(text, begin);
-    }
-    return 1;
 }
 
 PRINTF(3, 4)
@@ -85,8 +36,8 @@ static bool refuse(struct reading *r, const struct json_value *value, const char
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    snprintf(r->error, SCENARIO_ERROR_BYTES, "%.100s:%u: %s", r->file,
-             line_of_name(r->text, names_up_to(r->root, value)), what);
+    snprintf(r->error, SCENARIO_ERROR_BYTES, "%.100s:%u: %s", r->file, line_at(r->text, value->at),
+             what);
     return false;
 }
 
@@ -94,8 +45,7 @@ static bool refuse(struct reading *r, const struct json_value *value, const char
 
 static void copy_name(const struct json_value *member, char out[SCENARIO_NAME_BYTES])
 {
-    snprintf(out, SCENARIO_NAME_BYTES, "%.*s", (int)member->name.len,
-             (const char *)member->name.p);
+    snprintf(out, SCENARIO_NAME_BYTES, "%.*s", (int)member->name.len, (const char *)member->name.p);
 }
 
 static bool refuse_name(struct reading *r, const struct json_value *member,
@@ -190,8 +140,7 @@ static bool read_object(struct reading *r, const struct json_value *object,
                         const struct member *members, size_t n, void *out)
 {
     if (object->kind != JSON_KIND_OBJECT)
-        return refuse(r, object, "there must be an object, as in [{\"%s\": ...}]",
-                      members[0].name);
+        return refuse(r, object, "there must be an object, as in [{\"%s\": ...}]", members[0].name);
     for (const struct json_value *value = object->first; value; value = value->next) {
         const char *names[8];
         size_t i = 0;
@@ -227,10 +176,9 @@ static bool machine_place(struct reading *r, const struct json_value *value, voi
     size_t n = MIN_OF(geography_count(), COUNT_OF(names));
     for (size_t i = 0; i < n; i++)
         names[i] = geography_city(i)->name;
-    const char *near =
-        value->kind == JSON_KIND_STRING
-            ? scenario_near((const char *)value->text.p, names, n)
-            : NULL;
+    const char *near = value->kind == JSON_KIND_STRING
+                           ? scenario_near((const char *)value->text.p, names, n)
+                           : NULL;
     if (near)
         return refuse(r, value, "place is none of the cities; is it %s?", near);
     return refuse(r, value, "place must be the name of a city, such as Frankfurt");
@@ -239,9 +187,8 @@ static bool machine_place(struct reading *r, const struct json_value *value, voi
 static bool machine_power(struct reading *r, const struct json_value *value, void *out)
 {
     struct scenario_machine *machine = out;
-    return (value->kind == JSON_KIND_NUMBER &&
-            json_fixed_point(value, 3, &machine->power_milli) && machine->power_milli >= 0 &&
-            machine->power_milli <= POWER_MAX_MILLI) ||
+    return (value->kind == JSON_KIND_NUMBER && json_fixed_point(value, 3, &machine->power_milli) &&
+            machine->power_milli >= 0 && machine->power_milli <= POWER_MAX_MILLI) ||
            refuse(r, value, "power must be a number from 0 to 1000000 with 3 decimals at most");
 }
 
@@ -398,12 +345,13 @@ bool scenario_read(struct scenario *scenario, const char *file, struct span text
     ASSERT(scenario && file && error);
     struct arena arena;
     struct json_value *root = NULL;
+    size_t fault_at;
     arena_init(&arena, 65536);
     struct reading r = {.scenario = scenario, .file = file, .text = text, .error = error};
-    bool is_good = json_parse(text, &arena, &root);
+    bool is_good = json_parse_at(text, &arena, &root, &fault_at);
     if (!is_good)
         snprintf(error, SCENARIO_ERROR_BYTES, "%.100s:%u: this is no JSON", file,
-                 line_at(text, json_error_at(text)));
+                 line_at(text, fault_at));
     r.root = root;
     is_good = is_good && read_all(&r);
     arena_deinit(&arena);

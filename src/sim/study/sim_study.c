@@ -125,8 +125,8 @@ static void on_link(void *ctx, size_t from, size_t to, bool is_up)
 static int64_t latency_us(void *ctx, size_t a, size_t b)
 {
     const struct study *study = ctx;
-    return study->latency_us[study->machines[a].place * geography_count() +
-                             study->machines[b].place];
+    return study
+        ->latency_us[study->machines[a].place * geography_count() + study->machines[b].place];
 }
 
 /* -- What happens ------------------------------------------------------------------------------ */
@@ -381,8 +381,8 @@ static void sum_up(struct study *study)
     int32_t base_height = sim_base_height(study->base);
     result->height = tip ? tip->height - base_height : 0;
     if (tip)
-        result->n_txs = tip->chain_tx - chain_at(chain, base_height)->chain_tx -
-                        (uint64_t)result->height;
+        result->n_txs =
+            tip->chain_tx - chain_at(chain, base_height)->chain_tx - (uint64_t)result->height;
     result->bytes = sim_net_bytes(sim_world_net(study->world)) - result->bytes;
     result->has_agreed = has_agreed(study);
     sim_world_verdicts(study->world, &result->verdicts_known, &result->verdicts_made);
@@ -428,8 +428,7 @@ static void make_base(struct study *study)
     /* Twice what is spent from one block to the next. */
     int64_t n = 2 * value(study, SCENARIO_TXS_PER_MINUTE) * value(study, SCENARIO_INTERVAL_S) / 60;
     n = MIN_OF(MAX_OF(n, COINS_LEAST), SIM_BASE_COINS_MAX);
-    study->base =
-        sim_base_new_with_coins(BASE_BLOCKS, study_load_script(study->load), (size_t)n);
+    study->base = sim_base_new_with_coins(BASE_BLOCKS, study_load_script(study->load), (size_t)n);
     for (int64_t i = 0; i < n; i++) {
         struct sim_coin coin = sim_base_spread_coin(study->base, (size_t)i);
         study_load_add(study->load, &coin);
@@ -451,7 +450,7 @@ static void make_world(struct study *study)
                 .ctx = study},
         .base = study->base,
         .n_links = 1,
-        .links = study->topology.links,
+        .peers = study->topology.links,
         .transport = (enum sim_transport)value(study, SCENARIO_TRANSPORT),
         .shares_verdicts = value(study, SCENARIO_SHARED_CACHE) != 0,
         .tip = on_tip,
@@ -488,8 +487,9 @@ static void begin(struct study *study)
     study->begin_us = study->trace.begin_us = sim_world_now_us(study->world);
     study->is_measuring = true;
     study->result->bytes = sim_net_bytes(sim_world_net(study->world));
-    study->sample_us = MAX_OF(value(study, SCENARIO_SAMPLE_S),
-                              (seconds + SAMPLES_MAX - 1) / SAMPLES_MAX) * 1000000;
+    study->sample_us =
+        MAX_OF(value(study, SCENARIO_SAMPLE_S), (seconds + SAMPLES_MAX - 1) / SAMPLES_MAX) *
+        1000000;
     study->next_sample_us = study->begin_us + study->sample_us;
     int64_t txs_micro = value(study, SCENARIO_TXS_PER_MINUTE) * 1000000 / 60;
     TRACE(study, "run",

@@ -17,9 +17,9 @@ struct sim_study_options {
 /* Times from the moment at which a block was mined until another node had it as its tip, of all
  * blocks and nodes. */
 struct sim_study_result {
-    uint64_t n_mined, n_stale;        /* stale: not in the chain of the first node in the end */
-    uint64_t n_txs;                   /* in its chain */
-    uint64_t n_accepted, n_refused;   /* of those that were sent, by the node */
+    uint64_t n_mined, n_stale;      /* stale: not in the chain of the first node in the end */
+    uint64_t n_txs;                 /* in its chain */
+    uint64_t n_accepted, n_refused; /* of those that were sent, by the node */
     uint64_t n_samples;
     int64_t median_us, p90_us, p99_us, max_us;
     uint64_t bytes;  /* that arrived anywhere */

@@ -28,7 +28,7 @@ struct study_load {
     size_t first;
 };
 
-/* OP_DUP OP_HASH160 <hash of the key> OP_EQUALVERIFY OP_CHECKSIG. BIP-143, P2WPKH */
+/* OP_DUP OP_HASH160 <hash of the key> OP_EQUALVERIFY OP_CHECKSIG. BIP-143, Native P2WPKH */
 static void write_scripts(struct study_load *load)
 {
     uint8_t hash[20];
@@ -36,7 +36,8 @@ static void write_scripts(struct study_load *load)
     load->script[0] = 0;
     load->script[1] = sizeof hash;
     memcpy(load->script + 2, hash, sizeof hash);
-    const uint8_t head[] = {OP_DUP, OP_HASH160, sizeof hash}, tail[] = {OP_EQUALVERIFY, OP_CHECKSIG};
+    const uint8_t head[] = {OP_DUP, OP_HASH160, sizeof hash},
+                  tail[] = {OP_EQUALVERIFY, OP_CHECKSIG};
     memcpy(load->code, head, sizeof head);
     memcpy(load->code + sizeof head, hash, sizeof hash);
     memcpy(load->code + sizeof head + sizeof hash, tail, sizeof tail);

@@ -166,10 +166,11 @@ void study_sample_take(struct study_sample *sample, struct study_trace *trace)
     struct buffer traffic;
     buffer_init(&traffic);
     write_traffic(sample, &traffic);
-    study_trace_line(trace, sim_world_now_us(sample->world), "sample",
-                     ",\"tips\":%zu,\"mempool\":[%zu,%zu,%zu],\"agreement\":%u.%03u,\"traffic\":{%s}",
-                     count_different(tips, n), n ? sizes[0] : 0, n ? sizes[n / 2] : 0,
-                     n ? sizes[n - 1] : 0, milli / 1000, milli % 1000, (const char *)traffic.p);
+    study_trace_line(
+        trace, sim_world_now_us(sample->world), "sample",
+        ",\"tips\":%zu,\"mempool\":[%zu,%zu,%zu],\"agreement\":%u.%03u,\"traffic\":{%s}",
+        count_different(tips, n), n ? sizes[0] : 0, n ? sizes[n / 2] : 0, n ? sizes[n - 1] : 0,
+        milli / 1000, milli % 1000, (const char *)traffic.p);
     buffer_deinit(&traffic);
     xfree(tips);
     xfree(sizes);

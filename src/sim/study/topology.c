@@ -102,7 +102,8 @@ static bool check_listed(const struct scenario *scenario, char *error)
     error[0] = '\0';
     for (size_t i = 0; i < n; i++) {
         const struct scenario_link *link = &scenario->links.at[i];
-        pairs[i] = (struct scenario_link){MIN_OF(link->from, link->to), MAX_OF(link->from, link->to)};
+        pairs[i] =
+            (struct scenario_link){MIN_OF(link->from, link->to), MAX_OF(link->from, link->to)};
         if (link->from == link->to)
             snprintf(error, SCENARIO_ERROR_BYTES, "links: node %u cannot connect to itself",
                      link->from);
