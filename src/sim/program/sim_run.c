@@ -52,7 +52,7 @@ static int refuse(const char *error)
 
 static bool read_scenario_file(struct scenario *scenario, const char *path, char *error)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = fopen(path, "rb"); /* lint: the user's, not of a simulated machine */
     if (!file) {
         snprintf(error, SCENARIO_ERROR_BYTES, "%.200s: %s", path, strerror(errno));
         return false;
@@ -172,7 +172,7 @@ static int run_scenario(struct run *run)
     struct sim_study_result result;
     bool is_stdout = run->trace_path && strcmp(run->trace_path, "-") == 0;
     if (run->trace_path)
-        run->trace = is_stdout ? stdout : fopen(run->trace_path, "wb");
+        run->trace = is_stdout ? stdout : fopen(run->trace_path, "wb"); /* lint: as above */
     if (run->trace_path && !run->trace) {
         snprintf(error, sizeof error, "%.200s: %s", run->trace_path, strerror(errno));
         return refuse(error);

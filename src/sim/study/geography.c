@@ -21,9 +21,11 @@
 /* clang-format off */
 static const struct city cities[] = {
     {"Amsterdam", 5237, 490, 6},      {"Ashburn", 3904, -7749, 9},     {"Atlanta", 3375, -8439, 3},
-    {"Bangalore", 1297, 7759, 2},     {"Buenos Aires", -3460, -5838, 1}, {"Chicago", 4188, -8763, 5},
+    {"Bangalore", 1297, 7759, 2},     {"Buenos Aires", -3460, -5838, 1},
+    {"Chicago", 4188, -8763, 5},
     {"Dallas", 3278, -9680, 4},       {"Dublin", 5335, -626, 2},       {"Frankfurt", 5011, 868, 12},
-    {"Helsinki", 6017, 2494, 5},      {"Hong Kong", 2232, 11417, 2},   {"Johannesburg", -2620, 2805, 1},
+    {"Helsinki", 6017, 2494, 5},      {"Hong Kong", 2232, 11417, 2},  
+    {"Johannesburg", -2620, 2805, 1},
     {"London", 5151, -13, 6},         {"Los Angeles", 3405, -11824, 5}, {"Madrid", 4042, -370, 2},
     {"Moscow", 5576, 3762, 3},        {"New York", 4071, -7401, 7},    {"Paris", 4886, 235, 6},
     {"San Francisco", 3777, -12242, 5}, {"Sao Paulo", -2355, -4663, 2}, {"Seoul", 3757, 12698, 2},

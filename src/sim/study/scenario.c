@@ -55,7 +55,7 @@ const struct scenario_row scenario_rows[SCENARIO_FIELDS] = {
     [SCENARIO_SAMPLE_S] = {"sample_s", "sample",
         "seconds between two samples of the trace", 60, 1, 1000000, NULL},
     [SCENARIO_SHARED_CACHE] = {"shared_cache", NULL,
-                               "a script that one node has checked, others look up: faster, and nothing else",
+                               "a script that one node has checked, others look up: only faster",
         1, 0, 0, booleans},
 };
 /* clang-format on */
