@@ -217,7 +217,8 @@ def test_a_pod_serves_what_the_manifest_asks(context):
     equal(probes, {"startupProbe": "/livez", "livenessProbe": "/livez",
                    "readinessProbe": "/readyz"})
     for path in probes.values():
-        equal(node.ask(path), (200, "ok\n"))  # with no block yet
+        # With no block yet; the mempool is loaded a moment after RPC answers.
+        wait_until(lambda path=path: node.ask(path) == (200, "ok\n"), 30, path)
     status, text = node.ask(template["metadata"]["annotations"]["prometheus.io/path"])
     equal((status, 'bitcoin_info{version=' in text), (200, True))
     equal((node.rpc.getblockchaininfo()["chain"], len(node.rpc.getnetworkinfo()["localaddresses"])),
