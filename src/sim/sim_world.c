@@ -296,6 +296,7 @@ static struct node_options node_options_of(const struct sim_world *world,
         .persist_mempool = world->options.persist_mempool,
         .p2p = {.data_dir = "regtest",
                 .user_agent = "/Cairn:sim/",
+                .capture_messages = world->options.captures,
                 .listen = true,
                 .port = world->network.p2p_port,
                 .connect_only = is_drawn || machine->is_fixed,
@@ -596,6 +597,12 @@ struct node *sim_world_node(struct sim_world *world, size_t i)
 struct sim_host *sim_world_host(struct sim_world *world, size_t i)
 {
     return world->machines[i].host;
+}
+
+const struct env *sim_world_env(struct sim_world *world, size_t i)
+{
+    ASSERT(world->machines[i].life);
+    return sim_env_get(world->machines[i].life->env);
 }
 
 struct sim_net *sim_world_net(struct sim_world *world)

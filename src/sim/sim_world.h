@@ -94,6 +94,7 @@ struct sim_world_options {
     void (*warned)(void *ctx, size_t node, const char *line);
     void *ctx;
     bool traces_logs; /* the debug logs of all nodes are part of the trace */
+    bool captures;    /* each keeps what it hears and says: see p2p/core/capture.h */
 };
 
 /* Make a world whose machines are all off. Borrows options->base. */
@@ -174,6 +175,8 @@ void sim_world_move_clock(struct sim_world *world, size_t i, int64_t delta_s);
 struct node *sim_world_node(struct sim_world *world, size_t i);
 /* A machine's place in the network, while it is not off; each start makes a new one. */
 struct sim_host *sim_world_host(struct sim_world *world, size_t i);
+/* What the node of a machine that is not off sees of the world, its disk among it. */
+const struct env *sim_world_env(struct sim_world *world, size_t i);
 /* The network of all machines. */
 struct sim_net *sim_world_net(struct sim_world *world);
 /* A machine's address in it, on or off; nodes listen at their network's port. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/program/sim_replay.h"
 #include "sim/program/sim_report.h"
 #include "sim/program/sim_run.h"
 #include "util/array.h"
@@ -11,7 +12,7 @@
 
 struct command {
     const char *name, *help;
-    /* argv[0] is the command's name. */
+    /* argv[0] is the command's name. NULL: replay, which alone may need the real world. */
     int (*run)(int argc, char **argv);
 };
 
@@ -19,6 +20,7 @@ struct command {
 static const struct command commands[] = {
     {"run", "run a network (the default if options alone are given)", sim_run_command},
     {"report", "the figures of a run from its trace", sim_report_command},
+    {"replay", "play captured messages to a node", NULL},
 };
 /* clang-format on */
 
@@ -31,9 +33,9 @@ static int print_usage(void)
     return 0;
 }
 
-int sim_main(int argc, char **argv)
+int sim_main(int argc, char **argv, const struct sim_outside *outside)
 {
-    ASSERT(argc > 0 && argv);
+    ASSERT(argc > 0 && argv && outside);
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return print_usage();
@@ -41,7 +43,8 @@ int sim_main(int argc, char **argv)
         return sim_run_command(argc, argv);
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return commands[i].run ? commands[i].run(argc - 1, argv + 1)
+                                   : sim_replay_command(argc - 1, argv + 1, outside);
     fprintf(stderr, "cairn-sim: %s is no command; see --help\n", name);
     return 2;
 }

@@ -2,11 +2,18 @@
 #include "sim/program/sim_main.h"
 #include "support/unit.h"
 
+static const struct env *no_world(void *ctx)
+{
+    assert_null(ctx);
+    return NULL;
+}
+
 /* With up to two arguments. */
 static int run(const char *first, const char *second)
 {
     char *argv[] = {(char *)"cairn-sim", (char *)first, (char *)second};
-    return sim_main(1 + (first != NULL) + (second != NULL), argv);
+    const struct sim_outside nothing = {NULL, no_world, NULL};
+    return sim_main(1 + (first != NULL) + (second != NULL), argv, &nothing);
 }
 
 TEST(a_command_is_named_and_run_needs_no_name)
