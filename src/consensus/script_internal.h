@@ -38,6 +38,7 @@ enum script_version {
  * time of a signature check, and wallets spend from the same key again and again. A power of two,
  * about 1.6 MB when all are in use; each thread has its own, so no lock is needed. */
 #define PUBKEY_CACHE_SLOTS 16384
+#define PUBKEY_CACHE_FIRST 64 /* slots, doubled as keys come */
 
 struct pubkey_slot {
     uint8_t key[33]; /* compressed; key[0] is 0 in an empty slot */
@@ -48,7 +49,9 @@ struct script_scratch {
     struct script_stack stack, alt_stack;
     struct sighash_cache sighash;
     struct buffer script_code;   /* a script with signatures removed */
-    struct pubkey_slot *pubkeys; /* PUBKEY_CACHE_SLOTS of them, or NULL before the first key */
+    struct pubkey_slot *pubkeys; /* NULL before the first key */
+    size_t n_pubkeys;            /* slots: 0, or a power of two up to PUBKEY_CACHE_SLOTS */
+    size_t n_parsed;             /* keys that were not in the cache so far */
 };
 
 /* One script being run. */

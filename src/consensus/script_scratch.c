@@ -6,7 +6,9 @@
 
 #include "util/alloc.h"
 
-_Static_assert((PUBKEY_CACHE_SLOTS & (PUBKEY_CACHE_SLOTS - 1)) == 0, "a hash is masked by it");
+_Static_assert((PUBKEY_CACHE_SLOTS & (PUBKEY_CACHE_SLOTS - 1)) == 0 &&
+                   PUBKEY_CACHE_SLOTS % PUBKEY_CACHE_FIRST == 0,
+               "a hash is masked by it, and by each half of it");
 
 #define KEY_COMPRESSED_BYTES 33
 
@@ -35,16 +37,40 @@ void script_scratch_free(struct script_scratch *scratch)
     xfree(scratch);
 }
 
-/* Keys that share a slot only push each other out, so whoever makes keys collide gains nothing but
- * the ordinary cost of parsing. */
-static struct pubkey_slot *slot_of(struct script_scratch *scratch, const uint8_t *key)
+static size_t index_of(const uint8_t *key, size_t n_slots)
 {
-    if (!scratch->pubkeys)
-        scratch->pubkeys = xcalloc(PUBKEY_CACHE_SLOTS, sizeof *scratch->pubkeys);
     uint64_t x;
     memcpy(&x, key + 1, sizeof x);
     x = (x ^ key[0]) * UINT64_C(0x9e3779b97f4a7c15);
-    return &scratch->pubkeys[x >> 32 & (PUBKEY_CACHE_SLOTS - 1)];
+    return x >> 32 & (n_slots - 1);
+}
+
+/* Twice the slots, up to the largest cache: a node that sees few keys, as on a test chain, takes
+ * memory for few. */
+static void grow(struct script_scratch *scratch)
+{
+    size_t n = scratch->n_pubkeys ? 2 * scratch->n_pubkeys : PUBKEY_CACHE_FIRST;
+    struct pubkey_slot *slots = xcalloc(n, sizeof *slots);
+    for (size_t i = 0; i < scratch->n_pubkeys; i++)
+        if (scratch->pubkeys[i].key[0] != 0)
+            slots[index_of(scratch->pubkeys[i].key, n)] = scratch->pubkeys[i];
+    xfree(scratch->pubkeys);
+    scratch->pubkeys = slots;
+    scratch->n_pubkeys = n;
+}
+
+/* Keys that share a slot only push each other out, so whoever makes keys collide gains nothing but
+ * the ordinary cost of parsing. */
+static void remember(struct script_scratch *scratch, const uint8_t *key,
+                     const struct ec_pubkey *parsed)
+{
+    ASSERT(key[0] == 2 || key[0] == 3);
+    if (scratch->n_pubkeys < PUBKEY_CACHE_SLOTS && 2 * scratch->n_parsed >= scratch->n_pubkeys)
+        grow(scratch);
+    struct pubkey_slot *slot = &scratch->pubkeys[index_of(key, scratch->n_pubkeys)];
+    memcpy(slot->key, key, KEY_COMPRESSED_BYTES);
+    slot->parsed = *parsed;
+    scratch->n_parsed++;
 }
 
 bool script_scratch_pubkey(struct script_scratch *scratch, struct span key,
@@ -53,15 +79,14 @@ bool script_scratch_pubkey(struct script_scratch *scratch, struct span key,
     /* The other forms hold both coordinates: nothing to compute, nothing to cache. */
     if (key.len != KEY_COMPRESSED_BYTES)
         return ec_pubkey_parse(parsed, key);
-    struct pubkey_slot *slot = slot_of(scratch, key.p);
-    if (slot->key[0] != 0 && memcmp(slot->key, key.p, KEY_COMPRESSED_BYTES) == 0) {
+    const struct pubkey_slot *slot =
+        scratch->pubkeys ? &scratch->pubkeys[index_of(key.p, scratch->n_pubkeys)] : NULL;
+    if (slot && slot->key[0] != 0 && memcmp(slot->key, key.p, KEY_COMPRESSED_BYTES) == 0) {
         *parsed = slot->parsed;
         return true;
     }
     if (!ec_pubkey_parse(parsed, key))
         return false;
-    ASSERT(key.p[0] == 2 || key.p[0] == 3);
-    memcpy(slot->key, key.p, KEY_COMPRESSED_BYTES);
-    slot->parsed = *parsed;
+    remember(scratch, key.p, parsed);
     return true;
 }

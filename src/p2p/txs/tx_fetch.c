@@ -35,7 +35,7 @@ struct tx_want {
 
 void tx_fetch_init(struct tx_fetch *fetch, struct siphash_key key)
 {
-    *fetch = (struct tx_fetch){.key = key};
+    *fetch = (struct tx_fetch){.key = key, .next_delay_us = INT64_MAX};
     hash_map_init(&fetch->wants);
 }
 
@@ -73,10 +73,14 @@ static struct tx_want *find(const struct tx_fetch *fetch, const uint8_t id[32])
 static void unlist(struct tx_fetch *fetch, struct tx_announcement *a)
 {
     struct tx_fetch_peer *peer = a->peer;
-    if (a->state == STATE_DELAYED)
+    if (a->state == STATE_DELAYED) {
         list_remove(&peer->delayed[a->n_delays - 1], &a->link);
-    if (a->state == STATE_BEST)
+        fetch->is_delay_gone |= a->at_us == fetch->next_delay_us;
+    }
+    if (a->state == STATE_BEST) {
         list_remove(&peer->best, &a->link);
+        fetch->n_best--;
+    }
     if (a->state == STATE_ASKED) {
         list_remove(&fetch->asked, &a->link);
         ASSERT(peer->n_in_flight > 0);
@@ -110,6 +114,7 @@ static void make_best(struct tx_fetch *fetch, struct tx_announcement *a)
     }
     a->state = STATE_BEST;
     list_add(&a->peer->best, &a->link);
+    fetch->n_best++;
     a->want->chosen = a;
 }
 
@@ -209,10 +214,12 @@ bool tx_fetch_announced(struct tx_fetch *fetch, struct tx_fetch_peer *peer, cons
     want->announcements = a;
     list_add_first(&peer->all, &a->all);
     fetch->n_total++;
-    if (a->n_delays == 0)
+    if (a->n_delays == 0) {
         make_ready(fetch, a);
-    else
+    } else {
         list_add(&peer->delayed[a->n_delays - 1], &a->link);
+        fetch->next_delay_us = MIN_OF(fetch->next_delay_us, a->at_us);
+    }
     return true;
 }
 
@@ -226,6 +233,7 @@ size_t tx_fetch_next(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64_t
     struct tx_announcement *a;
     while (n < max && (a = LIST_POP(struct tx_announcement, &peer->best, link))) {
         ASSERT(a->want->chosen == a);
+        fetch->n_best--;
         a->state = STATE_ASKED;
         a->at_us = now_us + TX_FETCH_TIMEOUT_US;
         list_add(&fetch->asked, &a->link);
@@ -334,6 +342,18 @@ static void end_delays(struct tx_fetch *fetch, struct tx_fetch_peer *peer, int64
         }
 }
 
+/* When the first delay ends. */
+static int64_t first_delay_us(const struct tx_fetch *fetch)
+{
+    int64_t next_us = INT64_MAX;
+    LIST_EACH (struct tx_fetch_peer, peer, &fetch->peers, link)
+        for (size_t i = 0; i < TX_FETCH_DELAYS_MAX; i++) {
+            const struct tx_announcement *a = first_of(&peer->delayed[i]);
+            next_us = a ? MIN_OF(next_us, a->at_us) : next_us;
+        }
+    return next_us;
+}
+
 void tx_fetch_advance(struct tx_fetch *fetch, int64_t now_us)
 {
     struct tx_announcement *a;
@@ -342,22 +362,25 @@ void tx_fetch_advance(struct tx_fetch *fetch, int64_t now_us)
             a->peer->missed++;
         give_up(fetch, a);
     }
-    LIST_EACH (struct tx_fetch_peer, peer, &fetch->peers, link)
-        end_delays(fetch, peer, now_us);
+    if (fetch->next_delay_us <= now_us) {
+        LIST_EACH (struct tx_fetch_peer, peer, &fetch->peers, link)
+            end_delays(fetch, peer, now_us);
+        fetch->is_delay_gone = true;
+    }
+    if (fetch->is_delay_gone) {
+        fetch->next_delay_us = first_delay_us(fetch);
+        fetch->is_delay_gone = false;
+    }
 }
 
 int64_t tx_fetch_next_us(const struct tx_fetch *fetch)
 {
+    ASSERT(fetch);
+    if (fetch->n_best > 0)
+        return INT64_MIN;
     const struct tx_announcement *a = first_of(&fetch->asked);
-    int64_t next_us = a ? a->at_us : INT64_MAX;
-    LIST_EACH (struct tx_fetch_peer, peer, &fetch->peers, link) {
-        if (peer->best.count > 0)
-            return INT64_MIN;
-        for (size_t i = 0; i < TX_FETCH_DELAYS_MAX; i++)
-            if ((a = first_of(&peer->delayed[i])))
-                next_us = MIN_OF(next_us, a->at_us);
-    }
-    return next_us;
+    int64_t delay_us = fetch->is_delay_gone ? first_delay_us(fetch) : fetch->next_delay_us;
+    return a ? MIN_OF(a->at_us, delay_us) : delay_us;
 }
 
 /* -- Invariants -------------------------------------------------------------------------------- */
@@ -378,12 +401,13 @@ static void check_want(const struct tx_want *want, size_t *n_total)
 
 void tx_fetch_check(const struct tx_fetch *fetch)
 {
-    size_t n_total = 0, n_in_flight = 0, at = 0;
+    size_t n_total = 0, n_in_flight = 0, n_best = 0, at = 0;
     const struct tx_want *want;
     while ((want = hash_map_next(&fetch->wants, &at)))
         check_want(want, &n_total);
     LIST_EACH (struct tx_fetch_peer, peer, &fetch->peers, link) {
         n_in_flight += peer->n_in_flight;
+        n_best += peer->best.count;
         for (size_t i = 0; i < TX_FETCH_DELAYS_MAX; i++)
             LIST_EACH (struct tx_announcement, a, &peer->delayed[i], link) {
                 const struct tx_announcement *next = LIST_NEXT(struct tx_announcement, a, link);
@@ -392,6 +416,9 @@ void tx_fetch_check(const struct tx_fetch *fetch)
             }
     }
     ASSERT(n_total == fetch->n_total && n_in_flight == fetch->asked.count);
+    int64_t delay_us = first_delay_us(fetch);
+    ASSERT(n_best == fetch->n_best && delay_us >= fetch->next_delay_us);
+    ASSERT(delay_us == fetch->next_delay_us || fetch->is_delay_gone);
     LIST_EACH (struct tx_announcement, a, &fetch->asked, link) {
         const struct tx_announcement *next = LIST_NEXT(struct tx_announcement, a, link);
         ASSERT(a->state == STATE_ASKED && (!next || a->at_us <= next->at_us));

@@ -48,6 +48,9 @@ struct tx_fetch {
     struct list asked;     /* of struct tx_announcement, in order of their timeouts */
     struct list peers;     /* of struct tx_fetch_peer */
     size_t n_total, n_by_wtxid;
+    size_t n_best;         /* in the peers' lists of what is to be asked now */
+    int64_t next_delay_us; /* no delay ends sooner; exact unless is_delay_gone */
+    bool is_delay_gone;    /* the announcement that would end first may be no longer there */
 };
 
 /* Begin without peers; end when all have been taken out. */

@@ -242,7 +242,7 @@ int64_t tx_relay_tick(struct p2p *p2p, int64_t now_us)
     if (!p2p->mempool)
         return INT64_MAX;
     tx_fetch_advance(&p2p->txs.fetch, now_us);
-    for (struct peer *peer = p2p->peers; peer; peer = peer->next)
+    for (struct peer *peer = p2p->peers; peer && p2p->txs.fetch.n_best > 0; peer = peer->next)
         ask(p2p, peer, now_us);
     tx_judge_orphan(p2p);
     return tx_fetch_next_us(&p2p->txs.fetch);

@@ -47,6 +47,30 @@ TEST(kept_keys_are_the_parsed_ones)
     script_scratch_free(scratch);
 }
 
+/* The cache starts small, grows with the keys that come, and ends at its limit. */
+TEST(the_cache_of_keys_grows_to_its_limit)
+{
+    struct script_scratch *scratch = script_scratch_new();
+    struct ec_pubkey kept, parsed;
+    uint8_t key[33] = {2};
+    for (uint32_t i = 0; scratch->n_parsed < PUBKEY_CACHE_SLOTS; i++) {
+        memcpy(key + 1, &i, sizeof i);
+        if (!script_scratch_pubkey(scratch, span_of(key, 33), &kept))
+            continue; /* no point has that coordinate */
+        assert_true(scratch->n_parsed > 1 || scratch->n_pubkeys <= PUBKEY_CACHE_FIRST);
+        assert_true(scratch->n_pubkeys <= PUBKEY_CACHE_SLOTS);
+    }
+    assert_int_equal(scratch->n_pubkeys, PUBKEY_CACHE_SLOTS);
+    for (uint32_t i = 0; i < 200; i++) {
+        memcpy(key + 1, &i, sizeof i);
+        bool have = script_scratch_pubkey(scratch, span_of(key, 33), &kept);
+        assert_int_equal(have, ec_pubkey_parse(&parsed, span_of(key, 33)));
+        if (have)
+            assert_memory_equal(&kept, &parsed, sizeof kept);
+    }
+    script_scratch_free(scratch);
+}
+
 /* More keys than slots: they push each other out, and none is mistaken for another. */
 TEST(more_keys_than_slots_are_kept_apart)
 {
