@@ -285,7 +285,7 @@ static struct node_options node_options_of(const struct sim_world *world,
         .network = &world->network,
         .chain = {.data_dir = "regtest",
                   .cache_bytes = cache ? cache : CACHE_DEFAULT,
-                  .script_cache_bytes = SCRIPT_CACHE_BYTES_DEFAULT,
+                  .script_cache_bytes = world->options.script_cache_bytes,
                   .flush_batch_bytes = world->options.flush_batch_bytes,
                   .txindex = world->options.txindex,
                   .block_file_bytes = world->options.block_file_bytes,
@@ -309,7 +309,7 @@ static struct node_options node_options_of(const struct sim_world *world,
                 .external = external,
                 .n_external = 1,
                 .v2_transport = encrypts(world, (size_t)(machine - world->machines))},
-        .auth = {.user = "u", .password = "p"},
+        .auth = {.user = "u", .password = "p", .event_log_max = world->options.event_log_max},
     };
 }
 
@@ -510,6 +510,8 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
     ASSERT(options);
     struct sim_world *world = xcalloc(1, sizeof *world);
     world->options = *options;
+    if (options->script_cache_bytes == 0)
+        world->options.script_cache_bytes = SCRIPT_CACHE_BYTES_DEFAULT;
     world->random = sim_random_of(options->seed, RANDOM_PART);
     world->network = options->network ? *options->network : *network_get(NETWORK_REGTEST);
     world->network.prune_after_height = 0;

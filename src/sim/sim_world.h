@@ -75,9 +75,11 @@ struct sim_world_options {
      * ring and at random, and whom it finds. Borrowed for the call. */
     const struct sim_links *peers;
     enum sim_transport transport;
-    bool shares_verdicts;     /* nodes look up what others of the world have checked */
-    size_t coins_cache_bytes; /* of each; 0: 1 MB */
-    size_t flush_batch_bytes; /* of each, see struct chain_options; 0: its default */
+    bool shares_verdicts;      /* nodes look up what others of the world have checked */
+    size_t coins_cache_bytes;  /* of each; 0: 1 MB */
+    size_t script_cache_bytes; /* of each; 0: as nodes have it by default */
+    size_t event_log_max;      /* events that each remembers for clients; 0: as by default */
+    size_t flush_batch_bytes;  /* of each, see struct chain_options; 0: its default */
     bool txindex;
     bool persist_mempool;               /* each keeps mempool.dat */
     const struct network *network;      /* copied; NULL: regtest's */

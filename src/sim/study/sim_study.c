@@ -20,6 +20,10 @@
 #define SAMPLES_MAX    1000
 #define COINS_LEAST    100
 #define POWER_ORDINARY 1000
+/* A node's share of memory when there are a thousand: the scripts of some blocks, and few events,
+ * as nobody listens to them. */
+#define SCRIPT_CACHE_BYTES (256u << 10)
+#define EVENTS_KEPT        256
 
 /* A block that somebody mined. */
 struct mined {
@@ -453,6 +457,8 @@ static void make_world(struct study *study)
         .peers = study->topology.links,
         .transport = (enum sim_transport)value(study, SCENARIO_TRANSPORT),
         .shares_verdicts = value(study, SCENARIO_SHARED_CACHE) != 0,
+        .script_cache_bytes = SCRIPT_CACHE_BYTES,
+        .event_log_max = EVENTS_KEPT,
         .tip = on_tip,
         .ctx = study};
     study->world = sim_world_new(&options);
