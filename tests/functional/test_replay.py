@@ -1,5 +1,6 @@
 """test_replay.py - captured messages are played to a real node, and to a simulated one."""
 import glob
+import json
 import os
 import subprocess
 
@@ -39,10 +40,34 @@ def test_a_capture_ends_on_the_same_tip(context):
     status, text = replay(context, file)
     equal((status, f"tip    {tip}" in text), (0, True), text)
     target = p2p.node(context, name="target")
-    status, text = replay(context, file, f"--to={target.p2p}", "--max-gap=0")
+    status, text = replay(context, file, f"--to={target.p2p}", "--max-gap-ms=300")
     equal(status, 0, text)
     target.wait_tip(tip)
     wait_until(lambda: target.rpc.getconnectioncount() == 0, what="end of the connection")
+
+
+def test_a_link_of_the_simulation_ends_on_the_same_tip(context):
+    """A real node that begins as the simulated one did hears what that one heard."""
+    folder = os.path.join(context.scratch, "captured")
+    done = subprocess.run([os.path.join(context.bin, "cairn-sim"), "run", "--nodes=2",
+                           "--topology=line", "--miners=1", "--txs=0", "--interval=60",
+                           "--minutes=10", "--trace=-", f"--capture={folder}"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    equal(done.returncode, 0, done.stderr)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    mined = [line for line in lines if line["ev"] == "mined" and line["node"] == 0]
+    equal(len(mined) > 3, True, "blocks of the first node")
+    tip = [line["hash"] for line in lines if line["ev"] == "tip" and line["node"] == 1][-1]
+    files = glob.glob(os.path.join(folder, "node1", "*", "msgs_recv.dat"))
+    with open(files[0], "rb") as file:
+        began_s = int.from_bytes(file.read(8), "little") // 1000000
+    target = p2p.node(context, f"-loadblock={folder}/start.dat", f"-mocktime={began_s}",
+                      name="target")
+    start = lines[0]["start_height"]
+    wait_until(lambda: target.rpc.getblockcount() == start, what="blocks to begin with")
+    status, text = replay(context, *files, f"--to={target.p2p}", "--max-gap-ms=300")
+    equal(status, 0, text)
+    target.wait_tip(tip, 20)
 
 
 def test_nobody_is_there(context):

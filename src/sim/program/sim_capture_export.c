@@ -8,7 +8,9 @@
 
 #include "util/alloc.h"
 #include "util/array.h"
+#include "util/buffer.h"
 
+#define READ_STEP_US 1000
 #define CAPTURES_DIR "regtest/message_capture"
 
 struct names {
@@ -55,8 +57,9 @@ static bool copy_file(const struct env *env, const char *from, const char *to)
     return ok;
 }
 
-static bool make_dir(const char *path)
+bool sim_capture_make_dir(const char *path)
 {
+    ASSERT(path);
     return mkdir(path, 0777) == 0 || errno == EEXIST || fail(path, errno);
 }
 
@@ -64,7 +67,7 @@ static bool copy_peer(const struct env *env, const char *dir, const char *peer)
 {
     static const char *const files[] = {"msgs_recv.dat", "msgs_sent.dat"};
     char *folder = xasprintf("%s/%s", dir, peer);
-    bool ok = make_dir(folder);
+    bool ok = sim_capture_make_dir(folder);
     for (size_t i = 0; ok && i < COUNT_OF(files); i++) {
         char *from = xasprintf(CAPTURES_DIR "/%s/%s", peer, files[i]);
         char *to = xasprintf("%s/%s", folder, files[i]);
@@ -81,7 +84,7 @@ int sim_capture_export(struct sim_world *world, size_t node, const char *dir)
     ASSERT(world && dir);
     const struct env *env = sim_world_env(world, node);
     struct names names = {0};
-    bool ok = make_dir(dir);
+    bool ok = sim_capture_make_dir(dir);
     if (ok)
         (void)env_list(env, CAPTURES_DIR, add_name, &names); /* none: nobody was met */
     for (size_t i = 0; i < names.list.n; i++) {
@@ -91,4 +94,46 @@ int sim_capture_export(struct sim_world *world, size_t node, const char *dir)
     int n = (int)names.list.n;
     ARRAY_FREE(&names.list);
     return ok ? n : -1;
+}
+
+/* -- Blocks -------------------------------------------------------------------------------------
+ */
+
+/* Read one after the other. */
+struct block_copy {
+    struct buffer out;
+    const uint8_t *magic;
+    bool is_read;
+    int error;
+};
+
+static void on_read(void *arg, const struct chain_block_read *read)
+{
+    struct block_copy *copy = arg;
+    copy->is_read = true;
+    copy->error = read->error;
+    if (read->error)
+        return;
+    struct writer w = writer_to_growing(&copy->out);
+    write_bytes(&w, copy->magic, 4);
+    write_u32(&w, (uint32_t)read->block->raw_len);
+    write_span(&w, span_of(read->block->raw, read->block->raw_len));
+}
+
+bool sim_capture_export_blocks(struct sim_world *world, size_t node, int32_t height,
+                               const char *path)
+{
+    ASSERT(world && path);
+    struct chain *chain = node_chain(sim_world_node(world, node));
+    struct block_copy copy = {.magic = network_find("regtest")->magic};
+    buffer_init(&copy.out);
+    for (int32_t at = 1; at <= height && !copy.error; at++) {
+        copy.is_read = false;
+        chain_read_block(chain, chain_at(chain, at), false, on_read, &copy);
+        while (!copy.is_read)
+            sim_world_run_for(world, READ_STEP_US);
+    }
+    bool ok = copy.error ? fail(path, -copy.error) : write_file(path, buffer_span(&copy.out));
+    buffer_deinit(&copy.out);
+    return ok;
 }

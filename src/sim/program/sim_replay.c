@@ -14,9 +14,9 @@
 #define GUEST_ADDRESS   "9.9.9.9" /* of the peers, in the simulation */
 #define STEP_US         100000    /* of virtual time */
 #define SIM_LINGER_US   60000000
-#define REAL_LINGER_US  5000000
+#define REAL_LINGER_US  2000000
 #define REAL_MAX_GAP_US 1000000
-#define GAP_SECONDS_MAX 86400
+#define GAP_MS_MAX      86400000
 #define ADDRESS_BYTES   64
 
 struct replay {
@@ -39,7 +39,7 @@ static int print_usage(void)
         "its own. The node is a simulated one in this process, in virtual time, or a real one:\n\n"
         "  --to=ADDRESS:PORT  a real node, whose clock and data are its own\n"
         "  --chain=NAME       main, test, testnet4, signet or regtest (regtest)\n"
-        "  --max-gap=SECONDS  longer pauses are cut to that (1 with --to; else none is)\n"
+        "  --max-gap-ms=N     longer pauses are cut to that (1000 with --to; else none is)\n"
         "  --log              what the simulated node does, line by line\n",
         stdout);
     return 0;
@@ -67,7 +67,7 @@ static bool read_address(struct replay *replay, const char *text)
 
 static bool read_option(struct replay *replay, const char *arg)
 {
-    int64_t seconds;
+    int64_t ms;
     if (strcmp(arg, "--log") == 0) {
         replay->shows_log = true;
         return true;
@@ -76,9 +76,9 @@ static bool read_option(struct replay *replay, const char *arg)
         replay->network = network_find(arg + 8);
         return replay->network;
     }
-    if (strncmp(arg, "--max-gap=", 10) == 0) {
-        bool ok = parse_int64(arg + 10, &seconds) && seconds >= 0 && seconds <= GAP_SECONDS_MAX;
-        replay->max_gap_us = ok ? seconds * 1000000 : 0;
+    if (strncmp(arg, "--max-gap-ms=", 13) == 0) {
+        bool ok = parse_int64(arg + 13, &ms) && ms >= 0 && ms <= GAP_MS_MAX;
+        replay->max_gap_us = ok ? ms * 1000 : 0;
         return ok;
     }
     return strncmp(arg, "--to=", 5) == 0 && read_address(replay, arg + 5);

@@ -7,17 +7,21 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "sim/program/sim_capture_export.h"
 #include "sim/study/scenario_read.h"
 #include "sim/study/sim_study.h"
 #include "util/buffer.h"
 
 #define FILE_BYTES_MAX (64 << 20)
+#define PATH_BYTES     4096
 
 /* What is asked for beside the scenario. */
 struct run {
     struct scenario scenario;
     const char *trace_path; /* NULL: none */
     FILE *trace;
+    const char *capture_dir; /* NULL: nothing is captured */
+    bool capture_failed;
 };
 
 static int print_usage(void)
@@ -25,7 +29,8 @@ static int print_usage(void)
     fputs(
         "cairn-sim run - a simulated network of whole nodes, and what it shows\n\n"
         "  --scenario=FILE  what to run, as JSON: doc/scenarios.md; options behind it count more\n"
-        "  --trace=FILE     what happens, as lines of JSON; -: to standard output\n\n",
+        "  --trace=FILE     what happens, as lines of JSON; -: to standard output\n"
+        "  --capture=DIR    every message that a node hears and says, for cairn-sim replay\n\n",
         stdout);
     for (size_t i = 0; i < SCENARIO_FIELDS; i++) {
         const struct scenario_row *row = &scenario_rows[i];
@@ -104,6 +109,11 @@ static bool read_option(struct run *run, const char *arg, char *error)
         run->trace_path = path;
         return true;
     }
+    path = value_of(arg, "--capture");
+    if (path) {
+        run->capture_dir = path;
+        return true;
+    }
     size_t len = strncmp(arg, "--", 2) == 0 && equals ? (size_t)(equals - arg) - 2 : 0;
     enum scenario_field field = len > 0 ? scenario_find(arg + 2, len) : SCENARIO_FIELDS;
     if (field == SCENARIO_FIELDS)
@@ -163,7 +173,28 @@ static void print_result(const struct scenario *s, const struct sim_study_result
 
 static void write_line(void *ctx, const char *line, size_t len)
 {
-    fwrite(line, 1, len, ctx);
+    const struct run *run = ctx;
+    fwrite(line, 1, len, run->trace);
+}
+
+/* A folder for each node that is on, and the blocks that all began with. */
+static void write_captures(void *ctx, struct sim_world *world, size_t n_nodes, int32_t start_height)
+{
+    struct run *run = ctx;
+    char path[PATH_BYTES];
+    bool ok = sim_capture_make_dir(run->capture_dir);
+    for (size_t i = 0; ok && i < n_nodes; i++) {
+        snprintf(path, sizeof path, "%s/node%zu", run->capture_dir, i);
+        ok = sim_world_state(world, i) != SIM_MACHINE_ON || sim_capture_export(world, i, path) >= 0;
+    }
+    snprintf(path, sizeof path, "%s/start.dat", run->capture_dir);
+    for (size_t i = 0; ok && i < n_nodes; i++) {
+        if (sim_world_state(world, i) != SIM_MACHINE_ON)
+            continue;
+        ok = sim_capture_export_blocks(world, i, start_height, path);
+        break;
+    }
+    run->capture_failed = !ok;
 }
 
 static int run_scenario(struct run *run)
@@ -180,14 +211,18 @@ static int run_scenario(struct run *run)
     int64_t *value = run->scenario.value;
     value[SCENARIO_LATENCY_MAX_MS] =
         MAX_OF(value[SCENARIO_LATENCY_MAX_MS], value[SCENARIO_LATENCY_MIN_MS]);
-    const struct sim_study_options options = {
-        .scenario = &run->scenario, .trace = run->trace ? write_line : NULL, .ctx = run->trace};
+    const struct sim_study_options options = {.scenario = &run->scenario,
+                                              .trace = run->trace ? write_line : NULL,
+                                              .captured = run->capture_dir ? write_captures : NULL,
+                                              .ctx = run};
     bool is_good = sim_study_run(&options, &result, error);
     bool is_written = !run->trace || !ferror(run->trace);
     if (run->trace && !is_stdout)
         is_written = fclose(run->trace) == 0 && is_written;
     if (!is_good)
         return refuse(error);
+    if (run->capture_failed)
+        return refuse("the captured messages could not be written");
     if (!is_stdout)
         print_result(&run->scenario, &result);
     return is_written ? !result.has_agreed : refuse("the trace could not be written");

@@ -39,6 +39,7 @@ struct machine {
 };
 
 struct study {
+    const struct sim_study_options *options;
     const struct scenario *scenario;
     struct sim_study_result *result;
     struct sim_base *base;
@@ -456,6 +457,7 @@ static void make_world(struct study *study)
         .n_links = 1,
         .peers = study->topology.links,
         .transport = (enum sim_transport)value(study, SCENARIO_TRANSPORT),
+        .captures = study->options->captured,
         .shares_verdicts = value(study, SCENARIO_SHARED_CACHE) != 0,
         .script_cache_bytes = SCRIPT_CACHE_BYTES,
         .event_log_max = EVENTS_KEPT,
@@ -511,7 +513,10 @@ static void begin(struct study *study)
 
 static void end(struct study *study)
 {
+    const struct sim_study_options *options = study->options;
     study->is_measuring = false;
+    if (options->captured)
+        options->captured(options->ctx, study->world, study->n_nodes, sim_base_height(study->base));
     study_sample_deinit(&study->sample);
     sim_world_free(study->world);
     sim_base_free(study->base);
@@ -529,7 +534,8 @@ bool sim_study_run(const struct sim_study_options *options, struct sim_study_res
     ASSERT(options && options->scenario && result);
     uint64_t seed = (uint64_t)options->scenario->value[SCENARIO_SEED];
     *result = (struct sim_study_result){0};
-    struct study study = {.scenario = options->scenario,
+    struct study study = {.options = options,
+                          .scenario = options->scenario,
                           .result = result,
                           .n_nodes = (size_t)options->scenario->value[SCENARIO_NODES],
                           .random = sim_random_of(seed, STUDY_PART),

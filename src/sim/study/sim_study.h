@@ -5,12 +5,16 @@
 #ifndef SIM_STUDY_SIM_STUDY_H
 #define SIM_STUDY_SIM_STUDY_H
 
+#include "sim/sim_world.h"
 #include "sim/study/scenario.h"
 #include "sim/study/study_trace.h"
 
 struct sim_study_options {
     const struct scenario *scenario; /* that scenario_check() likes; borrowed for the call */
     study_line_fn *trace;            /* see study_trace.h; or NULL */
+    /* All is over, but nothing is gone yet: nodes captured what they heard and said, from the start
+     * on, which is start_height blocks above the first. NULL: they do not. */
+    void (*captured)(void *ctx, struct sim_world *world, size_t n_nodes, int32_t start_height);
     void *ctx;
 };
 

@@ -18,7 +18,7 @@ static int run(const char *first, const char *second, const char *third)
 TEST(a_command_plays_files, struct capture_fixture *f)
 {
     assert_int_equal(run(f->path, NULL, NULL), 0);
-    assert_int_equal(run(f->path, f->path, "--max-gap=1"), 0); /* two peers say the same */
+    assert_int_equal(run(f->path, f->path, "--max-gap-ms=1000"), 0); /* two peers say the same */
     /* A node of another network closes the connection: the status says it. */
     assert_int_equal(run(f->path, "--chain=signet", NULL), 1);
     assert_int_equal(run("--help", NULL, NULL), 0);
@@ -30,6 +30,6 @@ TEST(what_is_no_option_is_refused, struct capture_fixture *f)
     assert_int_equal(run(f->path, "--chain=moon", NULL), 2);
     assert_int_equal(run(f->path, "--to=nowhere", NULL), 2);
     assert_int_equal(run(f->path, "--to=[::1]:0", NULL), 2);
-    assert_int_equal(run(f->path, "--max-gap=-1", NULL), 2);
+    assert_int_equal(run(f->path, "--max-gap-ms=-1", NULL), 2);
     assert_int_equal(run("no/such/file", NULL, NULL), 1);
 }
