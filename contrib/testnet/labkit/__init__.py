@@ -1,0 +1,1 @@
+"""labkit - the parts of contrib/testnet/lab."""

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""test_lab.py - contrib/testnet/lab: real nodes, bad links, partitions, and nothing left behind."""
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tarfile
+import time
+
+import framework
+from framework import Failure, Skip, equal, wait_until
+
+LAB = os.path.join(framework.ROOT, "contrib", "testnet", "lab")
+
+
+class Lab:
+    """One state folder, and the command."""
+
+    def __init__(self, context, name="lab"):
+        self.build = context.build
+        self.path = os.path.join(context.scratch, name)
+        context.cleanups.append(self.clean)
+
+    def run(self, *words, ok=True, env=None):
+        """The command's output; ok=False: it must fail, in one line, which is returned."""
+        done = subprocess.run([sys.executable, LAB, f"--state={self.path}", *words], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=100, env=dict(os.environ, **(env or {})))
+        if ok != (done.returncode == 0):
+            raise Failure(f"lab {words}: status {done.returncode}: {done.stdout} {done.stderr} "
+                          f"{self.log()}")
+        if ok:
+            return done.stdout
+        equal(len(done.stderr.splitlines()), 1, f"lines of {done.stderr!r}")
+        return done.stderr
+
+    def up(self, *options):
+        seed = ["--seed=7"] if options else []
+        return self.run("up", "-d", f"--build={self.build}", *seed, *options)
+
+    def log(self):
+        try:
+            with open(os.path.join(self.path, "lab.log"), encoding="utf-8") as file:
+                return file.read()[-1500:]
+        except OSError:
+            return ""
+
+    def status(self):
+        return json.loads(self.run("status", "--json"))
+
+    def tips(self):
+        """Tips of the nodes that answer, and of how many nodes."""
+        nodes = [node for node in self.status()["nodes"] if node["answers"]]
+        return {node["tip"] for node in nodes}, len(nodes)
+
+    def wait_tips(self, n_tips, n_nodes, tip=None):
+        def there():
+            tips, n = self.tips()
+            return len(tips) == n_tips and n == n_nodes and (tip is None or tip in tips)
+        wait_until(there, 40, f"{n_tips} tips of {n_nodes} nodes", pause=0.2)
+
+    def mine(self, node, blocks=1):
+        return self.run("mine", node, str(blocks)).split()[-1]
+
+    def cli(self, *words):
+        return self.run("cli", f"--build={self.build}", *words).strip()
+
+    def pids(self):
+        with open(os.path.join(self.path, "pids"), encoding="ascii") as file:
+            return [int(line.split()[0]) for line in file]
+
+    def clean(self):
+        subprocess.run([sys.executable, LAB, "down", f"--state={self.path}"], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def all_gone(pids):
+    return not any(is_alive(pid) for pid in pids)
+
+
+def need_namespaces():
+    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
+        raise Skip("namespaces need root and /dev/net/tun")
+
+
+def holder_of(lab):
+    """The process behind a running lab."""
+    for name in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{name}/cmdline", encoding="utf-8", errors="replace") as file:
+                words = file.read().split("\0")
+        except OSError:
+            continue
+        if "supervise" in words and f"--state={lab.path}" in words:
+            return int(name)
+    raise Failure("no supervisor")
+
+
+def split_and_heal(lab, n):
+    """Two halves have tips of their own; healed, all follow the longer."""
+    lab.run("partition", "half")
+    lab.mine("n0")
+    longer = lab.mine(f"n{n - 1}", 2)
+    lab.wait_tips(2, n, longer)
+    lab.run("heal")
+    lab.wait_tips(1, n, longer)
+
+
+def test_namespaces(context):
+    """Delay and load from the first moment; partition, heal, kill, add; export and import."""
+    need_namespaces()
+    lab = Lab(context)
+    said = lab.up("--netns", "--nodes=5", "--topology=random:2", "--block-time=0", "--delay=30ms",
+                  "--jitter=5ms", "--loss=1%", "--tx-rate=20", "--rate=20mbit")
+    print(f"figures: {said.strip()}")
+    equal(len(lab.tips()[0]), 1)
+    with open(os.path.join(lab.path, "mesh.json"), encoding="utf-8") as file:
+        mesh = json.load(file)
+    equal([node["name"] for node in mesh["nodes"]], ["n0", "n1", "n2", "n3", "n4"])
+    wait_until(lambda: lab.status()["sent"] > 20, 20, "transactions", pause=0.2)
+    wait_until(lambda: all(n["mempool"] for n in lab.status()["nodes"]), 20, "mempools", pause=0.2)
+    rtts = [p["minping"] for p in json.loads(lab.cli("n4", "getpeerinfo")) if "minping" in p]
+    assert rtts and min(rtts) >= 0.06, rtts
+    lab.run("tx-load", "0")
+    split_and_heal(lab, 5)
+
+    lab.run("kill", "n3")
+    equal(lab.tips()[1], 4)
+    equal(lab.run("add", "--links=2").strip(), "n5")
+    lab.run("start", "n3")
+    lab.wait_tips(1, 6, lab.mine("n5"))
+
+    file = os.path.join(context.scratch, "net.tar.gz")
+    lab.run("export", file)
+    lab.wait_tips(1, 6)
+    height = lab.cli("n0", "getblockcount")
+    pids = lab.pids()
+    lab.run("down")
+    assert all_gone(pids) and not os.path.exists(lab.path)
+    again = Lab(context, "again")
+    again.run("import", file)
+    again.up()
+    equal(again.cli("n5", "getblockcount"), height)
+    again.run("down")
+
+
+def test_loopback(context):
+    """The same without root: relays delay and cut. A node of another program is mixed in."""
+    fake = os.path.join(context.scratch, "bitcoind")
+    with open(fake, "w", encoding="ascii") as file:
+        file.write(f'#!/bin/sh\nexec {context.bin}/cairnd "$@"\n')
+    os.chmod(fake, stat.S_IRWXU)
+    lab = Lab(context)
+    port = framework.free_port()
+    lab.up("--loopback", "--nodes=4", "--topology=ring", "--block-time=0", "--delay=20ms",
+           "--loss=0.5%", f"--core={fake}", f"--port={port}")
+    status = lab.status()
+    equal([node["core"] for node in status["nodes"]], [False, False, False, True])
+    rtts = [p["minping"] for p in json.loads(lab.cli("n3", "getpeerinfo")) if "minping" in p]
+    assert rtts and min(rtts) >= 0.04, rtts
+    split_and_heal(lab, 4)
+    assert "is in use" in lab.run("up", f"--build={lab.build}", ok=False)
+    other = Lab(context, "other")
+    taken = other.run("up", "-d", f"--build={lab.build}", "--loopback", f"--port={port}",
+                      "--nodes=2", "--topology=line", ok=False)
+    assert f":{port - 1} is taken" in taken, taken
+    assert not os.path.exists(other.path)
+
+
+def test_nothing_is_left(context):
+    """After kill -9 of the lab, after Ctrl-C while it starts and while it runs."""
+    lab = Lab(context)
+    mode = "--netns" if os.geteuid() == 0 and os.path.exists("/dev/net/tun") else "--loopback"
+    options = ["--nodes=3", "--topology=line", f"--port={framework.free_port()}", mode,
+               "--churn=100%", "--block-time=1s"]
+    lab.up(*options)
+    pids, holder = lab.pids(), holder_of(lab)
+    os.kill(holder, signal.SIGKILL)
+    wait_until(lambda: all_gone(pids + [holder]), 20, "processes are gone")
+    assert "no lab is running" in lab.run("status", ok=False)
+    lab.up()
+    lab.run("down")
+
+    # One that does not obey SIGTERM is ended by the next command.
+    lab.up(*options)
+    pids, holder = lab.pids(), holder_of(lab)
+    os.kill(pids[-1], signal.SIGSTOP)
+    os.kill(holder, signal.SIGKILL)
+    lab.run("down")
+    assert all_gone(pids) and not os.path.exists(lab.path)
+
+    for pause in (0.3, 4):
+        interrupted(lab, options, pause)
+
+
+def interrupted(lab, options, pause):
+    """Ctrl-C, so long after the start."""
+    process = subprocess.Popen([sys.executable, LAB, "up", f"--state={lab.path}",
+                                f"--build={lab.build}", *options], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    time.sleep(pause)
+    pids = lab.pids() if os.path.exists(os.path.join(lab.path, "pids")) else []
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    wait_until(lambda: all_gone(pids), 10, "processes are gone")
+    assert not os.path.exists(lab.path), os.listdir(lab.path)
+
+
+BAD = [
+    (["up", "--nodes=16", "--topology=random:20"], "random:20 is impossible with 16 nodes"),
+    (["up", "--topology=random:0"], "connects nobody"),
+    (["up", "--topology=moon"], "no topology 'moon'"),
+    (["up", "--topology=file:/nowhere"], "cannot read the topology"),
+    (["up", "--nodes=0"], "impossible: 1 to 4096"),
+    (["up", "--nodes=x"], "invalid int"),
+    (["up", "--delay=80parsecs"], "is no time"),
+    (["up", "--delay=61s"], "too long"),
+    (["up", "--loss=120%"], "is no share"),
+    (["up", "--rate=fast"], "is no rate"),
+    (["up", "--core=/nowhere"], "is no program"),
+    (["up", "--core=/bin/true", "--core-nodes=9"], "impossible"),
+    (["up", "--netns", "--loopback"], "not allowed with"),
+    (["up", "--build=/nowhere"], "are not built"),
+    (["status"], "no lab is running"),
+    (["down"], "there is no lab"),
+    (["cli", "n0", "help"], "no lab is running"),
+    (["logs", "n0"], "there is no lab"),
+    (["import", "/nowhere"], "cannot read"),
+    (["fly"], "invalid choice"),
+    (["export", "x"], "there is no lab"),
+]
+
+
+def test_bad_input(context):
+    """One line each, and no folder made."""
+    lab = Lab(context)
+    for words, want in BAD:
+        build = [] if any(word.startswith("--build") for word in words) else \
+            [f"--build={context.build}"]
+        said = lab.run(*words[:1], *build, *words[1:], ok=False)
+        if want not in said:
+            raise Failure(f"{words}: {said!r}, want {want!r}")
+    assert not os.path.exists(lab.path)
+    full_of_others(context, lab)
+    imports_are_checked(context, lab)
+
+
+def full_of_others(context, lab):
+    """A folder of somebody else stays as it is."""
+    os.makedirs(lab.path)
+    with open(os.path.join(lab.path, "letter"), "w", encoding="ascii") as file:
+        file.write("dear")
+    assert "is no lab" in lab.run("up", f"--build={context.build}", ok=False)
+    equal(os.listdir(lab.path), ["letter"])
+    shutil.rmtree(lab.path)
+
+
+def imports_are_checked(context, lab):
+    """What would be written outside, or is no export, is refused."""
+    file = os.path.join(context.scratch, "bad.tar.gz")
+    for name in ("../evil", "/evil", "n0/../../evil", "other", "n0//evil"):
+        with tarfile.open(file, "w:gz") as archive:
+            archive.addfile(tarfile.TarInfo("lab.json"))
+            archive.addfile(tarfile.TarInfo(name))
+        assert "is no lab's export" in lab.run("import", file, ok=False), name
+    link = tarfile.TarInfo("n0")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+    with tarfile.open(file, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("lab.json"))
+        archive.addfile(link)
+    assert "is no lab's export" in lab.run("import", file, ok=False)
+    with open(file, "wb") as broken:
+        broken.write(b"\x1f\x8bnot a tar")
+    assert "cannot read" in lab.run("import", file, ok=False)
+    assert not os.path.exists(lab.path)
+
+
+if __name__ == "__main__":
+    framework.main(globals())
