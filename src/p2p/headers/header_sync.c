@@ -546,7 +546,8 @@ int64_t header_sync_tick(struct p2p *p2p, int64_t now_us)
         if (peer->state != PEER_READY || !peer_has_blocks(peer))
             continue;
         int64_t at_us = peer->headers.asked_us + ASK_AGAIN_US;
-        if (peer->headers.asked_us == 0 || at_us <= now_us) {
+        /* Also who was asked for an inv alone: what it announces next would not count. Core */
+        if (!peer->headers.is_started || at_us <= now_us) {
             start(p2p, peer, true);
             at_us = now_us + ASK_AGAIN_US;
         }

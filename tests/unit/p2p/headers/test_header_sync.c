@@ -415,6 +415,30 @@ TEST(a_new_block_has_one_more_peer_asked_while_we_are_far_behind, struct fixture
     assert_int_equal(raw_count(raw[0], "getheaders"), 5);
 }
 
+/* Once we have caught up all are asked, also who was asked for a block that it told of: what it
+ * tells of next would be no reason to ask it else. */
+TEST(who_was_asked_for_a_block_alone_is_asked_for_all_when_we_have_caught_up, struct fixture *f)
+{
+    struct raw_peer *raw[2];
+    (void)fixture_node(f, 62, NULL, NULL);
+    for (size_t i = 0; i < 2; i++)
+        raw[i] = raw_join(&f->mesh, f->node, SERVICES);
+    tell_of(raw[1], 1);
+    mesh_run(&f->mesh, S / 2);
+    assert_int_equal(raw_count(raw[0], "getheaders"), 1);
+    assert_int_equal(raw_count(raw[1], "getheaders"), 1);
+    f->blocks[0] = builder_block(&f->builder, f->builder.genesis, NULL);
+    sim_env_set_unix_s(f->node->sim, f->blocks[0]->block.header.time + 60);
+    raw_send_headers(raw[1], f->blocks, 1);
+    mesh_run(&f->mesh, S / 2);
+    assert_int_equal(raw_count(raw[1], "getheaders"), 2);
+    raw_send_headers(raw[1], NULL, 0);
+    mesh_run(&f->mesh, 3 * S);
+    tell_of(raw[1], 2);
+    mesh_run(&f->mesh, S / 2);
+    assert_int_equal(raw_count(raw[1], "getheaders"), 3);
+}
+
 /* One that came to us owes headers from now on. Returns: for how long it may, but for some seconds
  */
 static int64_t let_owe(struct fixture *f, struct raw_peer **owes)
