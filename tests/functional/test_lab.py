@@ -60,7 +60,10 @@ class Lab:
         def there():
             tips, n = self.tips()
             return len(tips) == n_tips and n == n_nodes and (tip is None or tip in tips)
-        wait_until(there, 40, f"{n_tips} tips of {n_nodes} nodes", pause=0.2)
+        try:
+            wait_until(there, 40, f"{n_tips} tips of {n_nodes} nodes", pause=0.2)
+        except Failure as error:
+            raise Failure(f"{error}\n{self.run('status')}{self.log()}") from error
 
     def mine(self, node, blocks=1):
         return self.run("mine", node, str(blocks)).split()[-1]
@@ -139,6 +142,7 @@ def test_namespaces(context):
     equal(lab.tips()[1], 4)
     equal(lab.run("add", "--links=2").strip(), "n5")
     lab.run("start", "n3")
+    lab.wait_tips(1, 6)
     lab.wait_tips(1, 6, lab.mine("n5"))
 
     file = os.path.join(context.scratch, "net.tar.gz")
