@@ -42,6 +42,6 @@ def run(folder, script, node, *more):
         login = file.read().strip()
     environment = dict(os.environ, NODE_PATH=os.path.join(folder, "node_modules"))
     ran = subprocess.run(["node", os.path.join(ROOT, "tests", "functional", script),
-                          str(node.port), login, *more], text=True, timeout=100, env=environment,
+                          str(node.port), login, *more], text=True, timeout=240, env=environment,
                          check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return ran.returncode, ran.stdout.strip()

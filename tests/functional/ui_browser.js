@@ -1,5 +1,5 @@
 // ui_browser.js - the dashboard in headless Chromium, by playwright-core: what a user sees and clicks.
-// Arguments: port, user:password, folder for pictures, and what test_ui.py has put into the chain, as JSON.
+// Arguments: port, user:password, folder for pictures ("": none), what test_ui.py has put into the chain, as JSON.
 'use strict';
 const http = require('http');
 const path = require('path');
@@ -8,7 +8,7 @@ const {chromium} = require('playwright-core');
 const [port, login, pictures, given] = process.argv.slice(2);
 const facts = JSON.parse(given);
 const origin = `http://127.0.0.1:${port}`;
-const WAIT_MS = 15000;
+const WAIT_MS = 60000;
 
 function rpc(method, ...params) {
   return new Promise((resolve, reject) => {
@@ -54,7 +54,8 @@ async function open(browser, width, scheme) {
   return page;
 }
 
-const take = (page, name) =>
+// Pictures are for people: they take most of the time.
+const take = async (page, name) => pictures &&
   page.screenshot({path: path.join(pictures, `${name}-${page.named}.png`), fullPage: true, animations: 'disabled'});
 
 async function look(page, name) {
@@ -82,7 +83,16 @@ async function blockComesAlive(page) {
   return {height, hash};
 }
 
+// What comes into the mempool is told at once, and drawn a moment later.
+async function transactionsComeAlive(page) {
+  let id;
+  for (const raw of facts.later.splice(0, 3)) id = await rpc('sendrawtransaction', raw);
+  await page.locator(`#news a[href="#/tx/${id}"]`).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll('#pool .bars li').length > 0);
+}
+
 async function walk(page) {
+  await transactionsComeAlive(page);
   await look(page, 'overview');
   const {height, hash} = await blockComesAlive(page);
   await page.click(`#blocks a[href="#/block/${hash}"]`);
@@ -144,7 +154,7 @@ async function stranger(browser) {
 }
 
 async function main() {
-  const browser = await chromium.launch({executablePath: facts.chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']});
+  const browser = await chromium.launch({executablePath: facts.chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-software-rasterizer']});
   try {
     const first = await open(browser, 1280, 'light');
     await walk(first);
@@ -153,6 +163,7 @@ async function main() {
     await walk(phone);
     for (const [width, scheme] of [[1280, 'dark'], [390, 'light']]) {
       const page = await open(browser, width, scheme);
+      await transactionsComeAlive(page);
       await look(page, 'overview');
       await page.context().close();
     }

@@ -5,7 +5,7 @@
  * (peers, the mesh) is asked for now and then, and only while somebody looks. */
 
 const BLOCKS_SHOWN = 8, NEWS_SHOWN = 8, LIST_SHOWN = 50, MESH_LISTED = 200, BEST_LAYOUT = 150;
-const GAP_MS = 1500;            /* between two looks at the node that events ask for */
+const BLOCK_GAP_MS = 500, TX_GAP_MS = 3000; /* between two looks that such events ask for */
 const BANDS_GAP_MS = 5000;      /* between two pictures of the mempool */
 const PEERS_MS = 10000, CALM_MS = 30000, AGES_MS = 10000, MESH_MS = 2000;
 const ASK_MS = 20000;           /* for an answer */
@@ -82,6 +82,7 @@ const count = (n) => Number(n).toLocaleString("en");
 const short = (id) => id.length > 20 ? `${id.slice(0, 8)}\u2026${id.slice(-6)}` : id;
 const coins = (value) => `${Number(value).toFixed(8)} BTC`;
 const plural = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;
+const cut = (text) => { const all = [...String(text)]; return all.length > 14 ? all.slice(0, 13).join("") + "\u2026" : text; };
 const isId = (text) => /^[0-9a-f]{64}$/.test(text);
 
 function bytes(n) {
@@ -107,7 +108,7 @@ function age(s) {
   node.textContent = ageText(s);
   return node;
 }
-const ageText = (s) => nowS() < s - 60 ? when(s) : `${span(nowS() - s)} ago`;
+const ageText = (s) => nowS() < s - 60 ? when(s) : nowS() < s + 5 ? "just now" : `${span(nowS() - s)} ago`;
 function refreshAges() {
   for (const node of document.querySelectorAll("time[data-s]")) {
     const text = ageText(Number(node.dataset.s));
@@ -233,17 +234,20 @@ function listen() {
     showState();
   };
   source.onerror = () => trouble(new Unreachable("the stream has ended"));
-  for (const name of ["hello", "reset", "block_connected", "block_disconnected"]) on(name, lookSoon);
-  on("tx_accepted", (tx) => { addNews(tx); lookSoon(); });
-  on("tx_replaced", lookSoon);
-  on("tx_removed", (tx) => { if (tx.reason !== "block") lookSoon(); });
+  for (const name of ["hello", "reset", "block_connected", "block_disconnected"])
+    on(name, () => lookWithin(BLOCK_GAP_MS));
+  on("tx_accepted", (tx) => { addNews(tx); lookWithin(TX_GAP_MS); });
+  on("tx_replaced", () => lookWithin(TX_GAP_MS));
+  on("tx_removed", (tx) => { if (tx.reason !== "block") lookWithin(TX_GAP_MS); });
 }
 
-/* Look at once, and if somebody else asks meanwhile, once more a little later. */
-function lookSoon() {
-  if (state.lookTimer) return;
-  const wait = Math.max(0, state.lookedAt + GAP_MS - Date.now());
-  state.lookTimer = setTimeout(() => look().catch(trouble), wait);
+/* Look at once, or as soon as the last look was so long ago. */
+function lookWithin(gapMs) {
+  const due = Math.max(Date.now(), state.lookedAt + gapMs);
+  if (state.lookTimer && state.lookDue <= due) return;
+  clearTimeout(state.lookTimer);
+  state.lookDue = due;
+  state.lookTimer = setTimeout(() => look().catch(trouble), due - Date.now());
 }
 
 async function look() {
@@ -261,8 +265,8 @@ async function look() {
     state.bands = answers[5].result || null;
     state.bandsAt = Date.now();
     showPool();
-  } else if (pool && !state.lookTimer && pool.size !== sumOf(state.bands)) {
-    state.lookTimer = setTimeout(() => look().catch(trouble), state.bandsAt + BANDS_GAP_MS - Date.now());
+  } else if (pool && pool.size !== sumOf(state.bands)) {
+    lookWithin(BANDS_GAP_MS - (state.lookedAt - state.bandsAt));
   }
   await loadBlocks();
   showState();
@@ -327,8 +331,8 @@ function showFigures() {
   const figure = (name, value, more) =>
     make("div", {}, make("dt", {}, name), make("dd", {}, value, make("small", {}, more || "\u00a0")));
   put($("figures"),
-    figure("Height", count(chain.blocks), state.blocks[0] ? fill(document.createDocumentFragment(), ["block ", age(state.blocks[0].time)]) : ""),
-    figure("Waiting transactions", pool ? count(pool.size) : "\u2013", pool ? `${bytes(pool.bytes)} virtual, ${bytes(pool.usage)} of memory` : "no mempool yet"),
+    figure("Height", count(chain.blocks), state.blocks[0] ? fill(document.createDocumentFragment(), ["last block ", age(state.blocks[0].time)]) : ""),
+    figure("Mempool", pool ? count(pool.size) : "\u2013", pool ? `${bytes(pool.usage)} of ${bytes(pool.maxmempool)} of memory` : "not loaded yet"),
     figure("Peers", count(peers), net ? `${count(net.connections_in || 0)} in, ${count(net.connections_out || 0)} out` : ""),
     figure("Traffic", totals ? bytes(totals.totalbytesrecv + totals.totalbytessent) : "\u2013",
            totals ? `${bytes(totals.totalbytesrecv)} in, ${bytes(totals.totalbytessent)} out` : ""));
@@ -435,9 +439,10 @@ function keepFocus(place, redraw) {
 
 /* -- The mesh ------------------------------------------------------------------------------- */
 
-const WIDTH = 1000, HEIGHT = 430, EDGE = 40;
+const EDGE = 40;
 
-/* Who is linked lies near, all others keep away. The same graph always looks the same. */
+/* Who is linked lies near, all others keep away. The same graph always looks the same. Returns: places in
+ * a square of side 1 */
 function layOut(nodes, links) {
   const n = nodes.length, at = nodes.map((node, i) => {
     const turn = n > BEST_LAYOUT ? i * 2.39996 : 2 * Math.PI * i / n, r = n > BEST_LAYOUT ? Math.sqrt(i / n) : 0.7;
@@ -453,17 +458,17 @@ function layOut(nodes, links) {
     for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) pull(i, j, (d) => near * near / d);
     for (const [i, j] of links) pull(i, j, (d) => -d * d / near / 3);
     at.forEach((p, i) => { /* towards the middle, so that parts that are not linked stay in sight */
-      move[i][0] -= p[0] * 0.25; move[i][1] -= p[1] * 0.25;
+      move[i][0] -= p[0]; move[i][1] -= p[1];
       const d = Math.hypot(...move[i]) || 1, step = Math.min(d, heat) / d;
       p[0] += move[i][0] * step; p[1] += move[i][1] * step;
     });
   }
-  const fit = (axis, size) => {
+  const fit = (axis) => {
     const all = at.map((p) => p[axis]), low = Math.min(...all), range = Math.max(...all) - low;
-    at.forEach((p) => { p[axis] = range < 1e-6 ? size / 2 : EDGE + (p[axis] - low) / range * (size - 2 * EDGE); });
+    at.forEach((p) => { p[axis] = range < 1e-6 ? 0.5 : (p[axis] - low) / range; });
   };
-  fit(0, WIDTH);
-  fit(1, HEIGHT);
+  fit(0);
+  fit(1);
   return at;
 }
 
@@ -503,15 +508,16 @@ function showMesh(mesh) {
   const shape = JSON.stringify([mesh.nodes.map((node) => node.id), mesh.links.map((l) => l.slice(0, 2))]);
   if (shape !== state.meshShape) state.meshAt = layOut(mesh.nodes, mesh.links);
   state.meshShape = shape;
-  const at = state.meshAt, isLarge = mesh.nodes.length > 60;
-  const svg = draw("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-labelledby": "mesh-title mesh-text"});
+  const width = Math.max(280, $("mesh-map").clientWidth), height = Math.min(430, width), isLarge = mesh.nodes.length > 60;
+  const at = state.meshAt.map(([x, y]) => [EDGE + x * (width - 2 * EDGE), EDGE / 2 + y * (height - 1.5 * EDGE)]);
+  const svg = draw("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-labelledby": "mesh-title mesh-text"});
   for (const [i, j, rtt] of mesh.links)
     svg.append(draw("line", {x1: at[i][0], y1: at[i][1], x2: at[j][0], y2: at[j][1]},
       draw("title", {}, `${mesh.nodes[i].name} \u2013 ${mesh.nodes[j].name}${rtt >= 0 ? `: ${Math.round(rtt)} ms` : ""}`)));
   mesh.nodes.forEach((node, i) => {
     svg.append(draw("circle", {cx: at[i][0], cy: at[i][1], r: isLarge ? 5 : 9, class: kind(node)},
       draw("title", {}, `${node.name}: ${node.up ? `height ${node.height}, ${plural(Number(node.peers), "peer", "peers")}` : "down"}`)));
-    if (!isLarge) svg.append(draw("text", {x: at[i][0], y: at[i][1] + 24}, clean(node.name)));
+    if (!isLarge) svg.append(draw("text", {x: at[i][0], y: at[i][1] + 24}, cut(node.name)));
   });
   put($("mesh-map"), svg);
   put($("mesh-list"), make("ul", {class: "rows"}, mesh.nodes.slice(0, MESH_LISTED).map((node) => make("li", {},
@@ -543,7 +549,7 @@ async function blockView(which) {
       ["Transactions", count(block.nTx)], ["Size", `${bytes(block.size)}, ${count(block.weight)} WU`],
       ["Fees", stats && coins(stats.totalfee / 1e8)], ["New coins", stats && coins(stats.subsidy / 1e8)],
       ["Average feerate", stats && block.nTx > 1 && `${stats.avgfeerate} sat/vB`], ["Version", block.versionHex],
-      ["Difficulty", Number(block.difficulty.toPrecision(6)).toLocaleString("en", {maximumSignificantDigits: 6})],
+      ["Difficulty", block.difficulty < 0.001 ? block.difficulty.toExponential(3) : block.difficulty.toLocaleString("en", {maximumSignificantDigits: 6})],
       ["Merkle root", mono(block.merkleroot), true]]),
     make("h2", {}, "Transactions"),
     longList(make("ol", {class: "rows"}), block.tx, (id, i) => make("li", {},
@@ -570,14 +576,14 @@ const addressLink = (address) => link(`#/address/${encodeURIComponent(address)}`
 function outputRow(out) {
   const script = out.scriptPubKey, note = script.type === "nulldata" ? dataOf(script) : "";
   return make("li", {}, make("span", {class: "grow-text"},
-    script.address ? addressLink(script.address) : script.type === "nulldata" ? "Data" : `Script: ${script.type}`,
-    note ? make("span", {class: "note"}, note) : ""), make("span", {class: "soft"}, coins(out.value)));
+    script.address ? addressLink(script.address) : script.type === "nulldata" ? "Data" : `Script: ${script.type}`),
+    make("span", {class: "soft"}, coins(out.value)), note ? make("span", {class: "note"}, note) : "");
 }
 
 function inputRow(input) {
   if (input.coinbase !== undefined) {
     const note = noteOf(input.coinbase);
-    return make("li", {}, make("span", {class: "grow-text"}, "New coins", note ? make("span", {class: "note"}, note) : ""));
+    return make("li", {}, make("span", {class: "grow-text"}, "New coins"), note ? make("span", {class: "note"}, note) : "");
   }
   const of = input.prevout && input.prevout.scriptPubKey.address;
   const from = link(`#/tx/${input.txid}`, `${short(input.txid)}:${input.vout}`, {class: "mono"});
@@ -688,6 +694,7 @@ async function route() {
     parts = ["Not found", [heading("Not found"), make("p", {}, error instanceof Refused ? error.message : "The node does not answer.")]];
   }
   if (number !== state.view) return; /* somebody has gone on */
+  if (parts[0] !== "Not found") $("query").value = "";
   document.title = `${parts[0]} \u2013 Cairn`;
   put(detail, crumb(), parts[1]);
   window.scrollTo(0, 0);
