@@ -17,20 +17,26 @@ class NetnsLinks:
     def __init__(self, lab):
         self.lab, self.socket = lab, None
         program = os.path.join(lab.bin, "cairn-link")
-        path = lab.folder.at("link")
         with open(lab.folder.at("lab.log"), "ab") as out:
             # By a short way to it: sockets have paths of 107 characters at most.
             lab.folder_fd = os.open(lab.folder.path, os.O_PATH | os.O_CLOEXEC)
             short = f"/proc/{os.getpid()}/fd/{lab.folder_fd}/link"
             self.process = lab.spawn([program, "serve", short, str(lab.config["seed"])], None, out)
-        end = time.monotonic() + 10
-        while not os.path.exists(path) and self.process.poll() is None and time.monotonic() < end:
-            time.sleep(0.005)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        end = time.monotonic() + 10
+        # The file is there a moment before it can be connected to.
+        while error := self._try_connect(short):
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise LabError(f"cairn-link did not start: {error}")
+            time.sleep(0.005)
+
+    def _try_connect(self, path):
+        """Returns: what is in the way, or None."""
         try:
-            self.socket.connect(short)
+            self.socket.connect(path)
         except OSError as error:
-            raise LabError(f"cairn-link did not start: {error}") from error
+            return error
+        return None
 
     def _ask(self, line):
         try:
