@@ -7,7 +7,7 @@
 
 static struct run *load_text(const char *text)
 {
-    char path[] = "trace_XXXXXX";
+    char path[] = P_tmpdir "/cairn_trace_XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
