@@ -19,7 +19,8 @@ struct command {
 /* clang-format off */
 static const struct command commands[] = {
     {"run", "run a network (the default if options alone are given)", sim_run_command},
-    {"report", "the figures of a run from its trace", sim_report_command},
+    {"report", "the figures and diagrams of a run from its trace", sim_report_command},
+    {"compare", "the figures of two runs side by side", sim_compare_command},
     {"replay", "play captured messages to a node", NULL},
 };
 /* clang-format on */

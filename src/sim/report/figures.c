@@ -300,20 +300,54 @@ const struct figure *figures_find(const struct figures *figures, const char *gro
     return NULL;
 }
 
+/* A value to the right in a column; "-" if there is no row. */
+static void print_value(const struct figure *row, struct buffer *out)
+{
+    struct buffer value;
+    buffer_init(&value);
+    if (row)
+        figure_text(&value, row->kind, row->value);
+    else
+        buffer_append_string(&value, "-");
+    buffer_append_format(out, " %14.*s", (int)value.len, (const char *)value.p);
+    buffer_deinit(&value);
+}
+
+/* A heading where a group begins, and the label. */
+static void print_label(const struct figures *figures, size_t i, struct buffer *out)
+{
+    const struct figure *row = &figures->rows.at[i];
+    if (i == 0 || strcmp(row->group, figures->rows.at[i - 1].group) != 0)
+        buffer_append_format(out, "%s%s\n", i > 0 ? "\n" : "", row->group);
+    buffer_append_format(out, "  %-38s", row->label);
+}
+
 void figures_print(const struct figures *figures, struct buffer *out)
 {
     ASSERT(figures && out);
-    const char *group = "";
     for (size_t i = 0; i < figures->rows.n; i++) {
-        const struct figure *row = &figures->rows.at[i];
-        if (strcmp(group, row->group) != 0)
-            buffer_append_format(out, "%s%s\n", i > 0 ? "\n" : "", row->group);
-        group = row->group;
-        struct buffer value;
-        buffer_init(&value);
-        figure_text(&value, row->kind, row->value);
-        buffer_append_format(out, "  %-38s %14.*s\n", row->label, (int)value.len,
-                             (const char *)value.p);
-        buffer_deinit(&value);
+        print_label(figures, i, out);
+        print_value(&figures->rows.at[i], out);
+        buffer_append_string(out, "\n");
+    }
+}
+
+void figures_print_both(const struct figures *a, const struct figures *b, struct buffer *out)
+{
+    ASSERT(a && b && out);
+    for (size_t i = 0; i < a->rows.n; i++) {
+        const struct figure *row = &a->rows.at[i];
+        print_label(a, i, out);
+        print_value(row, out);
+        print_value(figures_find(b, row->group, row->label), out);
+        buffer_append_string(out, "\n");
+    }
+    for (size_t i = 0; i < b->rows.n; i++) {
+        const struct figure *row = &b->rows.at[i];
+        if (figures_find(a, row->group, row->label))
+            continue;
+        buffer_append_format(out, "  %-38s %14s", row->label, "-");
+        print_value(row, out);
+        buffer_append_string(out, "\n");
     }
 }

@@ -30,6 +30,8 @@ const struct figure *figures_find(const struct figures *figures, const char *gro
 
 /* Append all rows as a text in two columns. */
 void figures_print(const struct figures *figures, struct buffer *out);
+/* The same of two runs, in three columns; what only b has stands at the end. */
+void figures_print_both(const struct figures *a, const struct figures *b, struct buffer *out);
 
 /* How many blocks a stale branch has that ends with this block; 0 if it is no end of one. */
 uint32_t stale_branch_blocks(const struct run_block *block);
