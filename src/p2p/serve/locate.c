@@ -6,6 +6,7 @@
 #include "p2p/core/wire.h"
 #include "p2p/peer/peer.h"
 #include "p2p/peer/send.h"
+#include "p2p/serve/compact_tell.h"
 #include "util/buffer.h"
 
 #define KEPT_BLOCKS_SERVED 288          /* NODE_NETWORK_LIMITED: BIP-159, New service bit */
@@ -52,6 +53,23 @@ static const struct block_node *find_fork(const struct p2p *p2p, const struct wi
     return chain_at(p2p_chain_of(p2p), 0);
 }
 
+/* The block after the tip, if this peer was told of it and it is not verified yet: it may have come
+ * to ask because of it, and asks once. */
+static const struct block_node *told_ahead(const struct p2p *p2p, const struct peer *peer)
+{
+    const struct block_node *told = peer->headers.best_sent;
+    return told && compact_tell_is_undecided(p2p, told) ? told : NULL;
+}
+
+static const struct block_node *next_header(const struct p2p *p2p, const struct peer *peer,
+                                            const struct block_node *node)
+{
+    const struct block_node *tip = chain_tip(p2p_chain_of(p2p));
+    if (node->height < tip->height)
+        return chain_at(p2p_chain_of(p2p), node->height + 1);
+    return node == tip ? told_ahead(p2p, peer) : NULL;
+}
+
 static void send_headers(struct p2p *p2p, struct peer *peer, const struct block_node *from,
                          const struct block_hash *stop)
 {
@@ -69,7 +87,7 @@ static void send_headers(struct p2p *p2p, struct peer *peer, const struct block_
         n++;
         if (block_hash_equal(&node->hash, stop))
             break;
-        node = chain_at(p2p_chain_of(p2p), node->height + 1);
+        node = next_header(p2p, peer, node);
     }
     struct writer head = writer_to_growing(&message);
     write_compact_size(&head, n);
@@ -98,8 +116,7 @@ enum fault locate_on_getheaders(struct p2p *p2p, struct peer *peer, struct reade
         if (!node || !locate_is_public(p2p, node))
             return FAULT_NONE;
     } else {
-        const struct block_node *fork = find_fork(p2p, &locator);
-        node = chain_at(p2p_chain_of(p2p), fork->height + 1);
+        node = next_header(p2p, peer, find_fork(p2p, &locator));
     }
     send_headers(p2p, peer, node, &locator.stop);
     return FAULT_NONE;

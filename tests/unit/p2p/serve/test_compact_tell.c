@@ -136,6 +136,38 @@ TEST(it_is_told_before_it_is_verified_and_then_not_served, struct fixture *f)
     buffer_deinit(&bytes);
 }
 
+static void ask_headers_after(struct raw_peer *raw, const uint8_t hash[32])
+{
+    uint8_t bytes[4 + 1 + 32 + 32] = {0};
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    write_u32(&w, WIRE_PROTOCOL_VERSION);
+    write_compact_size(&w, 1);
+    write_bytes(&w, hash, 32);
+    raw_send(raw, "getheaders", bytes, sizeof bytes);
+}
+
+/* Who lacks its parent asks for headers: without that of the block that it was just told of it would
+ * ask no more, and stay behind until the next one. */
+TEST(who_was_told_of_it_has_its_header_while_it_is_verified, struct fixture *f)
+{
+    const struct built_block *tip;
+    struct tx txs[COMPACT_TXS];
+    (void)compact_node(f, 46, NULL, &tip, txs);
+    struct raw_peer *from = compact_join(f);
+    tip = compact_be_first(f, from, tip);
+    struct raw_peer *to = join_wanting(f, tip), *other = compact_join(f);
+    struct builder_spec spec = {.tx = txs, .n_tx = COMPACT_TXS};
+    const struct built_block *block = builder_block(&f->builder, tip, &spec);
+    compact_send(from, block);
+    ask_headers_after(to, tip->block.hash.b);
+    ask_headers_after(other, tip->block.hash.b);
+    struct span headers = raw_expect(to, "headers");
+    assert_int_equal(headers.len, 1 + 81);
+    assert_memory_equal(headers.p + 1 + 4, tip->block.hash.b, 32); /* what it builds on */
+    assert_int_equal(raw_expect(other, "headers").len, 1); /* told of nothing, and not later */
+    assert_int_equal(raw_count(to, "cmpctblock"), 1);
+}
+
 /* clang-format off */
 static const struct { int32_t depth; const char *answer; } block_depths[] = {
     {0, "cmpctblock"}, {1, "cmpctblock"},
