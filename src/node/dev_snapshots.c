@@ -72,7 +72,7 @@ static int write_snapshot(const struct dev_snapshots *snapshots, const struct sn
     return error;
 }
 
-static bool parse_snapshot(struct span bytes, struct snapshot *s)
+static bool parse_snapshot(const struct node_env *node_env, struct span bytes, struct snapshot *s)
 {
     struct reader r = reader_of(bytes);
     if (read_u32(&r) != FILE_VERSION)
@@ -88,7 +88,8 @@ static bool parse_snapshot(struct span bytes, struct snapshot *s)
     s->mock_time_s = (int64_t)read_u64(&r);
     s->offset_s = (int64_t)read_u64(&r);
     s->number = read_u64(&r);
-    return reader_finish(&r);
+    return reader_finish(&r) && s->told.height >= 0 && s->mock_time_s >= 0 &&
+           s->mock_time_s <= UINT32_MAX && node_env_may_offset(node_env, s->offset_s);
 }
 
 static bool is_name(const char *name)
@@ -120,7 +121,7 @@ static void read_snapshot(void *arg, const char *name)
     buffer_init(&text);
     int error = read_file(env_of(snapshots), path, FILE_BYTES, &text);
     snprintf(s.told.name, sizeof s.told.name, "%s", name);
-    if (!error && parse_snapshot(buffer_span(&text), &s))
+    if (!error && parse_snapshot(snapshots->node_env, buffer_span(&text), &s))
         insert(snapshots, &s);
     else
         log_warning(snapshots->log, "The snapshot %s cannot be read", path);

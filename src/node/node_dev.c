@@ -40,10 +40,12 @@ static void take_clock(struct node_dev *dev)
     int error =
         read_file(node_env_env(dev->node_env), dev->clock_path, CLOCK_BYTES_MAX, &text);
     buffer_append(&text, "", 1);
-    if (!error && parse_int64((const char *)text.p, &offset_s))
+    if (!error && parse_int64((const char *)text.p, &offset_s) &&
+        node_env_may_offset(dev->node_env, offset_s))
         node_env_set_offset(dev->node_env, offset_s);
     else if (error != -ENOENT)
-        log_warning(dev->log, "%s cannot be read: the clock is the real one", dev->clock_path);
+        log_warning(dev->log, "%s %s: the clock is the real one", dev->clock_path,
+                    error ? "cannot be read" : "has no clock in it");
     buffer_deinit(&text);
 }
 
@@ -62,12 +64,19 @@ static void keep_clock(void *ctx)
 }
 
 /* Kept over a restart: the chain may have blocks of that time, which no start takes from the
- * future. */
-static const char *set_clock(void *ctx, int64_t time_s)
+ * future. For that it cannot go back behind them either. */
+static const char *set_clock(void *ctx, int64_t time_s, bool *is_ours)
 {
     struct node_dev *dev = ctx;
     ASSERT(time_s >= 0);
-    int64_t offset_s = time_s ? time_s - node_env_real_s(dev->node_env) : 0;
+    int64_t real_s = node_env_real_s(dev->node_env);
+    int64_t offset_s = time_s ? time_s - real_s : 0;
+    *is_ours = false;
+    if (dev->chain &&
+        real_s + offset_s + BLOCK_TIME_AHEAD_MAX_S < (int64_t)chain_tip(dev->chain)->time)
+        return "The tip is more than two hours later than that, so the node would not start "
+               "again: revert to a snapshot of before";
+    *is_ours = true;
     int error = keep_offset(dev, offset_s);
     if (error)
         return strerror(-error);
@@ -150,6 +159,15 @@ static int32_t start_blocks(const struct network *network)
     return MIN_OF(network->coinbase_maturity, NODE_DEV_MATURITY_MAX) + DEV_KEYS;
 }
 
+/* From one to the next. On a chain that begins today, too, the last one must not be too far ahead of
+ * the clock; where times make the target, they are such that it stays. */
+static int64_t start_spacing_s(const struct network *network)
+{
+    int64_t most_s = MAX_OF(BLOCK_TIME_AHEAD_MAX_S / (start_blocks(network) + 1), 1);
+    return network->pow_no_retargeting ? MIN_OF(network->pow_target_spacing_s, most_s)
+                                       : network->pow_target_spacing_s;
+}
+
 static void end_chain(struct node_dev *dev, const char *failure)
 {
     void (*done)(void *arg) = dev->done;
@@ -193,7 +211,7 @@ static void make_next(struct node_dev *dev)
     const struct mining_template template = {
         .coinbase_script_pubkey = span_of(key->script, sizeof key->script)};
     struct block_ref *block = mining_build_block(dev->chain, &template,
-                                                 tip->time + network->pow_target_spacing_s);
+                                                 tip->time + start_spacing_s(network));
     (void)mining_grind(dev->chain, block, UINT64_MAX, on_ground, dev);
 }
 

@@ -237,6 +237,12 @@ int64_t node_env_real_s(const struct node_env *node_env)
     return env_unix_s(node_env->real);
 }
 
+bool node_env_may_offset(const struct node_env *node_env, int64_t offset_s)
+{
+    int64_t real_s = env_unix_s(node_env->real);
+    return offset_s >= -real_s && offset_s <= UINT32_MAX - real_s;
+}
+
 void node_env_set_offset(struct node_env *node_env, int64_t offset_s)
 {
     ASSERT(node_env);

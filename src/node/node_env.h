@@ -31,6 +31,8 @@ int64_t node_env_real_s(const struct node_env *node_env);
 int64_t node_env_offset_s(const struct node_env *node_env);
 /* What node_env_set_mock_time() has set; 0: the clock goes. */
 int64_t node_env_mock_time_s(const struct node_env *node_env);
+/* Would the time then be one that a header can have? */
+bool node_env_may_offset(const struct node_env *node_env, int64_t offset_s);
 /* Let the wall clock be that far from the real one, and go on. The peers' moves forward with it,
  * never back. What set_mock_time() has set is taken back. */
 void node_env_set_offset(struct node_env *node_env, int64_t offset_s);

@@ -36,7 +36,7 @@ static enum rpc_progress log_in(struct rpc_call *call, const char *token)
 {
     char session[UI_SECRET_TEXT], name[UI_COOKIE_NAME];
     if (!ui_redeem(call->rpc->ui, token, session)) {
-        log_printf(call->rpc->node->log, LOG_ALWAYS,
+        log_printf(call->rpc->node->log, LOG_HTTP,
                    "dashboard: an address was opened that is not good (any more)");
         call->rest->status = 403;
         put_page(call);

@@ -40,9 +40,9 @@ typedef void rpc_dev_fn(void *arg, const struct rpc_dev_snapshot *snapshot, cons
 struct rpc_dev {
     void *ctx;
     const struct dev_keys *keys;
-    /* Let the wall clock go on from there; 0: from the real time. Returns: NULL, or why that cannot
-     * be kept over a restart: then nothing has changed. */
-    const char *(*set_clock)(void *ctx, int64_t unix_s);
+    /* Let the wall clock go on from there; 0: from the real time. Returns: NULL, or why nothing has
+     * changed; *is_ours: by our disk, which cannot keep it over a restart. */
+    const char *(*set_clock)(void *ctx, int64_t unix_s, bool *is_ours);
     /* Make one, "": under the next free number; go back to one; forget one. done once, now or
      * later. */
     void (*snapshot)(void *ctx, const char *name, rpc_dev_fn *done, void *arg);

@@ -1,4 +1,6 @@
 /* rpc_args.c - what a handler reads of its arguments, with the errors that Core gives. */
+#include <string.h>
+
 #include "consensus/tx.h"
 #include "rpc/rpc_internal.h"
 #include "util/assert.h"
@@ -22,7 +24,10 @@ bool rpc_arg_bool(const struct rpc_call *call, size_t index, bool fallback)
 const char *rpc_arg_string(const struct rpc_call *call, size_t index, const char *fallback)
 {
     const struct json_value *arg = rpc_arg(call, index);
-    return arg ? (const char *)arg->text.p : fallback;
+    if (!arg)
+        return fallback;
+    /* What has a zero byte must not be taken for its beginning: it names nothing (U+FFFD). */
+    return memchr(arg->text.p, 0, arg->text.len) ? "\xef\xbf\xbd" : (const char *)arg->text.p;
 }
 
 bool rpc_expect_kind(struct rpc_call *call, const struct json_value *value, enum json_kind kind)

@@ -45,7 +45,10 @@ enum rpc_progress rpc_settime(struct rpc_call *call)
     if (time_s < 0 || time_s > TIME_MAX_S)
         return rpc_fail(call, RPC_INVALID_PARAMETER, "time must be from 0 to %lld, not %lld",
                         (long long)TIME_MAX_S, (long long)time_s);
-    const char *error = node->dev->set_clock(node->dev->ctx, time_s);
+    bool is_ours = true;
+    const char *error = node->dev->set_clock(node->dev->ctx, time_s, &is_ours);
+    if (error && !is_ours)
+        return rpc_fail(call, RPC_INVALID_PARAMETER, RPC_TEXT, error);
     if (error)
         return rpc_fail(call, RPC_DATABASE_ERROR, "Cannot keep the clock: %s", error);
     json_put_int(&call->out, node->now_s(node->ctx));

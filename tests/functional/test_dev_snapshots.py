@@ -52,6 +52,10 @@ def test_a_kill_takes_neither_snapshot_nor_revert(context):
     equal([s["name"] for s in node.rpc.listsnapshots()], ["kept"])
     node.rpc.revert("kept")
     equal(state(node), before)
+    # No index claims blocks that nobody has any more.
+    wait_until(lambda: all(i["best_block_height"] == 110
+                           for i in node.rpc.getindexinfo().values()))
+    assert "invalid chain" not in node.log(), "a revert is no reason to warn"
     node.kill()
     node.start()
     equal(node.rpc.getbestblockhash(), before[0])

@@ -325,6 +325,8 @@ static void start_renewal(struct index_follower *follower)
  * which each look-up sees for itself whether they still hold. */
 static void start_next_block(struct index_follower *follower)
 {
+    if (follower->at->is_gone) /* it is ahead of the tip by nothing that could come back */
+        follower->at = block_node_fork(follower->at, goal_of(follower));
     if (covers_tip(follower)) {
         follower->was_synced = true;
         wake_lookups(follower);

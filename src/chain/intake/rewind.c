@@ -45,7 +45,22 @@ static void mark_all(struct rewind *rewind, const struct block_node *tip,
     }
 }
 
-/* The marks were in vain. What they hold for failed stays so. */
+/* Rows are not all written at once: a crash may leave the mark of a block and not those of what is on
+ * it. Parents first. Returns: there are any */
+static bool spread_marks(struct rewind *rewind)
+{
+    struct block_node *genesis = rewind->tree->genesis;
+    bool has_any = false;
+    for (struct block_node *at = genesis->first_child; at;
+         at = block_node_next_descendant(genesis, at)) {
+        if (at->prev->status & BLOCK_DROPPED)
+            set_status(rewind, at, at->status | BLOCK_FAILED | BLOCK_DROPPED);
+        has_any |= (at->status & BLOCK_DROPPED) != 0;
+    }
+    return has_any;
+}
+
+/* The marks were in vain. What of them breaks a rule is found to do so anew. */
 static void unmark_all(struct rewind *rewind)
 {
     struct block_node *genesis = rewind->tree->genesis;
@@ -200,11 +215,8 @@ void rewind_order(struct rewind *rewind, const struct chain_moment *moment, chai
 
 void rewind_resume(struct rewind *rewind)
 {
-    struct block_node *genesis = rewind->tree->genesis, *at = genesis;
     ASSERT(rewind->core->is_open && rewind->stage == REWIND_NONE);
-    while (at && !(at->status & BLOCK_DROPPED))
-        at = block_node_next_descendant(genesis, at);
-    if (!at)
+    if (!spread_marks(rewind))
         return;
     rewind->stage = REWIND_LEAVES;
     waiters_await_rest(rewind->waiters, on_rest, rewind);

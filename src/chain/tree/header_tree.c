@@ -85,7 +85,7 @@ struct block_node *header_tree_add(struct header_tree *tree, const struct block_
         node->chain_work = u256_add(node->chain_work, prev->chain_work);
         node->time_max = MAX_OF(node->time_max, prev->time_max);
         if (prev->status & BLOCK_FAILED_MASK)
-            node->status = BLOCK_FAILED_CHILD;
+            node->status = BLOCK_FAILED_CHILD | (prev->status & BLOCK_DROPPED);
         node->next_sibling = prev->first_child;
         prev->first_child = node;
     } else {
@@ -105,6 +105,8 @@ struct block_node *header_tree_add(struct header_tree *tree, const struct block_
 
 void header_tree_note_failed(struct header_tree *tree, struct block_node *node)
 {
+    if (node->status & BLOCK_DROPPED) /* by order, and for nothing that is wrong with it */
+        return;
     if (!tree->best_failed || u256_compare(node->chain_work, tree->best_failed->chain_work) > 0)
         tree->best_failed = node;
 }

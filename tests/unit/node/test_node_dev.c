@@ -5,9 +5,11 @@
 #include "support/chain_rig.h"
 #include "support/unit.h"
 #include "util/alloc.h"
+#include "util/array.h"
 #include "util/hex.h"
+#include "util/replace_file.h"
 
-#define FIRST_HASH "06a13d89b37b1963c4295f8fad3a693988eba9c0116b53689aa27fb165ffb03b"
+#define FIRST_HASH "297ed9b147ff4dba93bd4426e82e1cde93c414d7b9f77d16adc8b295aa797653"
 
 struct fixture {
     struct chain_builder builder;
@@ -73,14 +75,43 @@ TEST(a_clock_that_was_set_goes_on_and_is_had_again, struct fixture *f)
     const struct rpc_dev *view = node_dev_view(f->dev);
     const struct env *env = node_env_env(f->node_env);
     int64_t real_s = env_unix_s(env);
+    bool is_ours;
     assert_ptr_equal(view->keys, f->keys);
-    assert_null(view->set_clock(view->ctx, real_s + 5000));
+    assert_null(view->set_clock(view->ctx, real_s + 5000, &is_ours));
     assert_in_range(env_unix_s(env), real_s + 5000, real_s + 5001);
     struct node_env *next = node_env_new(sim_env_get(f->rig.sim));
     struct node_dev *dev = node_dev_new(&f->rig.log, f->keys, next, "regtest");
     assert_in_range(env_unix_s(node_env_env(next)), real_s + 5000, real_s + 5001);
     node_dev_free(dev);
     node_env_free(next);
-    assert_null(view->set_clock(view->ctx, 0));
+    assert_null(view->set_clock(view->ctx, 0, &is_ours));
     assert_in_range(env_unix_s(env), real_s, real_s + 1);
+}
+
+/* The node would take its own tip for one from the future, at each start. */
+TEST(a_clock_does_not_go_back_behind_the_tip, struct fixture *f)
+{
+    const struct rpc_dev *view = node_dev_view(f->dev);
+    bool is_ours = true;
+    node_dev_begin_chain(f->dev, f->rig.chain, on_done, f);
+    rig_settle(&f->rig);
+    int64_t tip_s = chain_tip(f->rig.chain)->time;
+    assert_non_null(view->set_clock(view->ctx, tip_s - 7201, &is_ours));
+    assert_false(is_ours);
+    assert_null(view->set_clock(view->ctx, tip_s - 7200, &is_ours));
+    assert_in_range(env_unix_s(node_env_env(f->node_env)), tip_s - 7200, tip_s - 7199);
+}
+
+TEST(a_file_without_a_clock_in_it_is_none, struct fixture *f)
+{
+    const struct env *env = sim_env_get(f->rig.sim);
+    static const char *const texts[] = {"9223372036854775807", "-9223372036854775808", "soon", ""};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct node_env *next = node_env_new(env);
+        assert_int_equal(replace_file(env, "regtest/dev_clock", span_of_string(texts[i])), 0);
+        struct node_dev *dev = node_dev_new(NULL, f->keys, next, "regtest");
+        assert_int_equal(node_env_offset_s(next), 0);
+        node_dev_free(dev);
+        node_env_free(next);
+    }
 }

@@ -14,12 +14,14 @@ struct fixture {
     struct rpc_dev dev;
     int64_t clock_s;
     const char *clock_error;
+    bool is_askers_fault;
 };
 
-static inline const char *fixture_set_clock(void *ctx, int64_t unix_s)
+static inline const char *fixture_set_clock(void *ctx, int64_t unix_s, bool *is_ours)
 {
     struct fixture *f = ctx;
     f->clock_s = unix_s;
+    *is_ours = !f->is_askers_fault;
     return f->clock_error;
 }
 

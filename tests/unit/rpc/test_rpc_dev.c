@@ -38,6 +38,9 @@ TEST(a_time_must_fit_into_a_header, struct fixture *f)
     assert_int_equal(f->clock_s, 0);
     f->clock_error = "disk full";
     assert_call(&f->rig, "settime", "[5]", "-20: Cannot keep the clock: disk full");
+    f->clock_error = "too early";
+    f->is_askers_fault = true;
+    assert_call(&f->rig, "settime", "[5]", "-8: too early");
 }
 
 TEST(snapshots_are_told_and_whose_fault_it_is, struct fixture *f)
@@ -45,6 +48,8 @@ TEST(snapshots_are_told_and_whose_fault_it_is, struct fixture *f)
     assert_starts(rpc_rig_call(&f->rig, "snapshot", "[]"), "{\"name\":\"1\",\"height\":7,");
     assert_starts(rpc_rig_call(&f->rig, "revert", "[\"b\"]"), "{\"name\":\"b\"");
     assert_starts(rpc_rig_call(&f->rig, "dropsnapshot", "[\"b\"]"), "{\"name\":\"b\"");
+    /* A zero byte does not cut a name short. */
+    assert_starts(rpc_rig_call(&f->rig, "snapshot", "[\"b\\u0000c\"]"), "{\"name\":\"\xef\xbf\xbd\"");
     assert_starts(rpc_rig_call(&f->rig, "listsnapshots", "[]"), "[{\"name\":\"only\"");
     f->clock_error = "why";
     assert_call(&f->rig, "revert", "[\"b\"]", "-20: why");

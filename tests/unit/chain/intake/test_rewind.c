@@ -1,4 +1,5 @@
 /* test_rewind.c - the chain as it was before: what came since is forgotten, also amid a crash. */
+#include "support/chain_inside.h"
 #include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
 
@@ -121,6 +122,27 @@ static bool crash_after(struct fixture *f, int steps, enum sim_crash how)
     rig_deinit(&f->rig);
     f->rig = (struct chain_rig){0};
     return is_answered;
+}
+
+/* Rows of some blocks may be written before those of others: a crash between them. */
+TEST(a_mark_that_a_crash_has_cut_short_spreads, struct fixture *f)
+{
+    f->options.check_invariants = false; /* the mark is set behind everybody's back */
+    fixture_start_at_base(f);
+    const struct built_block *last = builder_blocks(&f->b, base_tip(f), 6, NULL);
+    rig_accept_chain(&f->rig, last);
+    struct block_node *node =
+        header_tree_find(tree_of(f->rig.chain), &built_ancestor(last, last->height - 3)->block.hash);
+    node->status |= BLOCK_FAILED | BLOCK_DROPPED;
+    header_tree_mark_dirty(tree_of(f->rig.chain), node);
+    assert_int_equal(rig_close(&f->rig), 0);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, built_ancestor(last, last->height - 4)));
+    assert_null(find(f, last));
+    assert_int_equal(f->rig.n_faults, 0);
+    rig_accept_chain(&f->rig, last);
+    assert_true(rig_is_at(&f->rig, last));
 }
 
 TEST(a_crash_at_any_step_leaves_all_of_it_or_nothing, struct fixture *f)

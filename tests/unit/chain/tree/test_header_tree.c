@@ -216,3 +216,25 @@ TEST(a_dirty_node_is_listed_once)
     assert_int_equal(n, 2);
     header_tree_deinit(&tree);
 }
+
+/* Also one that comes while its parent is to be forgotten: it must not be left without. */
+TEST(what_is_dropped_goes_with_all_that_is_on_it)
+{
+    struct header_tree tree;
+    struct block_node *out[5];
+    header_tree_init(&tree, key);
+    struct block_node *genesis = add(&tree, NULL, 0, 0x207fffff, 0);
+    struct block_node *a = add(&tree, genesis, 1, 0x207fffff, 0);
+    struct block_node *b = add(&tree, genesis, 2, 0x207fffff, 0);
+    a->status = BLOCK_FAILED | BLOCK_DROPPED;
+    struct block_node *c = add(&tree, a, 3, 0x207fffff, 0);
+    struct block_node *d = add(&tree, c, 4, 0x207fffff, 0);
+    assert_null(tree.best_failed); /* none of them is worth a warning */
+    assert_int_equal(header_tree_forget(&tree, out), 3);
+    assert_true(a->is_gone && c->is_gone && d->is_gone && !b->is_gone);
+    assert_null(header_tree_find(&tree, &d->hash));
+    assert_ptr_equal(genesis->first_child, b);
+    assert_null(b->next_sibling);
+    assert_int_equal(tree.count, 2);
+    header_tree_deinit(&tree);
+}
