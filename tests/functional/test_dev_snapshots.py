@@ -2,7 +2,9 @@
 import time
 
 import framework
+import p2p
 from framework import equal, rpc_fails, wait_until
+from test_events import Listener, until
 
 ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 INDEXES = ("-txindex", "-coinstatsindex", "-blockfilterindex", "-addressindex",
@@ -86,6 +88,60 @@ def test_a_hundred_blocks_are_gone_in_milliseconds(context):
     node.rpc.revert("1")
     print(f"revert of 100 blocks: {(time.monotonic() - begun) * 1000:.1f} ms", flush=True)
     equal(node.rpc.getblockcount(), 110)
+
+
+def follows(node, other):
+    """Until the node has the other's tip."""
+    wait_until(lambda: node.rpc.getbestblockhash() == other.rpc.getbestblockhash())
+
+
+def two(context):
+    """Two nodes of one chain, with 30 blocks since both noted it that the second has mined."""
+    one = p2p.node(context, "-dev", *INDEXES, name="one")
+    other = p2p.node(context, "-dev", name="other")
+    p2p.link(one, other)
+    one.rpc.generatetoaddress(1, ADDRESS)
+    follows(other, one)
+    for node in (one, other):
+        node.rpc.snapshot("a")
+    other.rpc.generatetoaddress(30, ADDRESS)
+    follows(one, other)
+    return one, other
+
+
+def test_a_peer_brings_again_what_was_forgotten(context):
+    one, other = two(context)
+    height = one.rpc.getblockcount()
+    gone = [one.rpc.getblockhash(h) for h in range(height, height - 30, -1)]
+    listener = Listener(one)
+    one.rpc.revert("a")
+    equal(one.rpc.getblockcount(), height - 30)
+    branch = one.rpc.generatetoaddress(3, one.rpc.getdevkeys()["keys"][3]["address"])
+    assert branch[0] not in gone
+    seen = until(listener, "block_connected", hash=branch[-1])
+    equal([data["hash"] for _, name, data in seen if name == "block_disconnected"], gone)
+    listener.close()
+    equal(other.rpc.getbestblockhash(), gone[0])
+    other.rpc.generatetoaddress(1, ADDRESS)
+    follows(one, other)
+    equal(one.rpc.getblockcount(), height + 1)
+    wait_until(lambda: all(i["synced"] for i in one.rpc.getindexinfo().values()))
+    equal(one.rpc.gettxoutsetinfo("muhash")["muhash"],
+          one.rpc.gettxoutsetinfo("muhash", None, False)["muhash"])
+    equal(len(one.rpc.getpeerinfo()), 1)
+
+
+def test_a_mesh_that_was_reverted_goes_on_with_less_work(context):
+    """What a peer had announced before has more work than all it tells of since."""
+    one, other = two(context)
+    for node in (one, other):
+        node.rpc.revert("a")
+    for miner, follower in ((other, one), (one, other), (other, one)):
+        for n in (1, 4):
+            miner.rpc.generatetoaddress(n, ADDRESS)
+            follows(follower, miner)
+    for node in (one, other):
+        equal(len(node.rpc.getpeerinfo()), 1)
 
 
 def test_what_makes_no_sense_is_refused(context):

@@ -29,7 +29,8 @@ void header_sync_update_known(struct peer *peer, const struct block_node *node)
 {
     ASSERT(node);
     const struct block_node *best = peer->headers.best_known;
-    if (!best || u256_compare(node->chain_work, best->chain_work) >= 0)
+    /* A block that was forgotten (-dev) is known of nobody. */
+    if (!best || best->is_gone || u256_compare(node->chain_work, best->chain_work) >= 0)
         peer->headers.best_known = node;
 }
 

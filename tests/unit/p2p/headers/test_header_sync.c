@@ -439,6 +439,21 @@ TEST(who_was_asked_for_a_block_alone_is_asked_for_all_when_we_have_caught_up, st
     assert_int_equal(raw_count(raw[1], "getheaders"), 3);
 }
 
+TEST(what_a_peer_had_that_is_forgotten_does_not_hide_what_it_has, struct fixture *f)
+{
+    (void)fixture_node(f, 63, NULL, NULL);
+    (void)raw_join(&f->mesh, f->node, SERVICES);
+    struct peer *peer = f->node->p2p->peers;
+    struct block_node more = {.chain_work = u256_of(9)}, less = {.chain_work = u256_of(5)};
+    header_sync_update_known(peer, &more);
+    header_sync_update_known(peer, &less);
+    assert_ptr_equal(peer->headers.best_known, &more);
+    more.is_gone = true;
+    header_sync_update_known(peer, &less);
+    assert_ptr_equal(peer->headers.best_known, &less);
+    peer->headers.best_known = NULL;
+}
+
 /* One that came to us owes headers from now on. Returns: for how long it may, but for some seconds
  */
 static int64_t let_owe(struct fixture *f, struct raw_peer **owes)
