@@ -76,10 +76,30 @@ static bool check_ports(struct chain_reading *reading)
                  network->rpc_port);
 }
 
+/* An address or key of the one chain must not be taken for one of the other. */
+static bool check_no_real_prefix(struct chain_reading *reading)
+{
+    const struct network *own = &reading->given.network, *real = network_get(NETWORK_MAIN);
+    const struct {
+        const char *name;
+        uint8_t own, real;
+    } prefixes[] = {{"pubkey", own->base58_pubkey, real->base58_pubkey},
+                    {"script", own->base58_script, real->base58_script},
+                    {"secret", own->base58_secret, real->base58_secret}};
+    for (size_t i = 0; i < COUNT_OF(prefixes); i++)
+        if (prefixes[i].own == prefixes[i].real)
+            return WRONG(reading, "addresses", prefixes[i].name,
+                         "\"addresses.%s\" is %d, that of the main network, whose coins are real",
+                         prefixes[i].name, prefixes[i].own);
+    return true;
+}
+
 static bool check_addresses(struct chain_reading *reading)
 {
     const struct network *network = &reading->given.network;
     const char *hrp = network->bech32_hrp;
+    if (!check_no_real_prefix(reading))
+        return false;
     if (network->base58_pubkey == network->base58_script)
         return WRONG(reading, "addresses", "script",
                      "\"addresses.script\" is %d, which \"addresses.pubkey\" is already",
@@ -126,6 +146,10 @@ static bool check_supply(struct chain_reading *reading)
 {
     const struct network *network = &reading->given.network;
     int64_t most = MAX_MONEY_SAT / network->subsidy_first_sat / 2;
+    if (most == 0)
+        return WRONG(reading, "", "subsidy",
+                     "\"subsidy\" makes more than 21 million coins with the second block; "
+                     "10500000 is the most");
     return network->subsidy_halving_interval <= most ||
            WRONG(reading, "", "halving_interval",
                  "\"halving_interval\" is %u: with this \"subsidy\" there would be more than 21 "

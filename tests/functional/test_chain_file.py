@@ -183,6 +183,16 @@ def test_a_chain_with_a_challenge_is_signed(context):
     signer.stop()
 
 
+def test_dev_begins_a_chain_of_today(context):
+    """Its first blocks are no further ahead of the clock than blocks may be."""
+    node = OwnNode(context, "dev", new_chain(context, "dev.json", "name=dev"), "-dev").start()
+    equal(node.rpc.getblockcount(), 110)
+    node.rpc.faucet(node.rpc.getdevkeys()["keys"][0]["address"])
+    node.stop()
+    node.start()
+    equal(node.rpc.getblockcount(), 110)
+
+
 def test_mistakes_name_the_file(context):
     path = new_chain(context, "m.json", "name=my")
     node = OwnNode(context, "node", path)

@@ -20,8 +20,8 @@ TEST(what_fields_say_of_each_other_is_checked, struct arena *arena)
          "f:2: \"rpc_port\" is 7, which \"p2p_port\" is already"},
         {CHAIN_TEXT(",\n\"magic\": \"f9beb4d9\""), "f:5: \"magic\" is that of main"},
         {CHAIN_TEXT(",\n\"magic\": \"fabfb5da\""), "f:5: \"magic\" is that of regtest"},
-        {CHAIN_TEXT(",\n\"addresses\": {\"pubkey\": 5, \"script\": 5}"),
-         "f:5: \"addresses.script\" is 5, which \"addresses.pubkey\" is already"},
+        {CHAIN_TEXT(",\n\"addresses\": {\"pubkey\": 7, \"script\": 7}"),
+         "f:5: \"addresses.script\" is 7, which \"addresses.pubkey\" is already"},
         {CHAIN_TEXT(",\n\"addresses\": {\"xpub\": \"04358394\"}"),
          "f:5: \"addresses.xprv\" is the same as \"addresses.xpub\""},
         {CHAIN_TEXT(",\n\"addresses\": {\"hrp\": \"My\"}"),
@@ -36,6 +36,11 @@ TEST(what_fields_say_of_each_other_is_checked, struct arena *arena)
          "f:4: \"genesis\" is regtest's, whose bits 207fffff are above the \"pow_limit\" 1f7fffff"},
         {GENESIS_HEAD ", \"nonce\": 0},\n\"pow_limit\": \"1f7fffff\"}",
          "f:2: \"genesis.bits\" is above the limit 1f7fffff: 207fffff"},
+        {CHAIN_TEXT(",\n\"addresses\": {\"script\": 5}"),
+         "f:5: \"addresses.script\" is 5, that of the main network, whose coins are real"},
+        {CHAIN_TEXT(",\n\"subsidy\": 21000000, \"halving_interval\": 1"),
+         "f:5: \"subsidy\" makes more than 21 million coins with the second block; 10500000 is the "
+         "most"},
         {CHAIN_TEXT(",\n\"subsidy\": 50, \"halving_interval\": 210001"),
          "f:5: \"halving_interval\" is 210001: with this \"subsidy\" there would be more than 21 "
          "million coins in the end; 210000 is the most"},
