@@ -90,6 +90,16 @@ static int32_t free_height(void *ctx, bool *is_changing)
     return height;
 }
 
+static int32_t height_if_flushed(void *ctx)
+{
+    int32_t height = INT32_MAX;
+    for (int i = 0; i < CHAIN_INDEXES; i++) {
+        int32_t of_index = index_follower_reached_height(chain_index(ctx, i));
+        height = MIN_OF(height, of_index);
+    }
+    return height;
+}
+
 static void make_upkeep(struct chain *chain)
 {
     struct chain_core *core = &chain->core;
@@ -100,7 +110,8 @@ static void make_upkeep(struct chain *chain)
                                   .writes = &chain->writes,
                                   .lost = &chain->lost,
                                   .flush = &chain->flush,
-                                  .needs = {.ctx = chain, .free_height = free_height}};
+                                  .needs = {.ctx = chain, .free_height = free_height,
+                                            .height_if_flushed = height_if_flushed}};
     chain->verifier = (struct verifier){
         .core = core, .tree = &chain->tree, .lost = &chain->lost, .flush = &chain->flush};
     chain->undo_repair = (struct undo_repair){

@@ -37,8 +37,7 @@ static void take_clock(struct node_dev *dev)
     struct buffer text;
     int64_t offset_s;
     buffer_init(&text);
-    int error =
-        read_file(node_env_env(dev->node_env), dev->clock_path, CLOCK_BYTES_MAX, &text);
+    int error = read_file(node_env_env(dev->node_env), dev->clock_path, CLOCK_BYTES_MAX, &text);
     buffer_append(&text, "", 1);
     if (!error && parse_int64((const char *)text.p, &offset_s) &&
         node_env_may_offset(dev->node_env, offset_s))
@@ -159,8 +158,8 @@ static int32_t start_blocks(const struct network *network)
     return MIN_OF(network->coinbase_maturity, NODE_DEV_MATURITY_MAX) + DEV_KEYS;
 }
 
-/* From one to the next. On a chain that begins today, too, the last one must not be too far ahead of
- * the clock; where times make the target, they are such that it stays. */
+/* From one to the next. On a chain that begins today, too, the last one must not be too far ahead
+ * of the clock; where times make the target, they are such that it stays. */
 static int64_t start_spacing_s(const struct network *network)
 {
     int64_t most_s = MAX_OF(BLOCK_TIME_AHEAD_MAX_S / (start_blocks(network) + 1), 1);
@@ -208,10 +207,10 @@ static void make_next(struct node_dev *dev)
         return;
     }
     const struct dev_key *key = &dev->keys->at[tip->height % DEV_KEYS];
-    const struct mining_template template = {
-        .coinbase_script_pubkey = span_of(key->script, sizeof key->script)};
-    struct block_ref *block = mining_build_block(dev->chain, &template,
-                                                 tip->time + start_spacing_s(network));
+    const struct mining_template template = {.coinbase_script_pubkey =
+                                                 span_of(key->script, sizeof key->script)};
+    struct block_ref *block =
+        mining_build_block(dev->chain, &template, tip->time + start_spacing_s(network));
     (void)mining_grind(dev->chain, block, UINT64_MAX, on_ground, dev);
 }
 

@@ -294,6 +294,13 @@ int32_t index_follower_free_height(const struct index_follower *follower, bool *
     return follower->marked ? follower->marked->height : 0;
 }
 
+int32_t index_follower_reached_height(const struct index_follower *follower)
+{
+    if (!follower->is_on || follower->is_broken)
+        return INT32_MAX;
+    return block_node_fork(follower->at, goal_of(follower))->height;
+}
+
 /* After each flush that has ended, once: before it the coins stand where they stood. */
 static bool start_mark(struct index_follower *follower)
 {

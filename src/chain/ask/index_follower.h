@@ -116,6 +116,8 @@ bool index_follower_status(const struct index_follower *follower, bool *synced, 
 /* The last height whose block it can do without, after a crash too. *is_changing is set if a mark
  * that makes it higher is on its way. INT32_MAX: it is off, or can go on no more. */
 int32_t index_follower_free_height(const struct index_follower *follower, bool *is_changing);
+/* What that would be if the coins were flushed now: marks are written after a flush alone. */
+int32_t index_follower_reached_height(const struct index_follower *follower);
 
 /* Look it up, now or when the index has come near enough. kind->end() is called once, later.
  *

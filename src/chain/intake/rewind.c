@@ -45,8 +45,8 @@ static void mark_all(struct rewind *rewind, const struct block_node *tip,
     }
 }
 
-/* Rows are not all written at once: a crash may leave the mark of a block and not those of what is on
- * it. Parents first. Returns: there are any */
+/* Rows are not all written at once: a crash may leave the mark of a block and not those of what is
+ * on it. Parents first. Returns: there are any */
 static bool spread_marks(struct rewind *rewind)
 {
     struct block_node *genesis = rewind->tree->genesis;

@@ -59,14 +59,12 @@ static struct file_use *count_uses(const struct prune *prune, size_t n_files)
 }
 
 /* The last height that may go: both the committed tip and that of the store, stored, keep what a
- * reorganisation or a replay could ask for, and who else needs blocks keeps those. */
-static int32_t height_limit(const struct prune *prune, int32_t stored)
+ * reorganisation or a replay could ask for, and who else needs blocks above free_height keeps
+ * those. */
+static int32_t height_limit(const struct prune *prune, int32_t stored, int32_t free_height)
 {
     int32_t tip = active_chain_tip(prune->active)->height;
-    int32_t limit = MIN_OF(tip, stored) - CHAIN_PRUNE_KEEP_BLOCKS;
-    bool is_changing;
-    int32_t free_height = prune->needs.free_height(prune->needs.ctx, &is_changing);
-    limit = MIN_OF(limit, free_height);
+    int32_t limit = MIN_OF(MIN_OF(tip, stored) - CHAIN_PRUNE_KEEP_BLOCKS, free_height);
     if (!prune->tree->assumed)
         return limit;
     /* The check of what is assumed goes on from what is stored, after a crash too; from another
@@ -258,7 +256,9 @@ static bool start_round(struct prune *prune)
 {
     size_t n_files = block_files_count(prune->core->files);
     uint64_t bytes = block_files_total_bytes(prune->core->files);
-    int32_t limit = height_limit(prune, prune->flush->tip->height);
+    bool is_changing;
+    int32_t free_height = prune->needs.free_height(prune->needs.ctx, &is_changing);
+    int32_t limit = height_limit(prune, prune->flush->tip->height, free_height);
     /* Files are not removed while they are gone through, or are to be once more. */
     if (prune->core->closing || prune->core->faulted || prune->flush->marks || n_files < 2 ||
         wanted_height(prune, bytes, limit) < 0)
@@ -272,11 +272,13 @@ static bool start_round(struct prune *prune)
     return goes;
 }
 
-/* A file goes as soon as the store's tip is the committed one. */
+/* A file goes as soon as the store's tip is the committed one, and the indexes stand for it. */
 static bool flush_frees_files(const struct prune *prune, size_t n_files)
 {
     struct file_use *uses = count_uses(prune, n_files);
-    bool frees = choose_files(prune, uses, n_files, height_limit(prune, INT32_MAX)) > 0;
+    int32_t free_height = prune->needs.height_if_flushed(prune->needs.ctx);
+    int32_t limit = height_limit(prune, INT32_MAX, free_height);
+    bool frees = choose_files(prune, uses, n_files, limit) > 0;
     xfree(uses);
     return frees;
 }

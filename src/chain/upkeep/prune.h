@@ -16,6 +16,8 @@ struct prune_needs {
     /* The last height whose block nobody needs, also not after a crash. *is_changing: it is about
      * to become higher, and a turn will follow. */
     int32_t (*free_height)(void *ctx, bool *is_changing);
+    /* What it would become by a flush now. */
+    int32_t (*height_if_flushed)(void *ctx);
 };
 
 /* A round is under way while files is not NULL; it holds the flush for so long. */

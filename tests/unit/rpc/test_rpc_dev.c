@@ -49,7 +49,8 @@ TEST(snapshots_are_told_and_whose_fault_it_is, struct fixture *f)
     assert_starts(rpc_rig_call(&f->rig, "revert", "[\"b\"]"), "{\"name\":\"b\"");
     assert_starts(rpc_rig_call(&f->rig, "dropsnapshot", "[\"b\"]"), "{\"name\":\"b\"");
     /* A zero byte does not cut a name short. */
-    assert_starts(rpc_rig_call(&f->rig, "snapshot", "[\"b\\u0000c\"]"), "{\"name\":\"\xef\xbf\xbd\"");
+    assert_starts(rpc_rig_call(&f->rig, "snapshot", "[\"b\\u0000c\"]"),
+                  "{\"name\":\"\xef\xbf\xbd\"");
     assert_starts(rpc_rig_call(&f->rig, "listsnapshots", "[]"), "[{\"name\":\"only\"");
     f->clock_error = "why";
     assert_call(&f->rig, "revert", "[\"b\"]", "-20: why");

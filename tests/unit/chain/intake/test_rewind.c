@@ -131,8 +131,8 @@ TEST(a_mark_that_a_crash_has_cut_short_spreads, struct fixture *f)
     fixture_start_at_base(f);
     const struct built_block *last = builder_blocks(&f->b, base_tip(f), 6, NULL);
     rig_accept_chain(&f->rig, last);
-    struct block_node *node =
-        header_tree_find(tree_of(f->rig.chain), &built_ancestor(last, last->height - 3)->block.hash);
+    struct block_node *node = header_tree_find(tree_of(f->rig.chain),
+                                               &built_ancestor(last, last->height - 3)->block.hash);
     node->status |= BLOCK_FAILED | BLOCK_DROPPED;
     header_tree_mark_dirty(tree_of(f->rig.chain), node);
     assert_int_equal(rig_close(&f->rig), 0);

@@ -212,6 +212,30 @@ TEST(a_target_is_kept_to_by_itself, struct fixture *f)
     assert_true(rig_is_at(&f->rig, next));
 }
 
+/* Its mark is written after a flush alone, and so must not be what a flush waits for: without that
+ * nothing would go until the clock flushes, however many blocks come. */
+TEST(a_target_is_kept_to_beside_an_index, struct fixture *f)
+{
+    assert_int_equal(rig_close(&f->rig), 0);
+    f->rig.options.prune_target_bytes = BLOCK_FILE_CHUNK_BYTES + UNDO_FILE_CHUNK_BYTES + 20000;
+    f->rig.options.filter_index = true;
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    const struct built_block *next = f->base;
+    for (int i = 0; i < 10; i++) {
+        next = builder_blocks(&f->b, next, 10, NULL);
+        rig_accept_chain(&f->rig, next);
+        rig_settle(&f->rig);
+    }
+    int32_t from = chain_prune_height(f->rig.chain);
+    assert_in_range(from, N_BLOCKS - CHAIN_PRUNE_KEEP_BLOCKS,
+                    N_BLOCKS + 100 - CHAIN_PRUNE_KEEP_BLOCKS + 1);
+    bool is_synced;
+    int32_t height;
+    assert_true(chain_filterindex_status(f->rig.chain, &is_synced, &height));
+    assert_true(is_synced);
+}
+
 TEST(a_target_that_is_not_reached_prunes_nothing, struct fixture *f)
 {
     assert_int_equal(rig_close(&f->rig), 0);

@@ -146,8 +146,8 @@ static void ask_headers_after(struct raw_peer *raw, const uint8_t hash[32])
     raw_send(raw, "getheaders", bytes, sizeof bytes);
 }
 
-/* Who lacks its parent asks for headers: without that of the block that it was just told of it would
- * ask no more, and stay behind until the next one. */
+/* Who lacks its parent asks for headers: without that of the block that it was just told of it
+ * would ask no more, and stay behind until the next one. */
 TEST(who_was_told_of_it_has_its_header_while_it_is_verified, struct fixture *f)
 {
     const struct built_block *tip;
