@@ -85,7 +85,8 @@ bool chain_is_initial_download(const struct chain *chain);
 /* Estimated part of all transactions that is verified, 0..1, by the tip's time. */
 double chain_progress(const struct chain *chain, const struct block_node *node);
 bool chain_is_pruned(const struct chain *chain); /* pruning is on */
-/* First height whose block is stored, with all after it (pruneheight); 0 if nothing is pruned. */
+/* First height whose block and undo data are stored, with all after it (pruneheight); 0 if nothing
+ * is pruned. */
 int32_t chain_prune_height(const struct chain *chain);
 /* What the block files may have in all (-prune); 0: nothing is pruned but by order. */
 uint64_t chain_prune_target_bytes(const struct chain *chain);

@@ -342,13 +342,20 @@ void prune_to(struct prune *prune, int32_t height, void (*done)(void *arg, int e
     flush_order(prune->flush, flushed, request);
 }
 
+/* With what leads back from it; one that was had again later is without. The first has none. */
+static bool was_kept(const struct block_node *node)
+{
+    return block_node_was_stored(node) &&
+           (block_node_has_undo(node) || block_node_lost_undo(node) || node->height == 0);
+}
+
 int32_t prune_height(const struct prune *prune)
 {
     const struct block_node *at = active_chain_tip(prune->active);
     ASSERT(active_chain_tip(prune->active));
     if (!prune->core->any_pruned)
         return 0;
-    while (at->prev && block_node_was_stored(at->prev))
+    while (at->prev && was_kept(at->prev))
         at = at->prev;
     return at->height;
 }

@@ -45,7 +45,8 @@ struct prune {
  *
  * Out:  done(arg, error)  once, when they are gone: see prune_height() */
 void prune_to(struct prune *prune, int32_t height, void (*done)(void *arg, int error), void *arg);
-/* First height whose block is stored, or only lost, with all after it; 0 if nothing is pruned. */
+/* First height whose block and undo data are stored, or only lost, with all after it; 0 if nothing
+ * is pruned. Core: BLOCK_HAVE_MASK */
 int32_t prune_height(const struct prune *prune);
 
 /* Prunes at the end of a flush; begins one when the target is passed. */

@@ -117,6 +117,17 @@ TEST(a_file_with_one_block_too_high_stays, struct fixture *f)
     (void)assert_stored_from(f);
 }
 
+/* Of one that is fetched again nobody knows what it spent. */
+TEST(a_block_that_was_had_again_does_not_lower_the_height, struct fixture *f)
+{
+    assert_int_equal(order_pruning(f, 100), 0);
+    int32_t from = assert_stored_from(f);
+    (void)rig_accept(&f->rig, built_ancestor(f->base, from - 1));
+    rig_settle(&f->rig);
+    assert_true(chain_at(f->rig.chain, from - 1)->status & BLOCK_HAVE_DATA);
+    assert_int_equal(chain_prune_height(f->rig.chain), from);
+}
+
 static void note_verified(void *arg, bool ok)
 {
     struct answer *answer = arg;
