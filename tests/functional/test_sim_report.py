@@ -114,6 +114,16 @@ def test_pictures_are_files_of_their_own(context):
         check_picture(ElementTree.fromstring(read(os.path.join(context.scratch, name))))
 
 
+def test_a_run_writes_the_page_of_its_trace(context):
+    trace, live, later = (os.path.join(context.scratch, name)
+                          for name in ("a.trace", "live.html", "later.html"))
+    sim(context, "run", "--nodes=3", "--minutes=5", "--interval=60", f"--trace={trace}",
+        f"--report={live}")
+    sim(context, "report", trace, f"--out={later}")
+    check_page(live)
+    equal(read(live), read(later))
+
+
 def test_two_runs_are_compared(context):
     a = write_trace(os.path.join(context.scratch, "a.trace"), 1)
     b = write_trace(os.path.join(context.scratch, "b.trace"), 3, with_places=False)

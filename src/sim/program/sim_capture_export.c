@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sim/program/sim_trace_file.h"
 #include "util/alloc.h"
 #include "util/array.h"
 #include "util/buffer.h"
@@ -13,32 +14,20 @@
 #define READ_STEP_US 1000
 #define CAPTURES_DIR "regtest/message_capture"
 
-struct names {
+struct peers {
     ARRAY(char *) list;
 };
 
 static void add_name(void *arg, const char *name)
 {
-    struct names *names = arg;
-    *ARRAY_ADD(&names->list) = xstrdup(name);
+    struct peers *peers = arg;
+    *ARRAY_ADD(&peers->list) = xstrdup(name);
 }
 
 static bool fail(const char *path, int error)
 {
     fprintf(stderr, "cairn-sim: %s: %s\n", path, strerror(error));
     return false;
-}
-
-static bool write_file(const char *path, struct span bytes)
-{
-    FILE *file = fopen(path, "wb"); /* lint: the command is the outer world */
-    if (!file)
-        return fail(path, errno);
-    bool ok = fwrite(bytes.p, 1, bytes.len, file) == bytes.len;
-    int error = errno;
-    if (fclose(file) != 0 && ok)
-        return fail(path, errno);
-    return ok || fail(path, error);
 }
 
 static bool copy_file(const struct env *env, const char *from, const char *to)
@@ -52,7 +41,7 @@ static bool copy_file(const struct env *env, const char *from, const char *to)
     uint8_t *bytes = xmalloc((size_t)size + 1);
     int64_t n = env_file_read_at(env, file, 0, bytes, (size_t)size);
     env_file_close(env, file);
-    bool ok = n == size ? write_file(to, span_of(bytes, (size_t)size)) : fail(from, EIO);
+    bool ok = n == size ? sim_file_write(to, span_of(bytes, (size_t)size)) : fail(from, EIO);
     xfree(bytes);
     return ok;
 }
@@ -83,16 +72,16 @@ int sim_capture_export(struct sim_world *world, size_t node, const char *dir)
 {
     ASSERT(world && dir);
     const struct env *env = sim_world_env(world, node);
-    struct names names = {0};
+    struct peers peers = {0};
     bool ok = sim_capture_make_dir(dir);
     if (ok)
-        (void)env_list(env, CAPTURES_DIR, add_name, &names); /* none: nobody was met */
-    for (size_t i = 0; i < names.list.n; i++) {
-        ok = ok && copy_peer(env, dir, names.list.at[i]);
-        xfree(names.list.at[i]);
+        (void)env_list(env, CAPTURES_DIR, add_name, &peers); /* none: nobody was met */
+    for (size_t i = 0; i < peers.list.n; i++) {
+        ok = ok && copy_peer(env, dir, peers.list.at[i]);
+        xfree(peers.list.at[i]);
     }
-    int n = (int)names.list.n;
-    ARRAY_FREE(&names.list);
+    int n = (int)peers.list.n;
+    ARRAY_FREE(&peers.list);
     return ok ? n : -1;
 }
 
@@ -133,7 +122,7 @@ bool sim_capture_export_blocks(struct sim_world *world, size_t node, int32_t hei
         while (!copy.is_read)
             sim_world_run_for(world, READ_STEP_US);
     }
-    bool ok = copy.error ? fail(path, -copy.error) : write_file(path, buffer_span(&copy.out));
+    bool ok = copy.error ? fail(path, -copy.error) : sim_file_write(path, buffer_span(&copy.out));
     buffer_deinit(&copy.out);
     return ok;
 }

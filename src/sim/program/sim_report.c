@@ -111,9 +111,9 @@ static bool write_pictures(const struct run *run, const char *dir)
     return ok;
 }
 
-/* The page of one run, or of two. */
-static bool write_page(const struct run *a, const struct run *b, const char *path)
+bool sim_report_write_page(const struct run *a, const struct run *b, const char *path)
 {
+    ASSERT(a && path);
     struct buffer page;
     buffer_init(&page);
     if (b)
@@ -140,7 +140,7 @@ int sim_report_command(int argc, char **argv)
     if (!run)
         return 1;
     print_figures(run);
-    bool ok = !arguments.out || write_page(run, NULL, arguments.out);
+    bool ok = !arguments.out || sim_report_write_page(run, NULL, arguments.out);
     ok = ok && (!arguments.plots || write_pictures(run, arguments.plots));
     run_free(run);
     return !ok;
@@ -159,7 +159,7 @@ int sim_compare_command(int argc, char **argv)
     bool ok = a && b;
     if (ok) {
         print_both(a, b);
-        ok = !arguments.out || write_page(a, b, arguments.out);
+        ok = !arguments.out || sim_report_write_page(a, b, arguments.out);
     }
     run_free(a);
     run_free(b);

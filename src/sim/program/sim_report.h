@@ -17,4 +17,9 @@ int sim_report_command(int argc, char **argv);
  * same results. */
 int sim_compare_command(int argc, char **argv);
 
+/* Write the page of a finished run, or of two (b may be NULL).
+ *
+ * Returns: false: stderr has a line that says why */
+NODISCARD bool sim_report_write_page(const struct run *a, const struct run *b, const char *path);
+
 #endif

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "sim/program/sim_capture_export.h"
+#include "sim/program/sim_live_report.h"
 #include "sim/study/scenario_read.h"
 #include "sim/study/sim_study.h"
 #include "util/buffer.h"
@@ -20,6 +21,8 @@ struct run {
     struct scenario scenario;
     const char *trace_path; /* NULL: none */
     FILE *trace;
+    const char *report_path; /* NULL: none */
+    struct sim_live_report *report;
     const char *capture_dir; /* NULL: nothing is captured */
     bool capture_failed;
 };
@@ -30,6 +33,7 @@ static int print_usage(void)
         "cairn-sim run - a simulated network of whole nodes, and what it shows\n\n"
         "  --scenario=FILE  what to run, as JSON: doc/scenarios.md; options behind it count more\n"
         "  --trace=FILE     what happens, as lines of JSON; -: to standard output\n"
+        "  --report=FILE    a page with diagrams; see cairn-sim report\n"
         "  --capture=DIR    every message that a node hears and says, for cairn-sim replay\n\n",
         stdout);
     for (size_t i = 0; i < SCENARIO_FIELDS; i++) {
@@ -109,6 +113,11 @@ static bool read_option(struct run *run, const char *arg, char *error)
         run->trace_path = path;
         return true;
     }
+    path = value_of(arg, "--report");
+    if (path) {
+        run->report_path = path;
+        return true;
+    }
     path = value_of(arg, "--capture");
     if (path) {
         run->capture_dir = path;
@@ -174,7 +183,10 @@ static void print_result(const struct scenario *s, const struct sim_study_result
 static void write_line(void *ctx, const char *line, size_t len)
 {
     const struct run *run = ctx;
-    fwrite(line, 1, len, run->trace);
+    if (run->trace)
+        fwrite(line, 1, len, run->trace);
+    if (run->report)
+        sim_live_report_feed(run->report, span_of(line, len));
 }
 
 /* A folder for each node that is on, and the blocks that all began with. */
@@ -211,8 +223,10 @@ static int run_scenario(struct run *run)
     int64_t *value = run->scenario.value;
     value[SCENARIO_LATENCY_MAX_MS] =
         MAX_OF(value[SCENARIO_LATENCY_MAX_MS], value[SCENARIO_LATENCY_MIN_MS]);
+    run->report = run->report_path ? sim_live_report_new() : NULL;
+    bool is_traced = run->trace || run->report;
     const struct sim_study_options options = {.scenario = &run->scenario,
-                                              .trace = run->trace ? write_line : NULL,
+                                              .trace = is_traced ? write_line : NULL,
                                               .captured = run->capture_dir ? write_captures : NULL,
                                               .ctx = run};
     bool is_good = sim_study_run(&options, &result, error);
@@ -225,6 +239,8 @@ static int run_scenario(struct run *run)
         return refuse("the captured messages could not be written");
     if (!is_stdout)
         print_result(&run->scenario, &result);
+    if (run->report && !sim_live_report_write(run->report, run->report_path))
+        return 1;
     return is_written ? !result.has_agreed : refuse("the trace could not be written");
 }
 
@@ -243,6 +259,7 @@ int sim_run_command(int argc, char **argv)
     }
     if (status < 0)
         status = run_scenario(&run);
+    sim_live_report_free(run.report);
     scenario_deinit(&run.scenario);
     return status;
 }

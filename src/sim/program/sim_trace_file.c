@@ -49,7 +49,7 @@ struct run *sim_trace_load(const char *path)
 
 bool sim_file_write(const char *path, struct span bytes)
 {
-    ASSERT(path && bytes.len > 0);
+    ASSERT(path);
     FILE *file = fopen(path, "wb"); /* lint: the command is the outer world */
     bool ok = file && fwrite(bytes.p, 1, bytes.len, file) == bytes.len;
     ok = file && fclose(file) == 0 && ok;

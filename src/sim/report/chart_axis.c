@@ -60,8 +60,10 @@ static void widen_log(struct scale *scale)
 
 static void widen_linear(struct scale *scale, const struct chart_axis *axis)
 {
+    if (scale->to <= scale->from && axis->kind == FIGURE_PERCENT && scale->from >= 100)
+        scale->from = 99; /* all of it, always */
     if (scale->to <= scale->from)
-        scale->to = scale->from + 1;
+        scale->to = scale->from + fmax(1, fabs(scale->from) * 1e-6);
     if (axis->kind == FIGURE_SECONDS)
         return;
     double step = step_of(axis->kind, scale->to - scale->from, TICKS_WANTED);

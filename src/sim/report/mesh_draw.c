@@ -57,6 +57,8 @@ static void find_spots(struct map *map)
     const struct run *run = map->run;
     map->n_spots = run->places.list.n;
     map->spots = xcalloc(map->n_spots, sizeof *map->spots);
+    for (uint32_t i = 0; i < map->n_spots; i++)
+        map->spots[i].place = i;
     for (size_t i = 0; i < run->nodes.n; i++) {
         const struct run_node *node = &run->nodes.at[i];
         if (!node->has_place)
@@ -64,7 +66,6 @@ static void find_spots(struct map *map)
         struct spot *spot = &map->spots[node->place];
         if (spot->n_nodes++ == 0) {
             spot->name = names_get(&run->places, node->place);
-            spot->place = node->place;
             spot->lat = node->lat_e6 / 1e6;
             spot->lon = node->lon_e6 / 1e6;
         }
@@ -74,6 +75,9 @@ static void find_spots(struct map *map)
     uint32_t rank[RUN_PLACES_MAX];
     for (uint32_t i = 0; i < map->n_spots; i++)
         rank[map->spots[i].place] = i;
+    /* A node that is told of twice may have left a place with nobody: these are last. */
+    while (map->n_spots > 0 && map->spots[map->n_spots - 1].n_nodes == 0)
+        map->n_spots--;
     map->spot_of = xcalloc(run->nodes.n, sizeof *map->spot_of);
     for (size_t i = 0; i < run->nodes.n; i++)
         map->spot_of[i] = run->nodes.at[i].has_place ? rank[run->nodes.at[i].place] : SPOT_NONE;

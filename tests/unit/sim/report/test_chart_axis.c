@@ -17,6 +17,7 @@ static const struct { struct chart_axis axis; size_t n; const char *want; } case
     {{.kind = FIGURE_SECONDS, .from = 0.2, .to = 30, .is_log = true}, 6, "1 s 10 s "},
     {{.kind = FIGURE_SECONDS, .from = 1, .to = 2, .is_log = true}, 6, "0.5 s 1 s 2 s "},
     {{.kind = FIGURE_PERCENT, .from = 97, .to = 100, .is_free = true}, 6, "97 % 98 % 99 % 100 % "},
+    {{.kind = FIGURE_PERCENT, .from = 100, .to = 100, .is_free = true}, 3, "99 % 99.5 % 100 % "},
     {{.kind = FIGURE_PERCENT, .to = 100}, 6, "0 % 20 % 40 % 60 % 80 % 100 % "},
     {{.kind = FIGURE_BYTES, .to = 3900}, 6, "0 1 kB 2 kB 3 kB 4 kB "},
     {{.kind = FIGURE_BYTES, .to = 900}, 6, "0 200 B 400 B 600 B 800 B 1000 B "},

@@ -41,3 +41,18 @@ TEST(without_places_each_node_is_a_point)
     xfree(picture);
     run_free(run);
 }
+
+/* A trace is from outside: what it says twice must not do harm. */
+TEST(a_node_that_is_told_of_twice_is_where_it_was_last)
+{
+    struct buffer trace;
+    sim_trace_begin(&trace, 2);
+    sim_trace_add(&trace, 0, "node", ",\"node\":0,\"place\":\"Here\",\"lat\":1.00,\"lon\":2.00");
+    sim_trace_add(&trace, 0, "node", ",\"node\":0,\"place\":\"There\",\"lat\":3.00,\"lon\":4.00");
+    struct run *run = sim_trace_read(&trace);
+    char *picture = draw(run);
+    assert_non_null(strstr(picture, ">There</text>"));
+    assert_null(strstr(picture, "Here"));
+    xfree(picture);
+    run_free(run);
+}
