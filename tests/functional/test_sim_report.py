@@ -138,6 +138,21 @@ def test_two_runs_are_compared(context):
     equal("+800 ms" in cells and "+200 %" in cells and "-2.0 points" in cells, True, cells)
 
 
+def test_the_scenarios_that_come_along_run(context):
+    """For two minutes each; their names are the README's, and its pictures are there."""
+    folder = os.path.join(framework.ROOT, "contrib", "scenarios")
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+    readme = read(os.path.join(folder, "README.md"))
+    equal(sorted(re.findall(r"\(([a-z-]+\.json)\)", readme)), names)
+    for picture in re.findall(r"\((plots/[a-z-]+\.svg)\)", readme):
+        check_picture(ElementTree.fromstring(read(os.path.join(folder, picture))))
+    for name in names:
+        page = os.path.join(context.scratch, name + ".html")
+        sim(context, "run", f"--scenario={os.path.join(folder, name)}", "--minutes=2",
+            f"--report={page}")
+        check_page(page)
+
+
 def test_damage_is_told_with_its_line(context):
     path = write_trace(os.path.join(context.scratch, "a.trace"), 1)
     lines = read(path).splitlines(keepends=True)
