@@ -70,7 +70,8 @@ def test_both_ends_of_a_connection_are_shown(context):
     silent.said_version = True
     silent.send("version", text[:28] + bytes(16) + text[44:])
     silent.wait("verack")
-    equal(["addrlocal" in i for i in node.rpc.getpeerinfo()], [True, True, False])
+    wait_until(lambda: ["addrlocal" in i for i in node.rpc.getpeerinfo()] == [True, True, False],
+               what="addresses of the two that have told them")
     del peer
     other.stop()
     node.stop()

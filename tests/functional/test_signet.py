@@ -163,6 +163,8 @@ def mine_and_follow(context, interval, blocks):
         return count >= blocks
 
     wait_until(grown, seconds, f"{blocks} blocks")
+    # The block may be relayed before its miner's own disk has it.
+    wait_until(lambda: node.rpc.getblockcount() >= blocks, what="the miner's own block")
     equal(follower.rpc.getblockhash(blocks), node.rpc.getblockhash(blocks))
     coinbase = follower.rpc.getblock(follower.rpc.getblockhash(blocks), 2)["tx"][0]
     outputs = [out["scriptPubKey"]["hex"] for out in coinbase["vout"]]
