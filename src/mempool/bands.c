@@ -25,9 +25,15 @@ int64_t mempool_band_floor(size_t band)
  * the lowest. */
 static size_t band_of(struct feerate rate)
 {
-    size_t band = MEMPOOL_BANDS - 1;
-    while (band > 0 && (i128)rate.fee_sat * 1000 * WITNESS_SCALE < (i128)floors[band] * rate.size)
-        band--;
+    const i128 scaled_fee = (i128)rate.fee_sat * 1000 * WITNESS_SCALE;
+    size_t band = 0, end = MEMPOOL_BANDS;
+    while (end - band > 1) {
+        size_t middle = band + (end - band) / 2;
+        if (scaled_fee < (i128)floors[middle] * rate.size)
+            end = middle;
+        else
+            band = middle;
+    }
     return band;
 }
 

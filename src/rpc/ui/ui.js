@@ -311,7 +311,7 @@ function showState() {
   $("network").hidden = false;
   put($("network"), names[chain.chain] || chain.chain);
   const behind = chain.headers - chain.blocks;
-  const syncs = behind > 0 || (chain.initialblockdownload && chain.chain !== "regtest");
+  const syncs = behind > 0 || (chain.initialblockdownload && chain.chain in names && chain.chain !== "regtest");
   $("sync").hidden = !syncs;
   if (syncs) {
     $("sync-bar").value = chain.verificationprogress;
