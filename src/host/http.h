@@ -33,6 +33,7 @@ struct http_request {
     const char *method, *uri;
     /* NULL if absent. */
     const char *host, *origin, *authorization, *content_type, *last_event_id, *cookie;
+    const char *fetch_site, *fetch_mode, *fetch_dest; /* Sec-Fetch-... */
     const char *peer; /* "127.0.0.1:50000" */
     struct span body;
     struct buffer *body_take; /* that holds body: the handler may take its bytes */

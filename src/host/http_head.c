@@ -161,6 +161,12 @@ static int parse_field(struct http_head *head, const char *name, const char *val
         return keep_once(&head->content_type, value);
     if (strcasecmp(name, "Last-Event-ID") == 0)
         return keep_once(&head->last_event_id, value);
+    if (strcasecmp(name, "Sec-Fetch-Site") == 0)
+        return keep_once(&head->fetch_site, value);
+    if (strcasecmp(name, "Sec-Fetch-Mode") == 0)
+        return keep_once(&head->fetch_mode, value);
+    if (strcasecmp(name, "Sec-Fetch-Dest") == 0)
+        return keep_once(&head->fetch_dest, value);
     if (strcasecmp(name, "Content-Length") == 0)
         return parse_content_length(head, value);
     if (strcasecmp(name, "Transfer-Encoding") == 0) {

@@ -18,6 +18,7 @@
 struct http_head {
     const char *method, *uri;
     const char *host, *origin, *authorization, *content_type, *last_event_id, *cookie;
+    const char *fetch_site, *fetch_mode, *fetch_dest; /* Sec-Fetch-... */
     const char *target_host; /* of a request line with a whole URL: host is the same then */
     uint64_t content_length; /* 0 without one */
     bool has_length, is_chunked, expects_continue;

@@ -102,6 +102,9 @@ static bool on_head(void *ctx, struct http_request *request, struct http_respons
         .host = request->host,
         .origin = request->origin,
         .cookie = request->cookie,
+        .fetch_site = request->fetch_site,
+        .fetch_mode = request->fetch_mode,
+        .fetch_dest = request->fetch_dest,
         .peer = request->peer,
     };
     struct rpc_reply reply;
@@ -135,6 +138,9 @@ static void on_request(void *ctx, struct http_request *request)
         .host = request->host,
         .origin = request->origin,
         .cookie = request->cookie,
+        .fetch_site = request->fetch_site,
+        .fetch_mode = request->fetch_mode,
+        .fetch_dest = request->fetch_dest,
         .peer = request->peer,
         .body = request->body,
         .body_take = request->body_take,

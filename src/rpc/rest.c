@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rpc/ui.h"
 #include "util/alloc.h"
 
 #define REST_PROBE (REST_EXACT | REST_OPEN | REST_QUICK | REST_IN_WARMUP)
@@ -86,6 +87,7 @@ void rest_read(struct rpc_call *call, const struct rest_route *route,
     rest->format = cut_format(rest->param);
     rest->content_type = types[rest->format];
     rest->is_get = request->http_method && strcmp(request->http_method, "GET") == 0;
+    rest->is_from_elsewhere = ui_is_from_elsewhere(request);
     if (request->last_event_id)
         rest->last_event_id = copy_text(&call->arena, request->last_event_id);
     if (request->host)

@@ -36,6 +36,7 @@ struct rest_request {
     const char *query; /* behind the question mark; "" if there is none */
     struct span body;  /* at most REST_BODY_BYTES_MAX */
     bool is_get;
+    bool is_from_elsewhere; /* a page of another origin has caused it: rpc/ui.h */
     const char *last_event_id; /* header value, or NULL */
     const char *host;          /* header value, or NULL */
     const char *content_type;  /* of the answer */

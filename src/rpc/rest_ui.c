@@ -21,13 +21,17 @@ static void put_page(struct rpc_call *call)
     buffer_append(&call->answer, page->html.p, page->html.len);
 }
 
-/* The answer is to go elsewhere. cookie: a header that goes with it, or "". */
+/* The answer is to go elsewhere. cookie: a header that goes with it, or "". Where another site's
+ * link was followed it is our own page that goes on: what a browser is sent on to counts as the
+ * other site's, and gets no cookie. */
 static enum rpc_progress go_to_page(struct rpc_call *call, const char *cookie)
 {
-    char *headers = xasprintf("%sLocation: /ui/\r\n%s", call->headers, cookie);
+    bool goes_on = call->rest->is_from_elsewhere;
+    char *headers = xasprintf("%s%s: %s/ui/\r\n%s", call->headers, goes_on ? "Refresh" : "Location",
+                              goes_on ? "0; url=" : "", cookie);
     xfree(call->headers);
     call->headers = headers;
-    call->rest->status = 303;
+    call->rest->status = goes_on ? 200 : 303;
     return RPC_DONE;
 }
 

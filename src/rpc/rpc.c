@@ -633,6 +633,10 @@ static int judge_ui(const struct rpc *rpc, const struct rest_route *route,
                     const struct rpc_request *request, char user[AUTH_USER_MAX], const char **text)
 {
     ASSERT(rpc->ui);
+    if (ui_is_from_elsewhere(request) && !ui_may_come_from_elsewhere(request)) {
+        *text = "A page of another site may not ask here";
+        return 403;
+    }
     if (!(route->flags & REST_SESSION))
         return 0;
     int status = ui_judge(rpc->ui, request, user, text);

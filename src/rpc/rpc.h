@@ -168,6 +168,7 @@ struct rpc_request {
     const char *content_type;  /* header value, or NULL */
     const char *last_event_id; /* header value, or NULL */
     const char *host, *origin, *cookie; /* header values, or NULL */
+    const char *fetch_site, *fetch_mode, *fetch_dest; /* of Sec-Fetch-..., or NULL */
     const char *peer;          /* for the log */
     struct span body;          /* borrowed for the call */
     struct buffer *body_take;  /* that holds body: its bytes may be taken. NULL: they are copied */

@@ -195,6 +195,29 @@ static bool is_json(const char *content_type)
     return content_type && strncmp(content_type, json, strlen(json)) == 0;
 }
 
+bool ui_is_from_elsewhere(const struct rpc_request *request)
+{
+    ASSERT(request);
+    const char *site = request->fetch_site;
+    return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
+static bool is_text(const char *value, const char *text)
+{
+    return value && strcmp(value, text) == 0;
+}
+
+/* A link of another site is how an address may come to a browser. What a page of that site loads or
+ * frames is not: it could guess at what is here by how the answer looks. */
+bool ui_may_come_from_elsewhere(const struct rpc_request *request)
+{
+    static const char invitation[] = "/ui/?token=";
+    ASSERT(request && request->uri);
+    return is_text(request->http_method, "GET") &&
+           strncmp(request->uri, invitation, strlen(invitation)) == 0 &&
+           is_text(request->fetch_mode, "navigate") && is_text(request->fetch_dest, "document");
+}
+
 int ui_judge(const struct ui *ui, const struct rpc_request *request, char user[AUTH_USER_MAX],
              const char **text)
 {

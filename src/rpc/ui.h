@@ -45,6 +45,12 @@ void ui_end_all(struct ui *ui);
  * the Host header (NULL allowed). */
 void ui_cookie_name(const char *host, char name[UI_COOKIE_NAME]);
 
+/* Has a page of another origin caused the request, by what the browser says of it? Without its
+ * word, nobody knows. Spec: Fetch Metadata Request Headers, 2.4 */
+bool ui_is_from_elsewhere(const struct rpc_request *request);
+/* May such a page have caused it: has the user followed a link that has a one-time token? Only the
+ * head may be there. */
+bool ui_may_come_from_elsewhere(const struct rpc_request *request);
 /* Is the request, of which only the head may be there, one of our own page in a session? A page of
  * another origin of the same machine is none, though the browser gives it the cookie.
  *

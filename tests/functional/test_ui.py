@@ -169,6 +169,34 @@ def test_pages_of_others_are_refused(context):
     node.stop()
 
 
+def fetched(node, path, site, mode="navigate", dest="document", **others):
+    """The answer to a request of which the browser says who has caused it."""
+    fields = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest, **others}
+    return request(node, "GET", path, fields)
+
+
+def test_other_sites_may_not_ask_but_lead_here_with_an_address(context):
+    node = context.started()
+    path = token_path(node)
+    cookie = opened(node)
+    for site in ("cross-site", "same-site"):
+        for mode, dest in (("no-cors", "image"), ("navigate", "iframe"), ("navigate", "document")):
+            for at in ("/ui", "/ui/", "/ui/mesh", "/ui/events"):
+                equal(fetched(node, at, site, mode, dest, Cookie=cookie)[0], 403, (at, site, dest))
+        equal(fetched(node, path, site, "no-cors", "script")[0], 403, "uses nothing up")
+        equal(ask(node, cookie, "uptime", Sec_Fetch_Site=site)[0], 403)
+    status, headers, body = fetched(node, path, "cross-site")
+    equal((status, headers["refresh"], body), (200, "0; url=/ui/", ""))
+    equal("location" in headers, False)
+    equal(is_in(node, headers["set-cookie"].split(";")[0]), True)
+    equal(fetched(node, path, "cross-site")[0], 403, "a second time")
+    for site in ("none", "same-origin"):
+        equal(fetched(node, "/ui/", site)[0], 200, site)
+        equal(fetched(node, token_path(node), site)[0], 303, site)
+    equal(ask(node, cookie, "uptime", Sec_Fetch_Site="same-origin")[0], 200)
+    node.stop()
+
+
 def test_the_page_may_do_little(context):
     node = context.started()
     status, headers, body = request(node, "GET", "/ui/")

@@ -36,7 +36,8 @@ TEST(an_ordinary_request_is_understood)
                            "POST /wallet/a HTTP/1.1\r\nhOST: localhost:8332\r\n"
                            "Authorization:  Basic eDp5 \r\nContent-Type: application/json\r\n"
                            "Origin: http://localhost\r\nContent-Length: 17\r\n"
-                           "X-Other: ignored\r\n\r\n",
+                           "Sec-Fetch-Site: none\r\nsec-fetch-mode: navigate\r\n"
+                           "Sec-Fetch-Dest: document\r\nX-Other: ignored\r\n\r\n",
                            &text),
                      0);
     assert_string_equal(head.method, "POST");
@@ -45,6 +46,9 @@ TEST(an_ordinary_request_is_understood)
     assert_string_equal(head.authorization, "Basic eDp5");
     assert_string_equal(head.content_type, "application/json");
     assert_string_equal(head.origin, "http://localhost");
+    assert_string_equal(head.fetch_site, "none");
+    assert_string_equal(head.fetch_mode, "navigate");
+    assert_string_equal(head.fetch_dest, "document");
     assert_true(head.has_length);
     assert_int_equal(head.content_length, 17);
     assert_true(head.keep_alive);

@@ -181,6 +181,38 @@ TEST(only_our_own_page_asks, struct fixture *f)
     xfree(cookie);
 }
 
+TEST(other_sites_may_lead_here_with_an_address_alone)
+{
+    static const struct {
+        const char *method, *uri, *site, *mode, *dest;
+        bool is_elsewhere, may;
+    } cases[] = {
+        {"GET", "/ui/", NULL, NULL, NULL, false, false},
+        {"GET", "/ui/", "none", "navigate", "document", false, false},
+        {"GET", "/ui/", "same-origin", "no-cors", "image", false, false},
+        {"GET", "/ui/", "same-site", "navigate", "document", true, false},
+        {"GET", "/ui/", "cross-site", "navigate", "document", true, false},
+        {"GET", "/ui/", "", "navigate", "document", true, false},
+        {"GET", "/ui/?token=x", "cross-site", "navigate", "document", true, true},
+        {"GET", "/ui/?token=x", "same-site", "navigate", "document", true, true},
+        {"GET", "/ui/?token=x", "cross-site", "navigate", "iframe", true, false},
+        {"GET", "/ui/?token=x", "cross-site", "no-cors", "document", true, false},
+        {"GET", "/ui/?token=x", "cross-site", NULL, NULL, true, false},
+        {"POST", "/ui/?token=x", "cross-site", "navigate", "document", true, false},
+        {"GET", "/ui/mesh?token=x", "cross-site", "navigate", "document", true, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct rpc_request request = {.http_method = cases[i].method,
+                                            .uri = cases[i].uri,
+                                            .fetch_site = cases[i].site,
+                                            .fetch_mode = cases[i].mode,
+                                            .fetch_dest = cases[i].dest};
+        if (ui_is_from_elsewhere(&request) != cases[i].is_elsewhere ||
+            ui_may_come_from_elsewhere(&request) != cases[i].may)
+            fail_msg("case %zu", i);
+    }
+}
+
 TEST(a_session_may_not_change_anything)
 {
     assert_true(ui_method_is_safe("getblock"));
