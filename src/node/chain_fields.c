@@ -19,6 +19,8 @@
 #define INTERVAL_MAX      1000000
 #define MATURITY_MAX      1000000
 #define VALUE_SHOWN_BYTES 80
+/* A block's time is later than that of those before it, and has 32 bits. */
+#define GENESIS_TIME_MAX_S (UINT32_MAX - INT64_C(1))
 
 enum field_kind {
     FIELD_INTEGER,
@@ -66,7 +68,7 @@ static const struct field fields[] = {
     {.group = "", .name = "genesis", .kind = FIELD_GENESIS, .is_needed = true},
     {"genesis", "message", FIELD_TEXT, INTO(genesis.message), LIMITS(1, GENESIS_MESSAGE_BYTES_MAX),
      .is_needed = true},
-    {"genesis", "time", FIELD_INTEGER, INTO(genesis.time), LIMITS(1, UINT32_MAX),
+    {"genesis", "time", FIELD_INTEGER, INTO(genesis.time), LIMITS(1, GENESIS_TIME_MAX_S),
      .is_needed = true},
     {"genesis", "bits", FIELD_BITS, INTO(genesis.bits), .is_needed = true},
     {"genesis", "nonce", FIELD_INTEGER, INTO(genesis.nonce), LIMITS(0, UINT32_MAX),
@@ -344,10 +346,11 @@ static char *advice(const char *group, const char *name)
 static bool refuse_unknown(const struct chain_reading *reading, const char *group,
                            const struct json_value *value)
 {
-    const char *name = (const char *)value->name.p;
-    char *hint = advice(group, name);
-    char *what = xasprintf("there is no field \"%.*s\"%s", VALUE_SHOWN_BYTES, name, hint);
+    const struct json_value name = {.kind = JSON_KIND_STRING, .text = value->name};
+    char *hint = advice(group, (const char *)value->name.p), *is = shown(&name);
+    char *what = xasprintf("there is no field %s%s", is, hint);
     xfree(hint);
+    xfree(is);
     return chain_fields_refuse(reading, value->at, what);
 }
 

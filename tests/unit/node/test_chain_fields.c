@@ -36,7 +36,7 @@ TEST(unknown_names_get_advice, struct arena *arena)
         {CHAIN_TEXT(",\n\"addresses\": {\n\"seeds\": []}"),
          "f:6: there is no field \"seeds\": it belongs outside of this object"},
         {CHAIN_TEXT(",\n\"colour\": 1"), "f:5: there is no field \"colour\""},
-        {CHAIN_TEXT(",\n\"na\\u0000me\": 1"), "f:5: there is no field \"na\""},
+        {CHAIN_TEXT(",\n\"na\\u0000me\": 1"), "f:5: there is no field \"na\\u0000me\""},
         {CHAIN_TEXT(",\n\"rpc_port\": 7"), "f:5: \"rpc_port\" is given twice"},
         {"{\n\"name\": \"my\"}", "f:1: \"p2p_port\" is missing"},
         {"{\"name\":\"my\",\"p2p_port\":1,\"rpc_port\":2,\n\"genesis\": {\"time\": 1}}",
@@ -69,6 +69,9 @@ TEST(numbers_have_limits, struct arena *arena)
          "f:5: \"subsidy\" must be an amount from 0.00000001 to 21000000 coins, not 0"},
         {CHAIN_TEXT(",\n\"subsidy\": 1.000000001"),
          "f:5: \"subsidy\" must be an amount from 0.00000001 to 21000000 coins, not 1.000000001"},
+        {"{\"name\":\"my\",\"p2p_port\":1,\"rpc_port\":2,\n\"genesis\": {\"message\": \"m\", "
+         "\"time\": 4294967295}}",
+         "f:2: \"genesis.time\" must be a whole number from 1 to 4294967294, not 4294967295"},
         {"{\"p2p_port\": 65536}",
          "f:1: \"p2p_port\" must be a whole number from 1 to 65535, not 65536"},
     };
