@@ -4,6 +4,7 @@
 #include "node/dev_snapshots.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,8 @@ struct dev_snapshots {
     const struct log *log;
     struct node_env *node_env;
     char *dir; /* owned */
+    size_t txs_max;
+    char refusal[100]; /* the last one that has numbers in it */
     void (*keep_clock)(void *ctx);
     void *ctx;
     struct chain *chain;
@@ -183,7 +186,17 @@ static void choose_name(const struct dev_snapshots *snapshots, const char *name,
     }
 }
 
-static const char *why_not(const struct dev_snapshots *snapshots, const char *name)
+/* What is too many, and how many there may be. */
+static PRINTF(2, 3) const char *refuse(struct dev_snapshots *snapshots, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(snapshots->refusal, sizeof snapshots->refusal, format, args);
+    va_end(args);
+    return snapshots->refusal;
+}
+
+static const char *why_not(struct dev_snapshots *snapshots, const char *name)
 {
     if (snapshots->is_busy)
         return "A snapshot is being made or gone back to";
@@ -192,9 +205,12 @@ static const char *why_not(const struct dev_snapshots *snapshots, const char *na
     if (find(snapshots, name) < snapshots->list.n)
         return "There is a snapshot of that name: dropsnapshot forgets it";
     if (snapshots->list.n >= DEV_SNAPSHOTS_MAX)
-        return "There are 100 snapshots: dropsnapshot forgets one";
-    if (mempool_count(snapshots->mempool) > DEV_SNAPSHOT_TXS_MAX)
-        return "The mempool has more than the 20000 transactions that a snapshot can keep";
+        return refuse(snapshots, "There are %d snapshots: dropsnapshot forgets one",
+                      DEV_SNAPSHOTS_MAX);
+    if (mempool_count(snapshots->mempool) > snapshots->txs_max)
+        return refuse(snapshots,
+                      "The mempool has %zu transactions, and a snapshot can keep %zu at most",
+                      mempool_count(snapshots->mempool), snapshots->txs_max);
     return NULL;
 }
 
@@ -310,14 +326,15 @@ const struct rpc_dev_snapshot *dev_snapshots_at(void *ctx, size_t index)
 /* -- Making and freeing ----------------------------------------------------------------------- */
 
 struct dev_snapshots *dev_snapshots_new(const struct log *log, struct node_env *node_env,
-                                        const char *data_dir, void (*keep_clock)(void *ctx),
-                                        void *ctx)
+                                        const char *data_dir, size_t txs_max,
+                                        void (*keep_clock)(void *ctx), void *ctx)
 {
-    ASSERT(node_env && data_dir && keep_clock);
+    ASSERT(node_env && data_dir && txs_max > 0 && keep_clock);
     struct dev_snapshots *snapshots = xcalloc(1, sizeof *snapshots);
     snapshots->log = log;
     snapshots->node_env = node_env;
     snapshots->dir = xasprintf("%s/dev_snapshots", data_dir);
+    snapshots->txs_max = txs_max;
     snapshots->next_number = 1;
     snapshots->keep_clock = keep_clock;
     snapshots->ctx = ctx;

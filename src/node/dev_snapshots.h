@@ -15,10 +15,10 @@
 
 struct dev_snapshots;
 
-/* Make it. In: log, node_env, data_dir borrowed for its life; keep_clock  the clock was set, and is
- * to be had again after a kill. Owns: the caller */
+/* Make it. In: log, node_env, data_dir borrowed for its life; txs_max  DEV_SNAPSHOT_TXS_MAX but for
+ * tests; keep_clock  the clock was set, and is to be had again after a kill. Owns: the caller */
 NODISCARD struct dev_snapshots *dev_snapshots_new(const struct log *log, struct node_env *node_env,
-                                                  const char *data_dir,
+                                                  const char *data_dir, size_t txs_max,
                                                   void (*keep_clock)(void *ctx), void *ctx);
 /* Free it. NULL is allowed. */
 void dev_snapshots_free(struct dev_snapshots *snapshots);

@@ -121,7 +121,8 @@ struct node_dev *node_dev_new(const struct log *log, const struct dev_keys *keys
     dev->log = log;
     dev->keys = keys;
     dev->node_env = node_env;
-    dev->snapshots = dev_snapshots_new(log, node_env, data_dir, keep_clock, dev);
+    dev->snapshots =
+        dev_snapshots_new(log, node_env, data_dir, DEV_SNAPSHOT_TXS_MAX, keep_clock, dev);
     dev->for_rpc = (struct rpc_dev){.ctx = dev,
                                     .keys = keys,
                                     .set_clock = set_clock,

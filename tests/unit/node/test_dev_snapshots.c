@@ -7,6 +7,8 @@
 #include "support/unit.h"
 #include "util/alloc.h"
 
+#define TXS_MAX 2
+
 struct fixture {
     struct rpc_rig rig;
     struct node_env *node_env;
@@ -24,7 +26,7 @@ static void keep_clock(void *ctx)
 
 static void open_snapshots(struct fixture *f)
 {
-    f->snapshots = dev_snapshots_new(&f->rig.log, f->node_env, "regtest", keep_clock, f);
+    f->snapshots = dev_snapshots_new(&f->rig.log, f->node_env, "regtest", TXS_MAX, keep_clock, f);
     dev_snapshots_open(f->snapshots, f->rig.chain.chain, f->rig.mempool);
 }
 
@@ -115,4 +117,53 @@ TEST(one_thing_at_a_time_and_names_that_are_free, struct fixture *f)
     assert_non_null(strstr(act(f, "nobody", dev_snapshots_revert), "no snapshot of that name"));
     assert_string_equal(act(f, "slow", dev_snapshots_drop), "");
     assert_non_null(strstr(act(f, "slow", dev_snapshots_drop), "no snapshot of that name"));
+}
+
+static void note_taken(void *arg, const struct mempool_result *result)
+{
+    assert_int_equal(result->verdict.code, REJECT_NONE);
+    *(bool *)arg = true;
+}
+
+static void take_in(struct fixture *f, struct builder_coin coin, struct tx *tx)
+{
+    bool is_done = false;
+    *tx = builder_spend(&f->rig.builder, &coin, 1, TXS_MAX, 5000, BUILDER_WSH_TRUE);
+    mempool_accept(f->rig.mempool, tx->raw, MEMPOOL_LOCAL, 0, note_taken, &is_done);
+    rig_wait(&f->rig.chain, &is_done);
+}
+
+TEST(so_many_transactions_are_kept_and_not_one_more, struct fixture *f)
+{
+    const struct builder_spec spec = {.coinbase_script = BUILDER_WSH_TRUE};
+    const struct built_block *first = builder_block(&f->rig.builder, f->rig.builder.genesis, &spec);
+    struct tx tx[TXS_MAX + 1];
+    rpc_rig_grow(&f->rig, builder_blocks(&f->rig.builder, first, 100, NULL));
+    take_in(f, builder_coinbase_coin(first), &tx[0]);
+    for (uint32_t i = 0; i + 1 < TXS_MAX; i++)
+        take_in(f, builder_coin_of(&tx[0], i, BUILDER_WSH_TRUE), &tx[i + 1]);
+    assert_string_equal(act(f, "full", dev_snapshots_make), "");
+    assert_int_equal(f->told.n_txs, TXS_MAX);
+    take_in(f, builder_coin_of(&tx[0], TXS_MAX - 1, BUILDER_WSH_TRUE), &tx[TXS_MAX]);
+    assert_string_equal(act(f, "more", dev_snapshots_make),
+                        "The mempool has 3 transactions, and a snapshot can keep 2 at most");
+    assert_string_equal(act(f, "full", dev_snapshots_revert), "");
+    assert_int_equal(mempool_count(f->rig.mempool), TXS_MAX);
+    assert_null(mempool_find(f->rig.mempool, &tx[TXS_MAX].txid));
+    assert_string_equal(act(f, "more", dev_snapshots_make), "");
+}
+
+TEST(a_hundred_snapshots_and_not_one_more, struct fixture *f)
+{
+    for (int i = 0; i < DEV_SNAPSHOTS_MAX; i++)
+        assert_string_equal(act(f, "", dev_snapshots_make), "");
+    assert_string_equal(act(f, "", dev_snapshots_make),
+                        "There are 100 snapshots: dropsnapshot forgets one");
+    assert_string_equal(act(f, "50", dev_snapshots_drop), "");
+    assert_string_equal(act(f, "", dev_snapshots_make), "");
+    assert_string_equal(f->told.name, "101");
+    dev_snapshots_free(f->snapshots); /* the next run has them all, and the limit */
+    open_snapshots(f);
+    assert_non_null(dev_snapshots_at(f->snapshots, DEV_SNAPSHOTS_MAX - 1));
+    assert_non_null(strstr(act(f, "x", dev_snapshots_make), "There are 100 snapshots"));
 }
