@@ -51,7 +51,7 @@ struct run {
 /* -- The model: the algorithm without a network ------------------------------------------------ */
 
 struct model {
-    size_t served; /* the first ones have the attacker's block first */
+    size_t served;       /* the first ones have the attacker's block first */
     size_t kept, public; /* blocks since the fork: of the attacker, of the others */
     size_t rival;        /* who found the honest block of the race */
     uint64_t own, all;   /* blocks of the best chain that are settled */
@@ -75,7 +75,7 @@ static void model_honest(struct model *model, size_t finder)
     else if (lead == 2)
         settle(model, model->kept, 0);
     else
-        model->public++;
+        model->public ++;
     model->rival = finder;
 }
 
@@ -332,8 +332,7 @@ static bool read_options(struct run *run, int argc, char **argv)
             return false;
     }
     return run->blocks > 0 && run->honest >= 2 && run->honest <= HONEST_MAX &&
-           run->served <= run->honest && run->alpha > 0 && run->alpha < 0.5 &&
-           run->interval_ms > 0;
+           run->served <= run->honest && run->alpha > 0 && run->alpha < 0.5 && run->interval_ms > 0;
 }
 
 int main(int argc, char **argv)

@@ -108,8 +108,8 @@ static void on_getdata(struct crew_member *member, struct reader *r)
         struct block_hash hash;
         wire_inv_decode(r, &inv);
         memcpy(hash.b, inv.hash, sizeof hash.b);
-        bool is_block = inv.type == INV_BLOCK || inv.type == INV_WITNESS_BLOCK ||
-                        inv.type == INV_COMPACT_BLOCK;
+        bool is_block =
+            inv.type == INV_BLOCK || inv.type == INV_WITNESS_BLOCK || inv.type == INV_COMPACT_BLOCK;
         if (is_block && !r->failed && crew->events->asked)
             crew->events->asked(crew->ctx, member, block_shelf_find(&crew->shelf, &hash));
     }
@@ -172,7 +172,8 @@ static void on_lost(void *arg)
         crew->events->lost(crew->ctx, member);
 }
 
-struct crew_member *crew_add(struct crew *crew, const struct sim_guest *guest, size_t node, int role)
+struct crew_member *crew_add(struct crew *crew, const struct sim_guest *guest, size_t node,
+                             int role)
 {
     static const struct wire_peer_events events = {
         .ready = on_ready, .message = on_message, .lost = on_lost};
@@ -204,8 +205,7 @@ void crew_init(struct crew *crew, struct sim_world *world, size_t node,
     ASSERT(crew && world && events);
     const struct network *network = network_get(NETWORK_REGTEST); /* that of simulated worlds */
     const struct block_node *tip = chain_tip(node_chain(sim_world_node(world, node)));
-    *crew = (struct crew){
-        .world = world, .port = network->p2p_port, .events = events, .ctx = ctx};
+    *crew = (struct crew){.world = world, .port = network->p2p_port, .events = events, .ctx = ctx};
     memcpy(crew->magic, network->magic, sizeof crew->magic);
     block_shelf_init(&crew->shelf, &tip->hash, tip->height);
 }

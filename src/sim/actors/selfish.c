@@ -183,8 +183,7 @@ static void send_people(struct selfish *selfish)
 
 struct selfish *selfish_new(const struct selfish_options *options)
 {
-    static const struct crew_events events = {
-        .heard = on_heard, .got = on_got, .asked = on_asked};
+    static const struct crew_events events = {.heard = on_heard, .got = on_got, .asked = on_asked};
     ASSERT(options && options->world && options->reach && options->node < options->n_nodes);
     struct selfish *selfish = xcalloc(1, sizeof *selfish);
     selfish->options = *options;

@@ -116,8 +116,8 @@ static void connect_again(void *arg)
     struct wire_peer *peer = arg;
     peer->timer = 0;
     frame_reader_init(&peer->reader, peer->options.magic);
-    peer->stream = env_stream_connect(peer->env, peer->options.address, peer->options.port, &events,
-                                      peer);
+    peer->stream =
+        env_stream_connect(peer->env, peer->options.address, peer->options.port, &events, peer);
 }
 
 /* -- From outside ------------------------------------------------------------------------------ */
