@@ -1,12 +1,13 @@
 /* sim_selfish.c - a selfish miner among whole nodes, against the formula of Eyal and Sirer.
  *
  * Usage: sim_selfish [--blocks=1000] [--honest=10] [--served=N] [--alpha=0.3333] [--seed=1]
- *                    [--interval=30000]
+ *                    [--interval=30000] [--control]
  *
  * Honest miners of equal power in a star around a node that mines nothing, and one that withholds
  * (src/sim/actors/selfish.h) with --alpha of all power. He tells --served of them of his blocks
  * so fast that they have his before that of an honest rival, and mine on it: that makes gamma, see
- * doc/theory.md. Without --served: none, half and all of them, one run each. The share of the best
+ * doc/theory.md. Without --served: none, half and all of them, one run each, and the --control, in
+ * which he keeps back nothing and half of them are served. The share of the best
  * chain that is his, and of all blocks that the best chain has, must be
  *   - those which a model of the algorithm makes of the same finders in the same order, to 0.01;
  *   - the first that of the formula, to 0.02, or, for few blocks, to three standard errors of as
@@ -42,7 +43,8 @@
 struct run {
     uint64_t blocks, honest, served, seed, interval_ms;
     double alpha;
-    bool is_all; /* the three cases */
+    bool is_all;     /* the four cases */
+    bool is_control; /* he keeps back nothing */
     struct sim_world *world;
     size_t *finders; /* of each block: 0 the attacker, i the i-th honest miner */
     ARRAY(struct block_hash) own;
@@ -141,6 +143,13 @@ static void draw_powers(const struct run *run, double power[HONEST_MAX + 1])
         power[i] = (1 - power[0]) / (double)run->honest;
 }
 
+/* What the model makes of the finders. */
+static struct shares expected_shares(const struct run *run, const size_t *finders)
+{
+    return run->is_control ? honest_shares(finders, run->blocks)
+                           : model_shares(finders, run->blocks, run->served);
+}
+
 /* Of the share of so many blocks: from many draws of the model. Out: their mean as well. */
 static double standard_error(const struct run *run, double *mean)
 {
@@ -152,7 +161,7 @@ static double standard_error(const struct run *run, double *mean)
     for (int k = 0; k < SAMPLES; k++) {
         for (uint64_t i = 0; i < run->blocks; i++)
             finders[i] = sim_mining_who(&mining);
-        double share = model_shares(finders, run->blocks, run->served).own;
+        double share = expected_shares(run, finders).own;
         sum += share;
         squares += share * share;
     }
@@ -213,7 +222,8 @@ static struct selfish *begin(struct run *run, const struct sim_base *base)
                                            .n_nodes = options.n_nodes,
                                            .own_us = NEAR_US,
                                            .near_us = NEAR_US,
-                                           .slow_us = SLOW_US};
+                                           .slow_us = SLOW_US,
+                                           .tells_at_once = run->is_control};
     struct selfish *selfish = selfish_new(&attack);
     sim_world_run_for(run->world, WARM_UP_US);
     return selfish;
@@ -255,7 +265,7 @@ static bool is_telling(const struct run *run, struct shares measured)
     const uint64_t served[] = {0, run->honest / 2, run->honest};
     bool is_telling = true;
     for (size_t i = 0; i < COUNT_OF(served); i++) {
-        if (served[i] == run->served)
+        if (served[i] == run->served && !run->is_control)
             continue;
         struct shares other = model_shares(run->finders, run->blocks, served[i]);
         printf("  had gamma been %.2f: %.4f of %.4f\n", gamma_of(run, served[i]), other.own,
@@ -264,19 +274,20 @@ static bool is_telling(const struct run *run, struct shares measured)
     }
     struct shares honest = honest_shares(run->finders, run->blocks);
     printf("  had he been honest: %.4f of %.4f\n", honest.own, honest.best);
-    return is_telling && !is_near(measured, honest);
+    return is_telling && (run->is_control || !is_near(measured, honest));
 }
 
 static bool judge(const struct run *run, const struct selfish *selfish)
 {
     double mean, error = standard_error(run, &mean), gamma = gamma_of(run, run->served);
     struct shares measured = measured_shares(run);
-    struct shares model = model_shares(run->finders, run->blocks, run->served);
-    double theory = formula(run->alpha, gamma);
+    struct shares model = expected_shares(run, run->finders);
+    double theory = run->is_control ? run->alpha : formula(run->alpha, gamma);
     struct selfish_result result = selfish_result_of(selfish);
-    printf("%" PRIu64 " blocks, alpha %.3f, gamma %.3f: revenue %.4f, formula %.4f, standard error"
-           " %.4f\n",
-           run->blocks, run->alpha, gamma, measured.own, theory, error);
+    printf("%s, %" PRIu64 " blocks, alpha %.3f, gamma %.3f: revenue %.4f, theory %.4f, standard"
+           " error %.4f\n",
+           run->is_control ? "control" : "selfish", run->blocks, run->alpha, gamma, measured.own,
+           theory, error);
     printf("  he mined %" PRIu64 ", adopted %" PRIu64 ", raced %" PRIu64 ", released %" PRIu64
            " times; mean of the model %.4f\n",
            result.n_own, result.n_adopted, result.n_raced, result.n_released, mean);
@@ -323,6 +334,8 @@ static bool read_options(struct run *run, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (read_option(argv[i], "--served", &run->served))
             run->is_all = false;
+        else if (strcmp(argv[i], "--control") == 0)
+            run->is_control = true;
         else if (strncmp(argv[i], "--alpha=", 8) == 0)
             run->alpha = strtod(argv[i] + 8, NULL);
         else if (!read_option(argv[i], "--blocks", &run->blocks) &&
@@ -348,10 +361,12 @@ int main(int argc, char **argv)
         return 2;
     }
     struct sim_base *base = sim_base_new(BASE_BLOCKS);
-    const uint64_t served[] = {0, run.honest / 2, run.honest};
+    const uint64_t served[] = {0, run.honest / 2, run.honest, run.honest / 2};
     bool is_good = true;
+    run.is_all &= !run.is_control;
     for (size_t i = 0; i < COUNT_OF(served) && (run.is_all || i == 0); i++) {
         run.served = run.is_all ? served[i] : run.served;
+        run.is_control |= i == COUNT_OF(served) - 1;
         is_good &= run_point(&run, base);
     }
     sim_base_free(base);

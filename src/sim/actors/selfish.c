@@ -68,7 +68,7 @@ static void on_own_block(struct selfish *selfish, const struct shelf_block *bloc
     selfish->result.n_own++;
     int32_t lead = block->height - selfish->public_height;
     bool has_won = selfish->is_racing && lead == 1;
-    if (!has_won && lead > 0 && lead < SELFISH_LEAD_MAX) {
+    if (!selfish->options.tells_at_once && !has_won && lead > 0 && lead < SELFISH_LEAD_MAX) {
         snprintf(what, sizeof what, "withholds block %d, lead %d", block->height, lead);
         act(selfish, what);
         return;
@@ -205,14 +205,6 @@ struct selfish_result selfish_result_of(const struct selfish *selfish)
 {
     ASSERT(selfish);
     return selfish->result;
-}
-
-void selfish_set_place(struct selfish *selfish, size_t place)
-{
-    ASSERT(selfish);
-    sim_net_set_place(sim_guest_host(selfish->own), place);
-    sim_net_set_place(sim_guest_host(selfish->near), place);
-    sim_net_set_place(sim_guest_host(selfish->slow), place);
 }
 
 void selfish_free(struct selfish *selfish)

@@ -31,7 +31,8 @@ struct selfish_options {
     size_t n_nodes;
     int64_t own_us, near_us, slow_us; /* one way to the miner, and to others; negative: as drawn */
     int own_group;                    /* of the network (sim_net_set_group()), the miner's */
-    crew_act_fn *act;                 /* may be NULL */
+    bool tells_at_once; /* he keeps back nothing: the control, an honest miner in his place */
+    crew_act_fn *act;   /* may be NULL */
     void *ctx;
 };
 
@@ -45,8 +46,6 @@ struct selfish_result {
 NODISCARD struct selfish *selfish_new(const struct selfish_options *options);
 /* So far. */
 struct selfish_result selfish_result_of(const struct selfish *selfish);
-/* His people are in that place of the network (sim_net_set_place()). */
-void selfish_set_place(struct selfish *selfish, size_t place);
 /* He gives up: his people leave. */
 void selfish_free(struct selfish *selfish);
 
