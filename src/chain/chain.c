@@ -195,6 +195,7 @@ static void make_rewind(struct chain *chain)
                                     .writes = &chain->writes,
                                     .pipeline = &chain->pipeline,
                                     .waiters = &chain->waiters,
+                                    .importer = &chain->importer,
                                     .indexes_let_go = indexes_let_go,
                                     .ctx = chain};
 }
@@ -272,6 +273,7 @@ void chain_free(struct chain *chain)
     block_reads_deinit(&chain->reads);
     past_check_deinit(&chain->past);
     close_stores(chain);
+    rewind_deinit(&chain->rewind);
     lost_deinit(&chain->lost);
     best_chain_deinit(&chain->best);
     active_chain_deinit(&chain->active);
@@ -613,12 +615,8 @@ void chain_precious(struct chain *chain, const struct block_hash *hash, chain_or
 
 struct chain_moment chain_now(const struct chain *chain)
 {
-    size_t n = block_files_count(chain->core.files);
     struct chain_moment moment = {.tip = chain_tip(chain)->hash};
-    if (n > 0) {
-        moment.file = (int32_t)n - 1;
-        moment.offset = block_files_info(chain->core.files, n - 1)->block_bytes;
-    }
+    block_files_next_place(chain->core.files, &moment.file, &moment.offset);
     return moment;
 }
 

@@ -219,7 +219,7 @@ struct chain_moment chain_now(const struct chain *chain);
 /* Go back to such a moment: to its tip, from whatever tip, and forget each block and header that
  * came since, and what was said of older ones (chain_invalidate()). They can come anew, from
  * whoever has them. For test chains: the rows are gone, but not the bytes, which -reindex finds.
- * done(arg, verdict) when all of it is on disk; within this call if the order is refused:
+ * done(arg, verdict) when no start could end elsewhere; within this call if the order is refused:
  * PREV_NOT_FOUND if that tip is unknown; BLOCK_UNAVAILABLE, and nothing has changed. */
 void chain_rewind(struct chain *chain, const struct chain_moment *moment, chain_order_fn *done,
                   void *arg);

@@ -709,6 +709,9 @@ static bool find_marks(struct chain *chain, char **error)
                                     &importer->replay_offset);
     if (code)
         return fail_of_mark(chain, code, "replay", error);
+    code = rewind_load(&chain->rewind);
+    if (code)
+        return fail_of_mark(chain, code, "rewind", error);
     code = block_files_end(chain->core.files, &end);
     if (!code && !reindexing && !chain->tree.genesis && end > 1) {
         log_printf(chain->core.log, LOG_ALWAYS,

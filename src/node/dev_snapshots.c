@@ -272,10 +272,12 @@ static void on_rewound(void *arg, const struct verdict *verdict)
         return;
     }
     mempool_empty(snapshots->mempool);
+    bool is_kept = node_env_offset_s(snapshots->node_env) == s->offset_s;
     node_env_set_offset(snapshots->node_env, s->offset_s);
     if (s->mock_time_s)
         node_env_set_mock_time(snapshots->node_env, s->mock_time_s);
-    snapshots->keep_clock(snapshots->ctx);
+    if (!is_kept)
+        snapshots->keep_clock(snapshots->ctx);
     char *path = path_of(snapshots, s->told.name, SUFFIX);
     mempool_file_load(snapshots->mempool, path, &all_of_it, on_loaded, snapshots);
     xfree(path);

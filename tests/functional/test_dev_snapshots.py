@@ -80,6 +80,33 @@ def test_the_clock_goes_back_too(context):
     node.start()
 
 
+def test_reverts_in_a_row_survive_a_kill(context):
+    """The rows of what is gone go a second later: by then there may be the next revert, or none."""
+    node = context.started("-dev", *INDEXES)
+    node.rpc.faucet(ADDRESS, 3)
+    before = state(node)
+    node.rpc.snapshot("a")
+    for _ in range(4):
+        node.rpc.generatetoaddress(3, ADDRESS)
+        node.rpc.revert("a")
+        node.rpc.snapshot()
+        equal(state(node), before)
+    last = node.rpc.generatetoaddress(2, node.rpc.getdevkeys()["keys"][3]["address"])[-1]
+    node.kill()
+    node.start()
+    wait_until(lambda: node.rpc.getbestblockhash() == last)
+    node.rpc.revert("a")
+    time.sleep(1.5)  # now nothing is left of them
+    node.rpc.generatetoaddress(1, ADDRESS)
+    node.rpc.revert("a")
+    node.kill()
+    node.start()
+    wait_until(lambda: node.rpc.getbestblockhash() == before[0])
+    equal(node.rpc.getchaintips(), before[2])
+    wait_until(lambda: all(i["best_block_height"] == 110
+                           for i in node.rpc.getindexinfo().values()))
+
+
 def test_a_hundred_blocks_are_gone_in_milliseconds(context):
     node = context.started("-dev", "-automine=tx")
     node.rpc.snapshot()
@@ -129,6 +156,39 @@ def test_a_peer_brings_again_what_was_forgotten(context):
     equal(one.rpc.gettxoutsetinfo("muhash")["muhash"],
           one.rpc.gettxoutsetinfo("muhash", None, False)["muhash"])
     equal(len(one.rpc.getpeerinfo()), 1)
+
+
+def test_indexes_and_events_see_what_is_gone(context):
+    """Beside a peer that still has it."""
+    one, other = two(context)
+    payee = one.rpc.getdevkeys()["keys"][7]["address"]
+    before = one.rpc.getaddressbalance(payee)["received"]
+    txid = other.rpc.faucet(payee, 7)
+    block = other.rpc.generatetoaddress(1, ADDRESS)[0]
+    height = other.rpc.getblockcount()
+    follows(one, other)
+    wait_until(lambda: all(i["synced"] for i in one.rpc.getindexinfo().values()))
+    equal(one.rpc.getrawtransaction(txid, 1)["blockhash"], block)
+    spent = {key: one.rpc.getrawtransaction(txid, 2)["vin"][0][key] for key in ("txid", "vout")}
+    equal(one.rpc.gettxspendingprevout([spent])[0]["spendingtxid"], txid)
+    one.rpc.getblockfilter(block)
+    equal(one.rpc.getaddressbalance(payee)["received"], before + 7)
+    listener = Listener(one)
+    one.rpc.revert("a")
+    last = height - 31
+    gone = until(listener, "block_disconnected", height=last + 1)
+    equal([data["height"] for _, name, data in gone if name == "block_disconnected"],
+          list(range(height, last, -1)))
+    listener.close()
+    wait_until(lambda: all(i["best_block_height"] == last
+                           for i in one.rpc.getindexinfo().values()))
+    rpc_fails(-5, "No such mempool or blockchain transaction", one.rpc.getrawtransaction, txid)
+    equal("spendingtxid" in one.rpc.gettxspendingprevout([spent])[0], False)
+    rpc_fails(-5, "Block not found", one.rpc.getblockfilter, block)
+    equal(one.rpc.getaddressbalance(payee)["received"], before)
+    equal(len(one.rpc.getpeerinfo()), 1)
+    equal(one.rpc.gettxoutsetinfo("muhash")["muhash"],
+          one.rpc.gettxoutsetinfo("muhash", None, False)["muhash"])
 
 
 def test_a_mesh_that_was_reverted_goes_on_with_less_work(context):

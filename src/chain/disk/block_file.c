@@ -248,6 +248,13 @@ uint64_t block_files_total_bytes(const struct block_files *files)
     return total;
 }
 
+void block_files_next_place(const struct block_files *files, int32_t *file, uint32_t *offset)
+{
+    ASSERT(file && offset);
+    *file = files->n ? (int32_t)files->n - 1 : 0;
+    *offset = files->n ? files->entries[files->n - 1].info.block_bytes : 0;
+}
+
 void block_files_set_used(struct block_files *files, int32_t file, uint32_t end, int32_t height,
                           uint32_t time)
 {

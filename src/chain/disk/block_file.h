@@ -128,6 +128,9 @@ NODISCARD int block_files_end(const struct block_files *files, size_t *end);
  * are read in again by -reindex. 0 or negative errno. */
 NODISCARD int block_files_reserve_existing(struct block_files *files);
 
+/* Where the next block is stored, as far as is known; all before it came earlier. */
+void block_files_next_place(const struct block_files *files, int32_t *file, uint32_t *offset);
+
 /* Say that records up to end (an offset) are in use in a file, after a scan. height and time are
  * those of one more block in it; height -1: only the space is taken. */
 void block_files_set_used(struct block_files *files, int32_t file, uint32_t end, int32_t height,

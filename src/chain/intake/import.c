@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "chain/disk/block_file.h"
-#include "chain/tree/index_db.h"
 #include "consensus/block_check.h"
 #include "crypto/hash.h"
 #include "util/alloc.h"
@@ -395,6 +394,8 @@ static void start_fetches(struct import *import)
         if (has_block(header_tree_find(tree, &record->hash), record)) {
             unpark_children(import, &record->hash);
             xfree(record);
+        } else if (!header_tree_find(tree, &record->prev)) {
+            park(import, record); /* its parent was forgotten, and may come again */
         } else {
             start_fetch(import, record);
         }
@@ -403,6 +404,12 @@ static void start_fetches(struct import *import)
 
 /* -- Going through the file
  * --------------------------------------------------------------------------- */
+
+/* Has a rewind forgotten what lies there? */
+static bool is_left_out(const struct importer *importer, const struct file_pos *pos)
+{
+    return importer->leaves_out && pos->file >= 0 && index_rewind_holds(&importer->left_out, pos);
+}
 
 /* Sort what the scan has found: to be fetched, or to wait. */
 static void sort_found(struct import *import)
@@ -420,8 +427,10 @@ static void sort_found(struct import *import)
         if (record->pos.file >= 0)
             block_files_set_used(import->importer->core->files, record->pos.file,
                                  record->pos.offset + record->pos.len, -1, 0);
-        if (header_tree_find(import->importer->tree, &record->prev) ||
-            header_tree_find(import->importer->tree, &record->hash))
+        if (is_left_out(import->importer, &record->pos))
+            xfree(record);
+        else if (header_tree_find(import->importer->tree, &record->prev) ||
+                 header_tree_find(import->importer->tree, &record->hash))
             enqueue(import, record);
         else
             park(import, record);
@@ -761,7 +770,7 @@ static void step_imports(void *part)
         return;
     retry_early(importer);
     /* One file after the other: only the first is worked on. */
-    if (importer_is_active(importer))
+    if (importer_is_active(importer) && !importer->is_held)
         import_step(LIST_FIRST(struct import, &importer->imports, link));
 }
 

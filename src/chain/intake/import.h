@@ -7,6 +7,7 @@
 #define CHAIN_INTAKE_IMPORT_H
 
 #include "chain/intake/accept.h"
+#include "chain/tree/index_db.h"
 #include "chain/upkeep/flush.h"
 
 struct importer {
@@ -17,6 +18,9 @@ struct importer {
     struct list imports; /* of struct import, one after the other: only the first is worked on */
     int32_t replay_file; /* where the replay began that CHAIN_MARK_REPLAY stands for */
     uint32_t replay_offset;
+    bool is_held;    /* nothing is taken in yet: what is to be forgotten is in the tree */
+    bool leaves_out; /* what lies there: a rewind has forgotten it */
+    struct index_rewind left_out;
     int64_t early_s; /* when a block of our files that is too new now may come; 0: none is */
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "consensus/pow.h"
+#include "util/array.h"
 
 enum { TREE_ARENA_CHUNK_BYTES = 16 << 10, MTP_BLOCKS = 11 };
 
@@ -145,29 +146,24 @@ static void forget_dirty(struct header_tree *tree)
     }
 }
 
-size_t header_tree_forget(struct header_tree *tree, struct block_node **out)
+void header_tree_forget(struct header_tree *tree, const struct block_nodes *roots,
+                        struct block_nodes *out)
 {
-    size_t n = 0;
-    for (struct block_node *at = tree->genesis; at;) {
-        if (!(at->status & BLOCK_DROPPED)) {
-            at = block_node_next_descendant(tree->genesis, at);
-            continue;
-        }
-        struct block_node *root = at;
-        ASSERT(root->prev);
-        at = block_node_after_subtree(tree->genesis, root);
+    size_t n_before = out->n;
+    for (size_t i = 0; i < roots->n; i++) {
+        struct block_node *root = roots->at[i];
+        ASSERT(root->prev && !(root->prev->status & BLOCK_DROPPED));
         for (struct block_node *node = root; node; node = block_node_next_descendant(root, node)) {
-            ASSERT(node->status & BLOCK_DROPPED);
+            ASSERT((node->status & BLOCK_DROPPED) && !node->is_gone);
             node->is_gone = true;
             hash_map_remove(&tree->by_hash, siphash13_id(tree->key, node->hash.b, 0), has_hash,
                             &node->hash);
-            out[n++] = node;
+            *ARRAY_ADD(out) = node;
         }
         unlink_from_parent(root);
     }
-    tree->count -= n;
+    tree->count -= out->n - n_before;
     forget_dirty(tree);
-    return n;
 }
 
 struct block_node *block_node_ancestor(const struct block_node *node, int32_t height)

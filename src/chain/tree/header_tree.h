@@ -54,6 +54,12 @@ struct block_node {
     bool is_gone;        /* forgotten: in no tree any more, for who has a pointer to it yet */
 };
 
+/* Some nodes. Whoever has it frees the array. */
+struct block_nodes {
+    struct block_node **at;
+    size_t n, capacity;
+};
+
 /* Owns all nodes. It has no limit of its own: who takes headers from peers asks for work first. */
 struct header_tree {
     struct hash_map by_hash; /* of struct block_node */
@@ -87,12 +93,14 @@ struct block_node *header_tree_find(const struct header_tree *tree, const struct
 struct block_node *header_tree_add(struct header_tree *tree, const struct block_header *header,
                                    const struct block_hash *hash);
 
-/* Take all nodes that are BLOCK_DROPPED out of the tree: nobody finds them any more, and their
- * headers can be added anew. Their memory stays as it is, so pointers to them may be kept.
+/* Take nodes that are BLOCK_DROPPED out of the tree, with all that are on them: nobody finds them
+ * any more, and their headers can be added anew. Their memory stays as it is, so pointers to them
+ * may be kept.
  *
- * Out:      out  room for all of the tree's nodes
- * Returns:  how many */
-size_t header_tree_forget(struct header_tree *tree, struct block_node **out);
+ * In:   roots  each on a node that is not dropped
+ * Out:  out    all of them come behind what it has */
+void header_tree_forget(struct header_tree *tree, const struct block_nodes *roots,
+                        struct block_nodes *out);
 
 /* Note that the node has failed: it may be the best that has. */
 void header_tree_note_failed(struct header_tree *tree, struct block_node *node);

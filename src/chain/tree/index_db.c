@@ -388,3 +388,59 @@ void index_db_batch_clear_replay(struct index_db *db, struct env_batch *batch)
 {
     env_batch_delete(db->env, batch, span_of_string("r"));
 }
+
+bool index_rewind_holds(const struct index_rewind *rewind, const struct file_pos *pos)
+{
+    const struct chain_moment *from = &rewind->moment;
+    bool is_before =
+        pos->file < from->file || (pos->file == from->file && pos->offset < from->offset);
+    return !is_before && (pos->file < rewind->file_end ||
+                          (pos->file == rewind->file_end && pos->offset < rewind->offset_end));
+}
+
+int index_db_rewind(struct index_db *db, bool *is_set, struct index_rewind *rewind)
+{
+    struct buffer value;
+    buffer_init(&value);
+    int error = env_kv_get(db->env, db->kv, span_of_string("w"), &value);
+    struct reader r = reader_of(buffer_span(&value));
+    *rewind = (struct index_rewind){0};
+    read_bytes(&r, rewind->moment.tip.b, sizeof rewind->moment.tip.b);
+    rewind->moment.file = (int32_t)read_u32(&r);
+    rewind->moment.offset = read_u32(&r);
+    rewind->file_end = (int32_t)read_u32(&r);
+    rewind->offset_end = read_u32(&r);
+    *is_set = error == 0;
+    if (!error && (!reader_finish(&r) || rewind->moment.file < 0 || rewind->file_end < 0))
+        error = -EUCLEAN;
+    buffer_deinit(&value);
+    return error == -ENOENT ? 0 : error;
+}
+
+int index_db_set_rewind(struct index_db *db, const struct index_rewind *rewind)
+{
+    const struct env *env = db->env;
+    struct env_batch *batch = env_batch_new(env);
+    uint8_t value[sizeof rewind->moment.tip.b + 16];
+    struct writer w = writer_to_buffer(value, sizeof value);
+    ASSERT(rewind->moment.file >= 0 && rewind->file_end >= rewind->moment.file);
+    write_bytes(&w, rewind->moment.tip.b, sizeof rewind->moment.tip.b);
+    write_u32(&w, (uint32_t)rewind->moment.file);
+    write_u32(&w, rewind->moment.offset);
+    write_u32(&w, (uint32_t)rewind->file_end);
+    write_u32(&w, rewind->offset_end);
+    env_batch_put(env, batch, span_of_string("w"), span_of(value, w.len));
+    return index_db_write(db, batch);
+}
+
+void index_db_batch_clear_rewind(struct index_db *db, struct env_batch *batch)
+{
+    env_batch_delete(db->env, batch, span_of_string("w"));
+}
+
+int index_db_clear_rewind(struct index_db *db)
+{
+    struct env_batch *batch = env_batch_new(db->env);
+    index_db_batch_clear_rewind(db, batch);
+    return index_db_write(db, batch);
+}

@@ -1,11 +1,12 @@
 /* index_db.h - the block index on disk: nodes, file infos, flags.
  *
  * Layer: chain. Store keys: 'b' height (big-endian) hash -> node, 'f' file number ->
- * block_file_info, 'F' name -> flag, 'r' -> where a
- * replay began, 'v' -> format version. Values are checksummed by the store. */
+ * block_file_info, 'F' name -> flag, 'r' -> where a replay began, 'v' -> format version, 'w' -> a
+ * rewind that is under way. Values are checksummed by the store. */
 #ifndef CHAIN_TREE_INDEX_DB_H
 #define CHAIN_TREE_INDEX_DB_H
 
+#include "chain/core/chain_types.h"
 #include "chain/disk/block_file.h"
 #include "chain/tree/header_tree.h"
 
@@ -65,5 +66,23 @@ NODISCARD int index_db_replay_from(struct index_db *db, bool *is_set, int32_t *f
 NODISCARD int index_db_set_replay_from(struct index_db *db, int32_t file, uint32_t offset);
 /* Forget it together with the rows of a batch. */
 void index_db_batch_clear_replay(struct index_db *db, struct env_batch *batch);
+
+/* The chain goes back to a moment: what is stored from there up to the end is not to be believed,
+ * nor headers alone. */
+struct index_rewind {
+    struct chain_moment moment;
+    int32_t file_end;
+    uint32_t offset_end;
+};
+/* Does that place lie within? */
+bool index_rewind_holds(const struct index_rewind *rewind, const struct file_pos *pos);
+/* The note of one. Set and cleared at once, synced. Returns as index_db_flag() does. */
+NODISCARD int index_db_rewind(struct index_db *db, bool *is_set, struct index_rewind *rewind);
+/* Set it, in the place of another. Any thread. Returns 0 or a negative errno. */
+NODISCARD int index_db_set_rewind(struct index_db *db, const struct index_rewind *rewind);
+/* Clear it. Any thread. Returns 0 or a negative errno. */
+NODISCARD int index_db_clear_rewind(struct index_db *db);
+/* Clear it together with the rows of a batch. */
+void index_db_batch_clear_rewind(struct index_db *db, struct env_batch *batch);
 
 #endif

@@ -13,6 +13,31 @@ static struct verdict rewind_to(struct fixture *f, const struct chain_moment *mo
     return answer.verdict;
 }
 
+static void sync_blocks(struct fixture *f)
+{
+    struct answer answer = {0};
+    chain_sync_blocks(f->rig.chain, note_verdict, &answer);
+    rig_wait(&f->rig, &answer.is_done);
+    assert_int_equal(answer.verdict.code, REJECT_NONE);
+}
+
+/* Rows and note are gone: nothing is left to do. */
+static bool is_through(struct fixture *f)
+{
+    struct index_rewind note;
+    bool has_note;
+    assert_int_equal(index_db_rewind(index_db_of(f->rig.chain), &has_note, &note), 0);
+    return !has_note;
+}
+
+static void wait_through(struct fixture *f)
+{
+    for (int i = 0; !is_through(f); i++) {
+        assert_true(i < 100000);
+        (void)sim_env_step(f->rig.sim);
+    }
+}
+
 static const struct block_node *find(struct fixture *f, const struct built_block *block)
 {
     return chain_find(f->rig.chain, &block->block.hash);
@@ -78,6 +103,40 @@ TEST(what_was_called_invalid_since_is_good_again, struct fixture *f)
     assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE); /* there already */
 }
 
+/* Where nothing else came in between they have one note; else the second waits for the first. */
+TEST(several_go_one_after_the_other, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    f->options.txindex = true;
+    const struct built_block *last = base_tip(f);
+    struct chain_moment first = chain_now(f->rig.chain), moment = first;
+    for (int i = 0; i < 8; i++) {
+        const struct built_block *gone = builder_blocks(&f->b, last, 3, NULL);
+        rig_accept_chain(&f->rig, gone);
+        assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+        assert_true(rig_is_at(&f->rig, last));
+        assert_null(find(f, gone));
+        if (i % 2) {
+            last = builder_blocks(&f->b, last, 2, NULL);
+            rig_accept_chain(&f->rig, last); /* stays */
+        }
+        moment = chain_now(f->rig.chain);
+    }
+    sync_blocks(f);
+    rig_crash(&f->rig, SIM_CRASH_POWER, 1);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, last));
+    assert_coins_as_if_only(f, last);
+    assert_int_equal(rewind_to(f, &first).code, REJECT_NONE);
+    wait_through(f);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_int_equal(rig_close(&f->rig), 0);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+}
+
 TEST(an_order_that_makes_no_sense_changes_nothing, struct fixture *f)
 {
     fixture_start_at_base(f);
@@ -95,8 +154,24 @@ TEST(an_order_that_makes_no_sense_changes_nothing, struct fixture *f)
     assert_int_equal(first.verdict.code, REJECT_NONE);
 }
 
+enum end { UNANSWERED, ANSWERED, THROUGH };
+
+/* 0: it found its mark on no block, and begins anew. */
+static int32_t height_of_txindex(struct fixture *f)
+{
+    bool synced;
+    int32_t height = -1;
+    assert_true(chain_txindex_status(f->rig.chain, &synced, &height));
+    return height;
+}
+
+struct scene {
+    bool is_flushed; /* rows and coins are of what goes; else its bytes alone are on disk */
+    bool again;      /* it is had again right away, durably */
+};
+
 /* After a crash at any step: all of it, or nothing; all if that was answered. */
-static bool crash_after(struct fixture *f, int steps, enum sim_crash how)
+static enum end crash_after(struct fixture *f, int steps, enum sim_crash how, struct scene scene)
 {
     struct answer answer = {0};
     fixture_start_at_base(f);
@@ -104,28 +179,43 @@ static bool crash_after(struct fixture *f, int steps, enum sim_crash how)
     const struct built_block *spend = block_spending(f, base_tip(f), 4, BUILDER_TRUE);
     const struct built_block *last = builder_blocks(&f->b, spend, 5, NULL);
     rig_accept_chain(&f->rig, last);
-    assert_int_equal(rig_flush(&f->rig), 0);
+    if (scene.is_flushed) {
+        assert_int_equal(rig_flush(&f->rig), 0);
+        rig_settle(&f->rig); /* the indexes have their marks there */
+    }
+    sync_blocks(f);
     chain_rewind(f->rig.chain, &moment, note_verdict, &answer);
+    if (scene.again) {
+        rig_wait(&f->rig, &answer.is_done);
+        rig_accept_chain(&f->rig, last);
+        sync_blocks(f);
+    }
     step_times(f, steps);
-    bool is_answered = answer.is_done;
+    enum end end = !answer.is_done ? UNANSWERED : is_through(f) ? THROUGH : ANSWERED;
     rig_crash(&f->rig, how, (uint64_t)steps + 1);
     rig_open(&f->rig);
+    if (end == THROUGH && !scene.again)
+        assert_int_equal(height_of_txindex(f), base_tip(f)->height);
     rig_settle(&f->rig);
     bool is_back = rig_is_at(&f->rig, base_tip(f));
-    assert_true(is_back || (!is_answered && rig_is_at(&f->rig, last)));
+    if (scene.again)
+        assert_true(rig_is_at(&f->rig, last));
+    else
+        assert_true(is_back || (end == UNANSWERED && rig_is_at(&f->rig, last)));
     assert_true(!is_back == (find(f, last) != NULL)); /* never half of it */
     assert_coins_as_if_only(f, is_back ? base_tip(f) : last);
     rig_accept_chain(&f->rig, last);
     assert_true(rig_is_at(&f->rig, last));
     assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
     assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_int_equal(f->rig.n_faults, 0);
     rig_deinit(&f->rig);
     f->rig = (struct chain_rig){0};
-    return is_answered;
+    return end;
 }
 
-/* Rows of some blocks may be written before those of others: a crash between them. */
-TEST(a_mark_that_a_crash_has_cut_short_spreads, struct fixture *f)
+/* A flush may write marks amid one, whose note goes when the chain cannot go back. */
+TEST(marks_without_a_note_are_taken_back, struct fixture *f)
 {
     f->options.check_invariants = false; /* the mark is set behind everybody's back */
     fixture_start_at_base(f);
@@ -138,19 +228,68 @@ TEST(a_mark_that_a_crash_has_cut_short_spreads, struct fixture *f)
     assert_int_equal(rig_close(&f->rig), 0);
     rig_open(&f->rig);
     rig_settle(&f->rig);
-    assert_true(rig_is_at(&f->rig, built_ancestor(last, last->height - 4)));
-    assert_null(find(f, last));
-    assert_int_equal(f->rig.n_faults, 0);
-    rig_accept_chain(&f->rig, last);
     assert_true(rig_is_at(&f->rig, last));
+    assert_int_equal(f->rig.n_faults, 0);
+}
+
+/* All steps up to when nothing is left to do, and some more. */
+static void crash_everywhere(struct fixture *f, struct scene scene)
+{
+    int n[THROUGH + 1] = {0};
+    f->options.txindex = f->options.coin_stats_index = true;
+    f->options.check_invariants = false;
+    for (int steps = 0; n[THROUGH] < 3 && steps < 400; steps++)
+        n[crash_after(f, steps, steps % 2 ? SIM_CRASH_POWER : SIM_CRASH_KILLED, scene)]++;
+    assert_int_equal(n[THROUGH], 3);
+    assert_true(n[ANSWERED] > 5 && (scene.again || n[UNANSWERED] > 5));
 }
 
 TEST(a_crash_at_any_step_leaves_all_of_it_or_nothing, struct fixture *f)
 {
-    int n_answered = 0;
-    f->options.txindex = f->options.coin_stats_index = true;
-    f->options.check_invariants = false;
-    for (int steps = 0; n_answered < 3 && steps < 400; steps++)
-        n_answered += crash_after(f, steps, steps % 2 ? SIM_CRASH_POWER : SIM_CRASH_KILLED);
-    assert_int_equal(n_answered, 3);
+    crash_everywhere(f, (struct scene){.is_flushed = true});
+    crash_everywhere(f, (struct scene){.is_flushed = false});
+}
+
+TEST(a_crash_at_any_step_loses_nothing_that_came_again, struct fixture *f)
+{
+    crash_everywhere(f, (struct scene){.is_flushed = true, .again = true});
+    crash_everywhere(f, (struct scene){.is_flushed = false, .again = true});
+}
+
+/* The chain has nowhere to go, so the note is all that there is to wait for. */
+TEST(a_side_branch_is_forgotten_for_good_too, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    const struct built_block *side = builder_blocks(&f->b, f->base[100], 3, NULL);
+    rig_accept_chain(&f->rig, side);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_int_equal(rig_flush(&f->rig), 0);
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    assert_null(find(f, side));
+    rig_crash(&f->rig, SIM_CRASH_LOST, 1);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_null(find(f, side));
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+}
+
+/* What is forgotten may have lost its bytes: what is stored where they were to be is none of it. */
+TEST(a_second_crash_does_not_take_what_came_after_the_first, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_accept_chain(&f->rig, builder_blocks(&f->b, base_tip(f), 6, NULL));
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    rig_crash(&f->rig, SIM_CRASH_LOST, 1);
+    rig_open(&f->rig);
+    const struct built_block *last = builder_blocks(&f->b, base_tip(f), 3, NULL);
+    rig_accept_chain(&f->rig, last);
+    sync_blocks(f);
+    assert_false(is_through(f));
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, last));
 }

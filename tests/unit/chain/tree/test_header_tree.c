@@ -2,6 +2,7 @@
 #include "chain/tree/header_tree.h"
 #include "sim/sim_random.h"
 #include "support/unit.h"
+#include "util/array.h"
 
 static const struct siphash_key key = {1, 2};
 
@@ -221,7 +222,7 @@ TEST(a_dirty_node_is_listed_once)
 TEST(what_is_dropped_goes_with_all_that_is_on_it)
 {
     struct header_tree tree;
-    struct block_node *out[5];
+    struct block_nodes roots = {0}, out = {0};
     header_tree_init(&tree, key);
     struct block_node *genesis = add(&tree, NULL, 0, 0x207fffff, 0);
     struct block_node *a = add(&tree, genesis, 1, 0x207fffff, 0);
@@ -230,11 +231,16 @@ TEST(what_is_dropped_goes_with_all_that_is_on_it)
     struct block_node *c = add(&tree, a, 3, 0x207fffff, 0);
     struct block_node *d = add(&tree, c, 4, 0x207fffff, 0);
     assert_null(tree.best_failed); /* none of them is worth a warning */
-    assert_int_equal(header_tree_forget(&tree, out), 3);
+    *ARRAY_ADD(&roots) = a;
+    header_tree_forget(&tree, &roots, &out);
+    assert_int_equal(out.n, 3);
+    assert_ptr_equal(out.at[0], a);
     assert_true(a->is_gone && c->is_gone && d->is_gone && !b->is_gone);
     assert_null(header_tree_find(&tree, &d->hash));
     assert_ptr_equal(genesis->first_child, b);
     assert_null(b->next_sibling);
     assert_int_equal(tree.count, 2);
+    ARRAY_FREE(&roots);
+    ARRAY_FREE(&out);
     header_tree_deinit(&tree);
 }

@@ -221,6 +221,47 @@ TEST(where_a_replay_began_is_kept_until_it_is_cleared, struct setting *s)
     assert_false(has_replay(s->db, &file, &offset));
 }
 
+TEST(the_note_of_a_rewind_is_kept_until_it_is_cleared, struct setting *s)
+{
+    const struct index_rewind note = {.moment = {.tip = {{5}}, .file = 1, .offset = 100},
+                                      .file_end = 3,
+                                      .offset_end = 0x80000000};
+    struct index_rewind got;
+    bool is_set;
+    assert_int_equal(index_db_rewind(s->db, &is_set, &got), 0);
+    assert_false(is_set);
+    assert_int_equal(index_db_set_rewind(s->db, &note), 0);
+    struct sim_env *after = sim_env_crash(s->sim, SIM_CRASH_LOST, 1);
+    struct index_db *db = open_db(after);
+    assert_int_equal(index_db_rewind(db, &is_set, &got), 0);
+    assert_true(is_set);
+    assert_memory_equal(&got, &note, sizeof note);
+    index_db_close(db);
+    sim_env_free(after);
+    struct env_batch *batch = index_db_batch(s->db, &s->tree, s->files);
+    index_db_batch_clear_rewind(s->db, batch);
+    assert_int_equal(index_db_write(s->db, batch), 0);
+    assert_int_equal(index_db_rewind(s->db, &is_set, &got), 0);
+    assert_false(is_set);
+}
+
+TEST(a_rewind_is_about_what_lies_from_its_moment_to_its_end)
+{
+    static const struct {
+        int32_t file;
+        uint32_t offset;
+        bool holds;
+    } rows[] = {{0, 500, false}, {1, 99, false}, {1, 100, true}, {1, 900, true},
+                {2, 0, true},    {3, 49, true},  {3, 50, false}, {4, 0, false}};
+    const struct index_rewind note = {
+        .moment = {.file = 1, .offset = 100}, .file_end = 3, .offset_end = 50};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct file_pos pos = {.file = rows[i].file, .offset = rows[i].offset};
+        if (index_rewind_holds(&note, &pos) != rows[i].holds)
+            fail_msg("row %zu", i);
+    }
+}
+
 TEST(flags_are_kept_by_name, struct setting *s)
 {
     assert_false(has_flag(s->db, "txindex"));
