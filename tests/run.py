@@ -38,7 +38,7 @@ FIRST = ("sim/eclipse", "conformance/feature_maxuploadtarget", "functional/kill"
 
 # Campaigns that only count: an optimised build runs four times as many of them in the same time;
 # what they run the others run under the sanitizers too.
-FAST_SIMS = ("sim_eclipse", "sim_planted", "sim_stale")
+FAST_SIMS = ("sim_eclipse", "sim_planted", "sim_selfish", "sim_stale")
 
 # How many times as long a program may take as in an ordinary build; contrib/soak says.
 SLOWDOWN = float(os.environ.get("CAIRN_TESTS_SLOWDOWN", "1"))

@@ -25,6 +25,12 @@ const struct env *sim_guest_env(const struct sim_guest *guest)
     return sim_env_get(guest->env);
 }
 
+struct sim_host *sim_guest_host(const struct sim_guest *guest)
+{
+    ASSERT(guest);
+    return guest->host;
+}
+
 void sim_guest_free(struct sim_guest *guest)
 {
     sim_env_set_host(guest->env, NULL);
