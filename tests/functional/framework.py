@@ -6,6 +6,7 @@ context.random, whose seed is printed and can be given again. Standard library o
 """
 import argparse
 import base64
+import glob
 import http.client
 import json
 import os
@@ -182,6 +183,28 @@ class Rpc:
         return lambda *args, **named: self.call(method, *args, **named)
 
 
+def what_threads_do(pid):
+    """Where a process that does not go on is: how loaded the machine is, and each thread's name,
+    state, CPU time and the kernel function that it waits in; its stacks where gdb is installed."""
+    lines = [f"load {os.getloadavg()}"]
+    for task in sorted(glob.glob(f"/proc/{pid}/task/*")):
+        try:
+            with open(f"{task}/stat", encoding="ascii") as stat:
+                name, rest = stat.read().rsplit(")", 1)
+            with open(f"{task}/wchan", encoding="ascii") as file:
+                wchan = file.read()
+        except OSError:
+            continue  # it has ended meanwhile
+        fields = rest.split()
+        lines.append(f"{name}) {fields[0]} user {fields[11]} system {fields[12]} ticks, {wchan}")
+    if shutil.which("gdb"):
+        done = subprocess.run(["timeout", "60", "gdb", "-p", str(pid), "-batch", "-ex",
+                               "thread apply all backtrace 16"], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, check=False)
+        lines.append(done.stdout.decode("utf-8", "replace"))
+    return "\n".join(lines)
+
+
 class Node:
     """One cairnd in a folder of its own."""
 
@@ -271,7 +294,8 @@ class Node:
         try:
             got = self.process.wait(seconds)
         except subprocess.TimeoutExpired as error:
-            raise Failure(f"{self.name} did not end within {seconds} s") from error
+            raise Failure(f"{self.name} did not end within {seconds} s:\n"
+                          f"{what_threads_do(self.process.pid)}") from error
         finally:
             if self.rpc:
                 self.rpc.close()
