@@ -4,6 +4,7 @@
  * no deadline for a whole request, and notices a client that left only when it is written to. */
 #include "host/http.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "util/planted.h"
 
 #define UNSENT_BYTES_MAX  (128 * 1024) /* beyond, the next request waits */
+#define READ_ONCE_BYTES   (16 * 1024)
 #define LINE_BYTES_MAX    1024         /* a chunk's size line, a trailer */
 #define LINGER_US         2000000      /* after the last answer, for the client to read it */
 #define REFUSAL_BYTES     512
@@ -27,7 +29,7 @@ static void process(struct connection *connection);
 
 static struct evbuffer *input_of(struct connection *connection)
 {
-    return bufferevent_get_input(connection->bufferevent);
+    return connection->input;
 }
 
 /* -- Requests ------------------------------------------------------------------------------- */
@@ -82,7 +84,9 @@ void http_connection_close(struct connection *connection, bool tell)
     struct request *request = connection->request;
     bool is_waiting = connection->state == STATE_WAITING;
     loop_timer_cancel(http->loop, connection->timer);
+    event_free(connection->readable); /* before its descriptor is closed */
     bufferevent_free(connection->bufferevent);
+    evbuffer_free(connection->input);
     xfree(connection);
     if (request && is_waiting)
         request_orphan(request, tell);
@@ -592,19 +596,18 @@ static void end_reading(struct connection *connection)
     enter_flush(connection);
 }
 
-/* What has come fills its room and cannot be taken yet: libevent would tell of it again in each
- * turn of the loop, which never rests then. The next step takes some of it. */
+/* What has come fills its room and cannot be taken yet: libevent would tell of more in each turn of
+ * the loop, which never rests then. The next step takes some of it. */
 static void rest_if_full(struct connection *connection)
 {
-    struct bufferevent *bufferevent = connection->bufferevent;
     bool is_full = evbuffer_get_length(input_of(connection)) >= READ_BYTES_MAX;
-    bool reads = bufferevent_get_enabled(bufferevent) & EV_READ;
+    bool reads = event_pending(connection->readable, EV_READ, NULL);
     if (connection->has_ended)
-        return; /* libevent has stopped reading, and would tell of the end again and again */
+        return; /* on_end() has stopped reading: the end would be told again and again */
     if (is_full && reads)
-        bufferevent_disable(bufferevent, EV_READ);
+        event_del(connection->readable);
     else if (!is_full && !reads)
-        bufferevent_enable(bufferevent, EV_READ);
+        event_add(connection->readable, NULL);
 }
 
 /* Do all that can be done now, but not for longer than a batch: a client that pipelines many
@@ -635,10 +638,37 @@ static void process(struct connection *connection)
 
 /* -- libevent's callbacks ------------------------------------------------------------------- */
 
-void http_on_read(struct bufferevent *bufferevent, void *arg)
+/* A client that has said all it has to say (nc -N, socat) is owed its answers all the same. One that
+ * has gone for good looks like it, until something is sent to it. */
+static void on_end(struct connection *connection)
 {
-    (void)bufferevent;
-    process(arg);
+    if (connection->state == STATE_LINGER) {
+        http_connection_close(connection, true);
+        return;
+    }
+    event_del(connection->readable);
+    connection->has_ended = true;
+    process(connection);
+}
+
+/* Read here and not by a bufferevent, which asks the kernel first how much there is and then takes
+ * less of it. */
+void http_on_readable(int fd, short what, void *arg)
+{
+    (void)what;
+    struct connection *connection = arg;
+    uint8_t bytes[READ_ONCE_BYTES];
+    size_t held = evbuffer_get_length(input_of(connection));
+    ASSERT(held < READ_BYTES_MAX); /* see rest_if_full() */
+    ssize_t n = recv(fd, bytes, MIN_OF(sizeof bytes, READ_BYTES_MAX - held), 0);
+    if (n > 0) {
+        evbuffer_add(input_of(connection), bytes, (size_t)n);
+        process(connection);
+    } else if (n == 0) {
+        on_end(connection);
+    } else if (errno != EAGAIN && errno != EINTR) {
+        http_connection_close(connection, true);
+    }
 }
 
 void http_on_written(struct bufferevent *bufferevent, void *arg)
@@ -654,15 +684,8 @@ void http_on_written(struct bufferevent *bufferevent, void *arg)
 void http_on_event(struct bufferevent *bufferevent, short what, void *arg)
 {
     (void)bufferevent;
-    struct connection *connection = arg;
-    /* A client that has said all it has to say (nc -N, socat) is owed its answers all the same.
-     * One that has gone for good looks like it, until something is sent to it. */
-    if ((what & BEV_EVENT_EOF) && connection->state != STATE_LINGER) {
-        connection->has_ended = true;
-        process(connection);
-        return;
-    }
-    http_connection_close(connection, true);
+    (void)what; /* it only writes: what happens is an error */
+    http_connection_close(arg, true);
 }
 
 /* -- Public --------------------------------------------------------------------------------- */

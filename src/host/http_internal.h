@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/event.h>
 #include <event2/listener.h>
 #include <time.h>
 
@@ -61,7 +62,9 @@ struct request {
 struct connection {
     struct http *http;
     struct list_link link;
-    struct bufferevent *bufferevent;
+    struct bufferevent *bufferevent; /* what is sent; reads nothing */
+    struct event *readable;          /* something has come; added while there is room for it */
+    struct evbuffer *input;          /* what has come and is not taken yet */
     struct request *request; /* being read or answered */
     enum state state;
     uint64_t left; /* of the body or chunk */
@@ -109,8 +112,8 @@ struct http {
 void http_connection_start(struct connection *connection);
 /* End a connection. tell: the handler of a request that it waits with hears of it. */
 void http_connection_close(struct connection *connection, bool tell);
-/* libevent's callbacks of a connection. */
-void http_on_read(struct bufferevent *bufferevent, void *arg);
+/* libevent's callbacks of a connection: something came, all is sent, sending failed. */
+void http_on_readable(int fd, short what, void *arg);
 void http_on_written(struct bufferevent *bufferevent, void *arg);
 void http_on_event(struct bufferevent *bufferevent, short what, void *arg);
 /* Bytes queued for the client that the kernel has not taken yet; and with those that the kernel

@@ -115,6 +115,20 @@ static void count_accepted(struct listener *listener)
         rest(listener, 0);
 }
 
+/* Have libevent tell of what comes, and send what is queued. */
+static void start_io(struct connection *connection, int fd)
+{
+    struct event_base *base = loop_base(connection->http->loop);
+    struct bufferevent *bufferevent = connection->bufferevent;
+    bufferevent_setcb(bufferevent, NULL, http_on_written, http_on_event, connection);
+    bufferevent_set_max_single_write(bufferevent, WRITE_BYTES_MAX);
+    bufferevent_enable(bufferevent, EV_WRITE);
+    connection->input = evbuffer_new();
+    connection->readable = event_new(base, fd, EV_READ | EV_PERSIST, http_on_readable, connection);
+    ASSERT(connection->input && connection->readable); /* memory alone could lack */
+    event_add(connection->readable, NULL);
+}
+
 static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
                       struct sockaddr *address, int len, void *arg)
 {
@@ -146,10 +160,7 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t fd,
         (struct connection){.http = http, .bufferevent = bufferevent, .is_local = is_local};
     name_peer(connection, text, port);
     list_add_first(&http->connections, &connection->link);
-    bufferevent_setcb(bufferevent, http_on_read, http_on_written, http_on_event, connection);
-    bufferevent_setwatermark(bufferevent, EV_READ, 0, READ_BYTES_MAX);
-    bufferevent_set_max_single_write(bufferevent, WRITE_BYTES_MAX);
-    bufferevent_enable(bufferevent, EV_READ | EV_WRITE);
+    start_io(connection, fd);
     http_connection_start(connection);
 }
 

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,8 +31,11 @@ struct timer_slot {
 
 struct loop {
     struct event_base *base;
-    struct event *timer_event; /* armed for the heap's first timer, or for an earlier time */
-    int64_t armed_us;          /* when that is; INT64_MAX: it is not armed */
+    /* The kernel's timer is set when the heap has a new first one. libevent's own would be set anew
+     * in each turn of the loop: two system calls of five that a light call costs. */
+    int timer_fd;
+    struct event *timer_event; /* that timer_fd is due; added while there are timers */
+    int64_t armed_us;          /* for the heap's first timer or earlier; INT64_MAX: it is not */
     struct timer *heap;        /* binary heap, earliest (due, id) first */
     struct timer_slot *slots;
     uint32_t n_timers, n_slots, capacity;
@@ -144,23 +148,34 @@ static uint32_t slot_take(struct loop *loop)
     return loop->n_slots++;
 }
 
-/* An activation that is due stays: libevent takes an event that is about to be called off its queue
- * when it is added once more or deleted, so that who replaces a due timer in each turn would keep
- * all timers from firing. One that comes too early only arms again. */
+/* INT64_MAX: never. What was due before is forgotten. */
+static void set_alarm(struct loop *loop, int64_t due_us)
+{
+    struct itimerspec at = {0};
+    if (due_us != INT64_MAX) {
+        /* All zeros would be no time but none. */
+        at.it_value.tv_sec = (time_t)(due_us / 1000000);
+        at.it_value.tv_nsec = due_us % 1000000 * 1000 + 1;
+    }
+    int rc = timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
+    ASSERT(rc == 0);
+    loop->armed_us = due_us;
+}
+
+/* An alarm that is due stays: who replaces a due timer in each turn would otherwise keep all timers
+ * from firing. One that comes too early only arms again. */
 static void arm(struct loop *loop)
 {
-    int64_t now_us = loop_now_us();
     int64_t due_us = loop->n_timers > 0 ? loop->heap[0].due_us : INT64_MAX;
-    if (loop->armed_us <= now_us || (loop->n_timers > 0 && loop->armed_us <= due_us))
+    if (loop->armed_us <= due_us && loop->n_timers > 0)
         return;
-    loop->armed_us = due_us;
-    if (loop->n_timers == 0) {
+    if (loop->armed_us <= loop_now_us())
+        return;
+    if (loop->n_timers == 0)
         event_del(loop->timer_event);
-        return;
-    }
-    int64_t wait_us = due_us > now_us ? due_us - now_us : 0;
-    struct timeval tv = {.tv_sec = wait_us / 1000000, .tv_usec = wait_us % 1000000};
-    event_add(loop->timer_event, &tv);
+    else if (!event_pending(loop->timer_event, EV_READ, NULL))
+        event_add(loop->timer_event, NULL);
+    set_alarm(loop, due_us);
 }
 
 /* Fire what was due and created when the batch began: a timer that starts itself again with no
@@ -170,7 +185,7 @@ static void on_timers(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct loop *loop = arg;
-    loop->armed_us = INT64_MAX;
+    loop->armed_us = INT64_MAX; /* arm() sets it anew, by which it is no longer due */
     int64_t began_us = loop_now_us();
     uint64_t id_end = (loop->created + 1) << SLOT_BITS;
     while (loop->n_timers > 0 && loop->heap[0].due_us <= began_us && loop->heap[0].id < id_end) {
@@ -310,8 +325,8 @@ struct loop *loop_new(void)
     struct event_config *config = event_config_new();
     if (!config)
         return NULL;
-    /* Microsecond timers, and no locks: only the loop thread touches the base. */
-    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
+    /* No locks: only the loop thread touches the base. */
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
     if (!base)
@@ -321,8 +336,9 @@ struct loop *loop_new(void)
     loop->base = base;
     loop->free_slot = UINT32_MAX;
     loop->armed_us = INT64_MAX;
-    loop->timer_event = evtimer_new(base, on_timers, loop);
-    if (!loop->timer_event) {
+    loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    loop->timer_event = event_new(base, loop->timer_fd, EV_READ | EV_PERSIST, on_timers, loop);
+    if (loop->timer_fd < 0 || !loop->timer_event) {
         loop_free(loop);
         return NULL;
     }
@@ -335,6 +351,8 @@ void loop_free(struct loop *loop)
         return;
     if (loop->timer_event)
         event_free(loop->timer_event);
+    if (loop->timer_fd >= 0)
+        close(loop->timer_fd);
     event_base_free(loop->base);
     xfree(loop->heap);
     xfree(loop->slots);
