@@ -39,7 +39,10 @@ static const struct rest_route routes[] = {
 
 const struct rest_route *rest_find(const char *uri)
 {
-    for (size_t i = 0; uri && i < COUNT_OF(routes); i++) {
+    /* Calls come by "/", and none of them should be held against each route. */
+    if (!uri || uri[0] != '/' || uri[1] == '\0')
+        return NULL;
+    for (size_t i = 0; i < COUNT_OF(routes); i++) {
         size_t len = strlen(routes[i].prefix);
         if (strncmp(uri, routes[i].prefix, len) != 0)
             continue;

@@ -48,3 +48,29 @@ TEST(no_more_is_decoded_than_there_is_room_for)
     assert_int_equal(len, 6);
     assert_false(base64_decode(span_of_string("Zm9vYmFy"), out, 5, &len));
 }
+
+TEST(bytes_of_each_length_come_back)
+{
+    uint8_t bytes[200], back[sizeof bytes + 3];
+    uint32_t random = 1;
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        struct buffer text;
+        size_t len;
+        for (size_t i = 0; i < n; i++) {
+            random = random * 1664525 + 1013904223;
+            bytes[i] = (uint8_t)(random >> 24);
+        }
+        buffer_init(&text);
+        base64_append(&text, span_of(bytes, n));
+        assert_int_equal(text.len, (n + 2) / 3 * 4);
+        assert_true(base64_decode(buffer_span(&text), back, text.len / 4 * 3, &len));
+        assert_true(span_equal(span_of(back, len), span_of(bytes, n)));
+        for (size_t i = 0; i < text.len; i++) { /* one character that is no digit, anywhere */
+            uint8_t was = text.p[i];
+            text.p[i] = '-';
+            assert_false(base64_decode(buffer_span(&text), back, sizeof back, &len));
+            text.p[i] = was;
+        }
+        buffer_deinit(&text);
+    }
+}
