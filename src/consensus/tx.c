@@ -133,15 +133,12 @@ static void hash_set(struct tx *tx, struct span body)
         memcpy(tx->wtxid.b, tx->txid.b, 32);
         return;
     }
-    struct sha256 h;
-    sha256_init(&h);
-    sha256_update(&h, tx->raw.p, 4);
-    sha256_update(&h, body.p, body.len);
-    sha256_update(&h, tx->raw.p + tx->raw.len - 4, 4);
     /* The txid has no witness in it. BIP-141, Transaction ID */
-    sha256d_final(&h, tx->txid.b);
-    /* BIP-141, Transaction ID */
-    sha256d(tx->raw, tx->wtxid.b);
+    struct sha256_message base = {.head = span_of(tx->raw.p, 4),
+                                  .body = body,
+                                  .tail = span_of(tx->raw.p + tx->raw.len - 4, 4)};
+    struct sha256_message whole = {.body = tx->raw};
+    sha256d_two(&base, &whole, tx->txid.b, tx->wtxid.b);
 }
 
 /* All but the ids. */

@@ -99,6 +99,97 @@ void sha256d(struct span in, uint8_t out[32])
     sha256d_final(&h, out);
 }
 
+/* A message as runs of whole blocks: what only its pieces together fill is put together here. */
+struct runs {
+    struct {
+        const uint8_t *p;
+        size_t n; /* blocks */
+    } run[3];
+    uint8_t first[64], last[128];
+    uint32_t state[8];
+};
+
+static size_t append(uint8_t *to, size_t at, struct span s)
+{
+    if (s.len)
+        memcpy(to + at, s.p, s.len);
+    return at + s.len;
+}
+
+/* Spec: FIPS 180-4, section 5.1.1. */
+static void runs_make(struct runs *runs, const struct sha256_message *message)
+{
+    struct span head = message->head, body = message->body;
+    uint64_t total_bytes = (uint64_t)head.len + body.len + message->tail.len;
+    ASSERT(head.len <= SHA256_EDGE_MAX && message->tail.len <= SHA256_EDGE_MAX);
+    memcpy(runs->state, sha256_initial_state, sizeof runs->state);
+    runs->run[0].n = 0;
+    if (head.len > 0 && body.len >= 64 - head.len) {
+        size_t fill = 64 - head.len;
+        (void)append(runs->first, append(runs->first, 0, head), span_of(body.p, fill));
+        runs->run[0].p = runs->first;
+        runs->run[0].n = 1;
+        head.len = 0;
+        body = span_of(body.p + fill, body.len - fill);
+    }
+    size_t n = head.len > 0 ? 0 : body.len / 64;
+    runs->run[1].p = body.p;
+    runs->run[1].n = n;
+    if (n > 0)
+        body = span_of(body.p + 64 * n, body.len - 64 * n);
+    size_t used = append(runs->last, append(runs->last, 0, head), body);
+    used = append(runs->last, used, message->tail);
+    runs->run[2].p = runs->last;
+    runs->run[2].n = used + 9 <= 64 ? 1 : 2;
+    size_t end = 64 * runs->run[2].n;
+    ASSERT(used + 9 <= end);
+    memset(runs->last + used, 0, end - 8 - used);
+    runs->last[used] = 0x80;
+    store_be64(runs->last + end - 8, total_bytes << 3);
+}
+
+/* Move *at to the first run that is not used up. False if there is none. */
+static bool runs_left(const struct runs *runs, int *at)
+{
+    while (*at < 3 && runs->run[*at].n == 0)
+        (*at)++;
+    return *at < 3;
+}
+
+static const uint8_t *runs_take(struct runs *runs, int at, size_t n)
+{
+    const uint8_t *p = runs->run[at].p;
+    runs->run[at].p += 64 * n;
+    runs->run[at].n -= n;
+    return p;
+}
+
+static void runs_finish(struct runs *runs, int at)
+{
+    for (; at < 3; at++)
+        sha256_compress(runs->state, runs->run[at].p, runs->run[at].n);
+}
+
+void sha256d_two(const struct sha256_message *a, const struct sha256_message *b, uint8_t out_a[32],
+                 uint8_t out_b[32])
+{
+    ASSERT(a && b && out_a && out_b);
+    struct runs x, y;
+    int at_x = 0, at_y = 0;
+    runs_make(&x, a);
+    runs_make(&y, b);
+    while (runs_left(&x, &at_x) && runs_left(&y, &at_y)) {
+        size_t n = MIN_OF(x.run[at_x].n, y.run[at_y].n);
+        const uint8_t *p = runs_take(&x, at_x, n);
+        sha256_compress_two(x.state, p, y.state, runs_take(&y, at_y, n), n);
+    }
+    runs_finish(&x, at_x);
+    runs_finish(&y, at_y);
+    sha256_hash_digest_two(x.state, y.state);
+    store_state(x.state, out_a);
+    store_state(y.state, out_b);
+}
+
 /* Each try is two blocks: all that does not change is in its place before. */
 uint32_t sha256d_search(const struct sha256 *h, uint32_t first, uint32_t n, uint32_t top_max)
 {

@@ -30,6 +30,14 @@ void sha256d_final(struct sha256 *h, uint8_t out[32]);
 void sha256(struct span in, uint8_t out[32]);
 /* SHA-256 of the SHA-256: what most hashes of the protocol are. */
 void sha256d(struct span in, uint8_t out[32]);
+/* A message in pieces, the outer two of at most SHA256_EDGE_MAX bytes. */
+struct sha256_message {
+    struct span head, body, tail;
+};
+#define SHA256_EDGE_MAX 8
+/* Double SHA-256 of two messages side by side, which is faster than one after the other. */
+void sha256d_two(const struct sha256_message *a, const struct sha256_message *b, uint8_t out_a[32],
+                 uint8_t out_b[32]);
 /* Double SHA-256 of n independent 64-byte inputs, each to 32 bytes; out may be in (merkle). */
 void sha256d_64(uint8_t *out, const uint8_t *in, size_t n);
 

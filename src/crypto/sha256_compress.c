@@ -114,6 +114,12 @@ INLINE_SHA __m128i load_message(const uint8_t *p)
     return swap_words(_mm_loadu_si128((const __m128i *)(const void *)p));
 }
 
+INLINE_SHA void load_block(__m128i w[4], const uint8_t *p)
+{
+    for (int i = 0; i < 4; i++)
+        w[i] = load_message(p + 16 * i);
+}
+
 INLINE_SHA __m128i load_table(const uint32_t *table, int quad)
 {
     return _mm_load_si128((const __m128i *)(const void *)(table + 4 * quad));
@@ -192,8 +198,8 @@ TARGET_SHA static void compress_extensions(uint32_t state[8], const uint8_t *blo
 {
     struct lanes s = lanes_load(state);
     for (; n > 0; n--, blocks += 64) {
-        __m128i w[4] = {load_message(blocks), load_message(blocks + 16), load_message(blocks + 32),
-                        load_message(blocks + 48)};
+        __m128i w[4];
+        load_block(w, blocks);
         compress_one(&s, w);
     }
     lanes_store(s, state);
@@ -218,14 +224,37 @@ TARGET_SHA static void hash_digest_extensions(uint32_t state[8])
     lanes_store(s, state);
 }
 
+TARGET_SHA static void compress_two_extensions(uint32_t state_a[8], const uint8_t *a,
+                                               uint32_t state_b[8], const uint8_t *b, size_t n)
+{
+    struct lanes s = lanes_load(state_a), t = lanes_load(state_b);
+    for (; n > 0; n--, a += 64, b += 64) {
+        __m128i ws[4], wt[4];
+        load_block(ws, a);
+        load_block(wt, b);
+        compress_pair(&s, ws, &t, wt);
+    }
+    lanes_store(s, state_a);
+    lanes_store(t, state_b);
+}
+
+TARGET_SHA static void hash_digest_two_extensions(uint32_t state_a[8], uint32_t state_b[8])
+{
+    __m128i wa[4], wb[4];
+    digest_block(lanes_load(state_a), wa);
+    digest_block(lanes_load(state_b), wb);
+    struct lanes a = lanes_load(sha256_initial_state), b = a;
+    compress_pair(&a, wa, &b, wb);
+    lanes_store(a, state_a);
+    lanes_store(b, state_b);
+}
+
 TARGET_SHA void sha256d_64_pair(uint8_t out[64], const uint8_t in[128])
 {
     struct lanes a = lanes_load(sha256_initial_state), b = a;
     __m128i wa[4], wb[4];
-    for (int i = 0; i < 4; i++) {
-        wa[i] = load_message(in + 16 * i);
-        wb[i] = load_message(in + 64 + 16 * i);
-    }
+    load_block(wa, in);
+    load_block(wb, in + 64);
     compress_pair(&a, wa, &b, wb);
     compress_padding_pair(&a, &b);
 
@@ -262,6 +291,27 @@ void sha256_hash_digest(uint32_t state[8])
         hash_digest_portable(state);
 }
 
+void sha256_compress_two(uint32_t state_a[8], const uint8_t *a, uint32_t state_b[8],
+                         const uint8_t *b, size_t n)
+{
+    if (LIKELY(sha256_has_extensions())) {
+        compress_two_extensions(state_a, a, state_b, b, n);
+        return;
+    }
+    sha256_compress_portable(state_a, a, n);
+    sha256_compress_portable(state_b, b, n);
+}
+
+void sha256_hash_digest_two(uint32_t state_a[8], uint32_t state_b[8])
+{
+    if (LIKELY(sha256_has_extensions())) {
+        hash_digest_two_extensions(state_a, state_b);
+        return;
+    }
+    hash_digest_portable(state_a);
+    hash_digest_portable(state_b);
+}
+
 #else
 
 bool sha256_has_extensions(void)
@@ -277,6 +327,19 @@ void sha256_compress(uint32_t state[8], const uint8_t *blocks, size_t n)
 void sha256_hash_digest(uint32_t state[8])
 {
     hash_digest_portable(state);
+}
+
+void sha256_compress_two(uint32_t state_a[8], const uint8_t *a, uint32_t state_b[8],
+                         const uint8_t *b, size_t n)
+{
+    sha256_compress_portable(state_a, a, n);
+    sha256_compress_portable(state_b, b, n);
+}
+
+void sha256_hash_digest_two(uint32_t state_a[8], uint32_t state_b[8])
+{
+    hash_digest_portable(state_a);
+    hash_digest_portable(state_b);
 }
 
 void sha256d_64_pair(uint8_t out[64], const uint8_t in[128])

@@ -19,11 +19,18 @@ bool sha256_has_extensions(void);
 /* Take n blocks of 64 bytes into state, the fastest way there is. */
 void sha256_compress(uint32_t state[8], const uint8_t *blocks, size_t n);
 
-/* The same through OpenSSL's low-level interface, on every processor. */
+/* Take n blocks of each of two messages into their states. Both together take as long as one where
+ * the processor has the extensions: each hides the latency of the other. */
+void sha256_compress_two(uint32_t state_a[8], const uint8_t *a, uint32_t state_b[8],
+                         const uint8_t *b, size_t n);
+
+/* sha256_compress() through OpenSSL's low-level interface, on every processor. */
 void sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_t n);
 
 /* Replace a final state by that of the SHA-256 of its digest. */
 void sha256_hash_digest(uint32_t state[8]);
+/* The same for two states. */
+void sha256_hash_digest_two(uint32_t state_a[8], uint32_t state_b[8]);
 
 /* Double SHA-256 of two 64-byte inputs side by side, to two digests side by side. out may be in.
  * Only where sha256_has_extensions(). */

@@ -20,8 +20,8 @@
 
 #define UNSENT_BYTES_MAX  (128 * 1024) /* beyond, the next request waits */
 #define READ_ONCE_BYTES   (16 * 1024)
-#define LINE_BYTES_MAX    1024         /* a chunk's size line, a trailer */
-#define LINGER_US         2000000      /* after the last answer, for the client to read it */
+#define LINE_BYTES_MAX    1024    /* a chunk's size line, a trailer */
+#define LINGER_US         2000000 /* after the last answer, for the client to read it */
 #define REFUSAL_BYTES     512
 #define DISCARD_BYTES_MAX (64 * 1024) /* of a refused body: beyond, the connection ends */
 
@@ -638,8 +638,8 @@ static void process(struct connection *connection)
 
 /* -- libevent's callbacks ------------------------------------------------------------------- */
 
-/* A client that has said all it has to say (nc -N, socat) is owed its answers all the same. One that
- * has gone for good looks like it, until something is sent to it. */
+/* A client that has said all it has to say (nc -N, socat) is owed its answers all the same. One
+ * that has gone for good looks like it, until something is sent to it. */
 static void on_end(struct connection *connection)
 {
     if (connection->state == STATE_LINGER) {

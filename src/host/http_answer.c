@@ -191,8 +191,8 @@ static void begin_head(struct head *head, struct http *http, const struct http_r
         add(head, response->headers);
     /* 204 has no body by definition, and must not name a length. RFC 9110 8.6 */
     if (response->status != 204)
-        add_field(head, "Content-Type: ",
-                  response->content_type ? response->content_type : "text/plain");
+        add_field(head,
+                  "Content-Type: ", response->content_type ? response->content_type : "text/plain");
 }
 
 void http_write_response(struct connection *connection, const struct http_response *response,

@@ -65,7 +65,7 @@ struct connection {
     struct bufferevent *bufferevent; /* what is sent; reads nothing */
     struct event *readable;          /* something has come; added while there is room for it */
     struct evbuffer *input;          /* what has come and is not taken yet */
-    struct request *request; /* being read or answered */
+    struct request *request;         /* being read or answered */
     enum state state;
     uint64_t left; /* of the body or chunk */
     size_t trailer_bytes;

@@ -37,57 +37,44 @@ static void begin_item(struct json_out *out)
     out->need_comma = true;
 }
 
-static void open_container(struct json_out *out, const char *bracket)
+static void open_container(struct json_out *out, uint8_t bracket)
 {
-    begin_item(out);
-    buffer_append(out->buffer, bracket, 1);
+    uint8_t *to = buffer_reserve(out->buffer, 2);
+    size_t n = out->need_comma;
+    to[0] = ','; /* or what is written over */
+    to[n] = bracket;
+    out->buffer->len += n + 1;
     out->need_comma = false;
     out->depth++;
 }
 
-static void close_container(struct json_out *out, const char *bracket)
+static void close_container(struct json_out *out, uint8_t bracket)
 {
     ASSERT(out->depth > 0);
-    buffer_append(out->buffer, bracket, 1);
+    *buffer_reserve(out->buffer, 1) = bracket;
+    out->buffer->len++;
     out->need_comma = true;
     out->depth--;
 }
 
 void json_open_object(struct json_out *out)
 {
-    open_container(out, "{");
+    open_container(out, '{');
 }
 
 void json_close_object(struct json_out *out)
 {
-    close_container(out, "}");
+    close_container(out, '}');
 }
 
 void json_open_array(struct json_out *out)
 {
-    open_container(out, "[");
+    open_container(out, '[');
 }
 
 void json_close_array(struct json_out *out)
 {
-    close_container(out, "]");
-}
-
-/* In one go, since a list of the mempool has twenty for each transaction. */
-void json_put_key_of(struct json_out *out, const char *key, size_t len)
-{
-    ASSERT(out);
-    size_t n = 0;
-    uint8_t *to = buffer_reserve(out->buffer, len + 4);
-    if (out->need_comma)
-        to[n++] = ',';
-    to[n++] = '"';
-    memcpy(to + n, key, len);
-    n += len;
-    to[n++] = '"';
-    to[n++] = ':';
-    out->buffer->len += n;
-    out->need_comma = false;
+    close_container(out, ']');
 }
 
 void json_put_id_key(struct json_out *out, const uint8_t id[32])
@@ -107,8 +94,6 @@ void json_put_bool(struct json_out *out, bool value)
     json_put_raw(out, value ? span_of("true", 4) : span_of("false", 5));
 }
 
-enum { DIGITS_MAX = 20 }; /* of a 64-bit number */
-
 /* Write value with at least least digits so that it ends before end. Returns: where it starts. A
  * block's answer holds tens of thousands of numbers: printf would take a quarter of its time. */
 static char *write_digits(char *end, uint64_t value, int least)
@@ -124,23 +109,34 @@ static uint64_t magnitude_of(int64_t value)
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-/* Digits that end before end and have room for two characters before them. */
-static void put_number(struct json_out *out, char *start, const char *end, bool is_negative)
+enum { NUMBER_ROOM = 24 }; /* more than a number has characters */
+
+/* A number that is written backwards from its end. What lies behind is copied with it, and not
+ * counted: so many bytes as are known beforehand are two instructions, and another number of them
+ * a call. */
+struct number {
+    char text[2 * NUMBER_ROOM];
+};
+
+/* Digits that end in the middle of number and have room for two characters before them. */
+static void put_number(struct json_out *out, const struct number *number, char *start,
+                       bool is_negative)
 {
     if (is_negative)
         *--start = '-';
     if (out->need_comma)
         *--start = ',';
-    buffer_append(out->buffer, start, (size_t)(end - start));
+    memcpy(buffer_reserve(out->buffer, NUMBER_ROOM), start, NUMBER_ROOM);
+    out->buffer->len += (size_t)(number->text + NUMBER_ROOM - start);
     out->need_comma = true;
 }
 
 void json_put_int(struct json_out *out, int64_t value)
 {
     ASSERT(out);
-    char text[DIGITS_MAX + 2], *end = text + sizeof text;
-    char *start = write_digits(end, magnitude_of(value), 1);
-    put_number(out, start, end, value < 0);
+    struct number number = {0};
+    char *start = write_digits(number.text + NUMBER_ROOM, magnitude_of(value), 1);
+    put_number(out, &number, start, value < 0);
 }
 
 void json_put_double(struct json_out *out, double value)
@@ -154,12 +150,12 @@ void json_put_double(struct json_out *out, double value)
 void json_put_amount(struct json_out *out, int64_t value_sat)
 {
     ASSERT(out);
-    char text[DIGITS_MAX + 3], *end = text + sizeof text;
+    struct number number = {0};
     uint64_t magnitude = magnitude_of(value_sat);
-    char *start = write_digits(end, magnitude % SAT_PER_COIN, 8);
+    char *start = write_digits(number.text + NUMBER_ROOM, magnitude % SAT_PER_COIN, 8);
     *--start = '.';
     start = write_digits(start, magnitude / SAT_PER_COIN, 1);
-    put_number(out, start, end, value_sat < 0);
+    put_number(out, &number, start, value_sat < 0);
 }
 
 void json_put_string(struct json_out *out, const char *s)

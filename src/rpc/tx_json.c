@@ -93,10 +93,113 @@ static void put_asm(struct json_out *out, struct span script, bool decode_sighas
     buffer_append(out->buffer, "\"", 1);
 }
 
+/* A piece of text that is copied whole, its end with it: quicker than by its length. */
+struct piece {
+    char text[32];
+    uint8_t len;
+};
+#define PIECE(s)                                                                                   \
+    {                                                                                              \
+        s, sizeof(s) - 1                                                                           \
+    }
+
+/* A form that is a hash between constants, whose text is one, too. Nearly all outputs are. */
+struct known_form {
+    size_t n_hash;
+    struct piece head, tail; /* of the script */
+    struct piece asm_head, asm_tail, hex_head, hex_tail, type;
+};
+
+/* clang-format off */
+static const struct known_form known_forms[] = {
+    {20, PIECE("\x00\x14"), PIECE(""), PIECE("0 "), PIECE(""), PIECE("0014"), PIECE(""),
+     PIECE("witness_v0_keyhash")},
+    {32, PIECE("\x00\x20"), PIECE(""), PIECE("0 "), PIECE(""), PIECE("0020"), PIECE(""),
+     PIECE("witness_v0_scripthash")},
+    {20, PIECE("\x76\xa9\x14"), PIECE("\x88\xac"), PIECE("OP_DUP OP_HASH160 "),
+     PIECE(" OP_EQUALVERIFY OP_CHECKSIG"), PIECE("76a914"), PIECE("88ac"), PIECE("pubkeyhash")},
+    {20, PIECE("\xa9\x14"), PIECE("\x87"), PIECE("OP_HASH160 "), PIECE(" OP_EQUAL"),
+     PIECE("a914"), PIECE("87"), PIECE("scripthash")},
+};
+/* clang-format on */
+
+static const struct known_form *known_form_of(struct span script, struct span *hash)
+{
+    for (size_t i = 0; i < COUNT_OF(known_forms); i++) {
+        const struct known_form *form = &known_forms[i];
+        const struct piece *head = &form->head, *tail = &form->tail;
+        if (script.len != head->len + form->n_hash + tail->len)
+            continue;
+        *hash = span_of(script.p + head->len, form->n_hash);
+        if (memcmp(script.p, head->text, head->len) == 0 &&
+            memcmp(hash->p + hash->len, tail->text, tail->len) == 0)
+            return form;
+    }
+    return NULL;
+}
+
+static uint8_t *put_piece(uint8_t *at, const struct piece *piece)
+{
+    memcpy(at, piece->text, sizeof piece->text);
+    return at + piece->len;
+}
+
+/* Text of a length that the compiler knows, or of len bytes. */
+#define PUT(at, literal) ((uint8_t *)memcpy(at, literal, sizeof(literal) - 1) + sizeof(literal) - 1)
+static uint8_t *put_bytes(uint8_t *at, const char *text, size_t len)
+{
+    memcpy(at, text, len);
+    return at + len;
+}
+
+/* What tx_json_put_script() says of such a script, with all its fields. */
+static void put_known(struct json_out *out, const struct known_form *form, struct span hash,
+                      const char *address)
+{
+    enum { ROOM = 512 + 2 * ADDRESS_SIZE };
+    char digits[2 * 32 + 1], checksum[DESC_CHECKSUM_CHARS + 1];
+    size_t n_digits = 2 * hash.len, n_address = strlen(address);
+    ASSERT(hash.len <= 32);
+    hex_encode(digits, hash);
+    json_put_key(out, "asm");
+    uint8_t *start = buffer_reserve(out->buffer, ROOM), *at = PUT(start, "\"");
+    at = put_piece(at, &form->asm_head);
+    at = put_bytes(at, digits, n_digits);
+    at = put_piece(at, &form->asm_tail);
+    at = PUT(at, "\",\"desc\":\"");
+    const uint8_t *desc = at;
+    at = PUT(at, "addr(");
+    at = put_bytes(at, address, n_address);
+    at = PUT(at, ")");
+    bool is_valid = desc_checksum(span_of(desc, (size_t)(at - desc)), checksum);
+    ASSERT(is_valid);
+    at = PUT(at, "#");
+    at = put_bytes(at, checksum, DESC_CHECKSUM_CHARS);
+    at = PUT(at, "\",\"hex\":\"");
+    at = put_piece(at, &form->hex_head);
+    at = put_bytes(at, digits, n_digits);
+    at = put_piece(at, &form->hex_tail);
+    at = PUT(at, "\",\"address\":\"");
+    at = put_bytes(at, address, n_address);
+    at = PUT(at, "\",\"type\":\"");
+    at = put_piece(at, &form->type);
+    at = PUT(at, "\"");
+    ASSERT(at - start < ROOM);
+    out->buffer->len += (size_t)(at - start);
+    out->need_comma = true;
+}
+
 void tx_json_put_script(struct json_out *out, const struct network *network, struct span script,
                         int flags, const struct span *inside)
 {
     char address[ADDRESS_SIZE] = "";
+    struct span hash;
+    const struct known_form *form = known_form_of(script, &hash);
+    if (form && flags == (TX_JSON_HEX | TX_JSON_ADDRESS) && !inside &&
+        address_encode(network, script, address)) {
+        put_known(out, form, hash, address);
+        return;
+    }
     struct script_solution solution = script_solve(script);
     put_asm(out, script, false);
     if (flags & TX_JSON_ADDRESS) {
@@ -151,6 +254,21 @@ static bool has_witness(struct span witness)
     return witness.len > 0 && witness.p[0] != 0;
 }
 
+/* Inputs with a witness have an empty one. */
+static void put_script_sig(struct json_out *out, struct span script)
+{
+    static const char empty[] = "{\"asm\":\"\",\"hex\":\"\"}";
+    json_put_key(out, "scriptSig");
+    if (script.len == 0) {
+        json_put_raw(out, span_of(empty, sizeof empty - 1));
+        return;
+    }
+    json_open_object(out);
+    put_asm(out, script, true);
+    json_field_hex(out, "hex", script);
+    json_close_object(out);
+}
+
 static void put_input(struct json_out *out, const struct tx_in *in, bool is_coinbase,
                       const struct coin *spent, const struct tx_json_style *style)
 {
@@ -160,10 +278,7 @@ static void put_input(struct json_out *out, const struct tx_in *in, bool is_coin
     } else {
         json_field_id(out, "txid", in->prevout.txid.b);
         json_field_int(out, "vout", in->prevout.vout);
-        json_field_object(out, "scriptSig");
-        put_asm(out, in->script_sig, true);
-        json_field_hex(out, "hex", in->script_sig);
-        json_close_object(out);
+        put_script_sig(out, in->script_sig);
     }
     if (has_witness(in->witness))
         put_witness(out, in->witness);

@@ -31,8 +31,8 @@ static const uint8_t digit_values[256] = {
 };
 /* clang-format on */
 
-/* The bits of n digits, the first one highest. *bad becomes non-zero if one is none, so that a whole
- * text costs one test at its end. */
+/* The bits of n digits, the first one highest. *bad becomes non-zero if one is none, so that a text
+ * costs one test at its end. */
 static uint32_t read_digits(const uint8_t *p, size_t n, unsigned *bad)
 {
     uint32_t bits = 0;

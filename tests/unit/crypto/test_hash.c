@@ -153,6 +153,44 @@ TEST(pairs_of_64_bytes_hash_in_place)
     }
 }
 
+static void assert_two(const struct sha256_message *a, const struct sha256_message *b)
+{
+    const struct sha256_message *messages[2] = {a, b};
+    uint8_t got[2][32], want[32];
+    sha256d_two(a, b, got[0], got[1]);
+    for (int i = 0; i < 2; i++) {
+        struct sha256 h;
+        sha256_init(&h);
+        sha256_update(&h, messages[i]->head.p, messages[i]->head.len);
+        sha256_update(&h, messages[i]->body.p, messages[i]->body.len);
+        sha256_update(&h, messages[i]->tail.p, messages[i]->tail.len);
+        sha256d_final(&h, want);
+        assert_memory_equal(got[i], want, 32);
+    }
+}
+
+/* Each length up to some blocks beside each of some others, with and without edges. */
+TEST(two_messages_hash_as_each_alone)
+{
+    static const size_t others[] = {0, 1, 55, 56, 64, 119, 120, 500};
+    uint8_t bytes[600];
+    uint32_t random = 3;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        random = random * 1664525 + 1013904223;
+        bytes[i] = (uint8_t)(random >> 24);
+    }
+    for (size_t len = 0; len <= 300; len++) {
+        for (size_t edge = 0; edge <= SHA256_EDGE_MAX; edge += 4) {
+            struct sha256_message a = {.head = span_of(bytes, edge),
+                                       .body = span_of(bytes + edge, len),
+                                       .tail = span_of(bytes + edge + len, edge)};
+            struct sha256_message b = {.body = span_of(bytes + 7, others[len % COUNT_OF(others)])};
+            assert_two(&a, &b);
+            assert_two(&b, &a);
+        }
+    }
+}
+
 TEST(tag_midstates_follow_from_the_tags)
 {
     static const char *const tags[HASH_TAG_COUNT] = {

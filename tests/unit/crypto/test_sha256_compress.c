@@ -62,3 +62,22 @@ TEST(the_two_inputs_of_a_pair_do_not_mix)
     assert_memory_equal(first, second, 32);
     assert_memory_not_equal(first + 32, second + 32, 32);
 }
+
+TEST(two_states_at_once_are_each_what_it_is_alone)
+{
+    uint8_t blocks[2][64 * 5];
+    for (uint32_t seed = 0; seed < 100; seed++) {
+        uint32_t got[2][8], want[2][8];
+        size_t n = seed % 6 % 5;
+        fill((uint8_t *)blocks, sizeof blocks, seed);
+        fill((uint8_t *)got, sizeof got, ~seed);
+        memcpy(want, got, sizeof got);
+        sha256_compress_two(got[0], blocks[0], got[1], blocks[1], n);
+        sha256_hash_digest_two(got[0], got[1]);
+        for (int i = 0; i < 2; i++) {
+            sha256_compress_portable(want[i], blocks[i], n);
+            sha256_hash_digest(want[i]);
+        }
+        assert_memory_equal(got, want, sizeof got);
+    }
+}

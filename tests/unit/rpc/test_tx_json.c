@@ -229,3 +229,41 @@ TEST(a_coinbase_has_no_outpoint)
     assert_text(&f, "{\"version\":1,\"locktime\":0,\"sequence\":4294967295,\"coinbase\":\"5a5b\"}");
     tear_down(&f);
 }
+
+/* Scripts that are a hash between constants, and such as differ from them by a byte, are written
+ * faster than others. A script inside, which none of them tells of, has them take the way of
+ * others. */
+TEST(the_short_way_to_known_scripts_says_what_the_long_one_says)
+{
+    struct fixture f;
+    set_up(&f);
+    static const struct {
+        const char *head;
+        size_t n_hash;
+        const char *tail;
+    } forms[] = {
+        {"0014", 20, ""}, {"0020", 32, ""}, {"76a914", 20, "88ac"}, {"a914", 20, "87"},
+        {"0114", 20, ""}, {"0021", 32, ""}, {"76a914", 20, "88ad"}, {"a914", 20, "88"},
+        {"5120", 32, ""}, {"0014", 21, ""}, {"6a14", 20, ""},
+    };
+    struct span inside = from_hex(&f, "6a");
+    for (uint32_t i = 0; i < 50 * COUNT_OF(forms); i++) {
+        char hex[200];
+        size_t at = i % COUNT_OF(forms);
+        snprintf(hex, sizeof hex, "%s", forms[at].head);
+        for (size_t k = 0; k < forms[at].n_hash; k++)
+            snprintf(hex + strlen(hex), 3, "%02x", (i * 2654435761u >> k) & 255);
+        snprintf(hex + strlen(hex), 5, "%s", forms[at].tail);
+        for (int long_way = 0; long_way < 2; long_way++) {
+            json_open_object(&f.out);
+            tx_json_put_script(&f.out, network_get(NETWORK_REGTEST), from_hex(&f, hex),
+                               TX_JSON_HEX | TX_JSON_ADDRESS, long_way ? &inside : NULL);
+            json_close_object(&f.out);
+        }
+        size_t half = f.text.len / 2; /* "{...},{...}" */
+        assert_memory_equal(f.text.p, f.text.p + half + 1, half);
+        f.text.len = 0;
+        f.out = json_out_to(&f.text);
+    }
+    tear_down(&f);
+}

@@ -45,6 +45,20 @@ TEST(reversed_text_starts_with_the_last_byte)
     assert_memory_equal(back, "\x01\x02\x03\xff", 4);
 }
 
+TEST(every_length_is_reversed_as_its_bytes_are)
+{
+    uint8_t bytes[100], turned[sizeof bytes];
+    char got[2 * sizeof bytes + 2], want[2 * sizeof bytes + 1];
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        for (size_t i = 0; i < n; i++)
+            bytes[i] = turned[n - 1 - i] = (uint8_t)(37 * i + n);
+        got[2 * n + 1] = '!';
+        hex_encode_reversed(got, span_of(bytes, n));
+        assert_string_equal(got, hex_encode(want, span_of(turned, n)));
+        assert_int_equal(got[2 * n + 1], '!');
+    }
+}
+
 TEST(nothing_is_the_empty_string)
 {
     char text[1] = {'x'};
