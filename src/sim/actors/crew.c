@@ -1,6 +1,8 @@
 /* crew.c - see crew.h */
 #include "sim/actors/crew.h"
 
+#include <stdio.h>
+
 #include "consensus/network.h"
 #include "p2p/core/wire.h"
 #include "util/buffer.h"
@@ -170,6 +172,18 @@ static void on_lost(void *arg)
     struct crew *crew = member->crew;
     if (crew->events->lost)
         crew->events->lost(crew->ctx, member);
+}
+
+struct sim_guest *crew_guest_new(struct sim_world *world, size_t node, unsigned number)
+{
+    ASSERT(world && number < 6000);
+    char address[64];
+    /* In a network group of its own, as p2p understands it, among those of one node. */
+    snprintf(address, sizeof address, "%u.%u.%zu.%zu", 130 + number / 200, 1 + number % 200,
+             1 + node / 250, 1 + node % 250);
+    struct sim_guest *guest = sim_guest_new(world, address);
+    sim_net_set_place(sim_guest_host(guest), node);
+    return guest;
 }
 
 struct crew_member *crew_add(struct crew *crew, const struct sim_guest *guest, size_t node,

@@ -9,8 +9,20 @@
 #include "sim/actors/wire_peer.h"
 #include "sim/sim_guest.h"
 
-/* An attacker does something: of which kind he is, and what he does, without quotes. */
-typedef void crew_act_fn(void *ctx, size_t node, const char *kind, const char *what);
+/* An attacker does something. kind: what he is; what: one of a few words for it, static; height: of
+ * the block that it is about, or the best that he knows. */
+typedef void crew_act_fn(void *ctx, size_t node, const char *kind, const char *what,
+                         int32_t height);
+
+/* What every attacker is told. */
+struct crew_options {
+    struct sim_world *world;
+    size_t node; /* where he is: a node that is on, whose tip he knows */
+    size_t n_nodes;
+    size_t target;    /* of who attacks one alone */
+    crew_act_fn *act; /* may be NULL */
+    void *ctx;
+};
 
 struct crew;
 
@@ -49,6 +61,9 @@ void crew_init(struct crew *crew, struct sim_world *world, size_t node,
                const struct crew_events *events, void *ctx);
 /* Let all go. */
 void crew_deinit(struct crew *crew);
+/* A place in the network for some of the crew: number tells those of one node apart. Owns: the
+ * caller. */
+NODISCARD struct sim_guest *crew_guest_new(struct sim_world *world, size_t node, unsigned number);
 /* One more, who connects from that guest to that node. Owns: the crew. */
 struct crew_member *crew_add(struct crew *crew, const struct sim_guest *guest, size_t node,
                              int role);

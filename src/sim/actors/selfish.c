@@ -5,8 +5,6 @@
  * node does. The lead is what lies between them. */
 #include "sim/actors/selfish.h"
 
-#include <stdio.h>
-
 enum role { ROLE_MINER, ROLE_EAR, ROLE_EAR_AND_MOUTH, ROLE_MOUTH };
 
 struct selfish {
@@ -19,10 +17,10 @@ struct selfish {
     struct selfish_result result;
 };
 
-static void act(const struct selfish *selfish, const char *what)
+static void act(const struct selfish *selfish, const char *what, int32_t height)
 {
     if (selfish->options.act)
-        selfish->options.act(selfish->options.ctx, selfish->options.node, "selfish", what);
+        selfish->options.act(selfish->options.ctx, selfish->options.node, "selfish", what, height);
 }
 
 /* -- Telling ----------------------------------------------------------------------------------- */
@@ -62,52 +60,46 @@ static void release(struct selfish *selfish, int32_t up_to)
 
 static void on_own_block(struct selfish *selfish, const struct shelf_block *block)
 {
-    char what[64];
     selfish->tip = block->hash;
     selfish->private_height = block->height;
     selfish->result.n_own++;
     int32_t lead = block->height - selfish->public_height;
     bool has_won = selfish->is_racing && lead == 1;
     if (!selfish->options.tells_at_once && !has_won && lead > 0 && lead < SELFISH_LEAD_MAX) {
-        snprintf(what, sizeof what, "withholds block %d, lead %d", block->height, lead);
-        act(selfish, what);
+        act(selfish, "withholds", block->height);
         return;
     }
     /* Or it was found at the very moment when others found theirs: he can but race. */
     selfish->is_racing = lead == 0;
     selfish->public_height = MAX_OF(selfish->public_height, block->height);
     selfish->result.n_released += has_won;
-    snprintf(what, sizeof what, "%s block %d", has_won ? "wins the race with" : "tells of",
-             block->height);
-    act(selfish, what);
+    act(selfish, has_won ? "wins a race" : "tells", block->height);
     release(selfish, block->height);
 }
 
 static void on_public_block(struct selfish *selfish, const struct shelf_block *block)
 {
-    char what[64];
     if (block->height <= selfish->public_height)
         return;
     int32_t lead = MAX_OF(selfish->private_height - selfish->public_height, 0);
+    int32_t up_to = lead > 2 ? block->height : selfish->private_height;
+    const char *what = "releases one";
     selfish->public_height = block->height;
     if (lead == 0) {
         selfish->is_racing = false;
         selfish->result.n_adopted++;
-        snprintf(what, sizeof what, "adopts block %d of others", block->height);
+        what = "adopts";
     } else if (lead == 1) {
         selfish->is_racing = true;
         selfish->result.n_raced++;
-        snprintf(what, sizeof what, "races with block %d", block->height);
+        what = "races";
     } else if (lead == 2) {
         selfish->public_height = selfish->private_height;
         selfish->result.n_released++;
-        snprintf(what, sizeof what, "releases all up to block %d", selfish->private_height);
-    } else {
-        snprintf(what, sizeof what, "releases block %d of %d", block->height,
-                 selfish->private_height);
+        what = "releases all";
     }
-    act(selfish, what);
-    release(selfish, lead > 2 ? block->height : selfish->private_height);
+    act(selfish, what, lead == 0 ? block->height : up_to);
+    release(selfish, up_to);
     block_shelf_trim(&selfish->crew.shelf, selfish->public_height);
 }
 
@@ -156,13 +148,10 @@ static void on_asked(void *ctx, struct crew_member *from, struct shelf_block *bl
 
 /* -- The whole --------------------------------------------------------------------------------- */
 
-static struct sim_guest *guest_new(const struct selfish_options *options, int number,
+static struct sim_guest *guest_new(const struct selfish_options *options, unsigned number,
                                    int64_t latency_us)
 {
-    char address[32];
-    snprintf(address, sizeof address, "13%d.%zu.%zu.1", number, 1 + options->node / 250,
-             1 + options->node % 250);
-    struct sim_guest *guest = sim_guest_new(options->world, address);
+    struct sim_guest *guest = crew_guest_new(options->world, options->node, number);
     sim_net_set_latency(sim_guest_host(guest), latency_us);
     return guest;
 }

@@ -198,6 +198,42 @@ static const char *find_stranger(const struct scenario *s, uint32_t *node)
     return NULL;
 }
 
+bool scenario_is_private(const struct scenario *scenario, size_t node)
+{
+    ASSERT(scenario);
+    for (size_t i = 0; i < scenario->attackers.n; i++)
+        if (scenario->attackers.at[i].node == node &&
+            strcmp(scenario->attackers.at[i].kind, "selfish") == 0)
+            return true;
+    return false;
+}
+
+/* What is wrong with the attackers. */
+static void check_attackers(const struct scenario *s, char *error)
+{
+    unsigned n_selfish = 0;
+    for (size_t i = 0; i < s->attackers.n; i++) {
+        const struct scenario_attacker *attacker = &s->attackers.at[i];
+        bool has_target = strcmp(attacker->kind, "eclipse") == 0;
+        n_selfish += strcmp(attacker->kind, "selfish") == 0;
+        if (has_target != (attacker->target != SCENARIO_NO_TARGET))
+            snprintf(error, SCENARIO_ERROR_BYTES, "attackers: eclipse has a target, %s",
+                     has_target ? "which is missing" : "the others have none");
+        else if (has_target && (attacker->target >= (uint32_t)s->value[SCENARIO_NODES] ||
+                                scenario_is_private(s, attacker->target)))
+            snprintf(error, SCENARIO_ERROR_BYTES, "attackers: target: node %u cannot be reached",
+                     attacker->target);
+        for (size_t k = 0; k < i && !error[0]; k++)
+            if (s->attackers.at[k].node == attacker->node)
+                snprintf(error, SCENARIO_ERROR_BYTES, "attackers: node %u is there twice",
+                         attacker->node);
+    }
+    if (n_selfish > 0 && s->value[SCENARIO_NODES] < 2)
+        snprintf(error, SCENARIO_ERROR_BYTES, "attackers: selfish needs another node");
+    if (n_selfish > 1)
+        snprintf(error, SCENARIO_ERROR_BYTES, "attackers: selfish: no more than one");
+}
+
 bool scenario_check(const struct scenario *scenario, char error[SCENARIO_ERROR_BYTES])
 {
     ASSERT(scenario);
@@ -219,5 +255,7 @@ bool scenario_check(const struct scenario *scenario, char error[SCENARIO_ERROR_B
                  "outbound: %" PRId64 " nodes cannot have %" PRId64
                  " outbound connections each: no more than one between two",
                  value[SCENARIO_NODES], value[SCENARIO_OUTBOUND]);
+    else
+        check_attackers(scenario, error);
     return error[0] == '\0';
 }

@@ -15,6 +15,7 @@
 #define SCENARIO_LINKS_MAX   1000000
 #define SCENARIO_NAME_BYTES  64
 #define SCENARIO_ERROR_BYTES 400
+#define SCENARIO_NO_TARGET   UINT32_MAX
 
 enum scenario_field {
     SCENARIO_SEED,
@@ -71,8 +72,8 @@ struct scenario_partition {
 };
 
 struct scenario_attacker {
-    uint32_t node;
-    char kind[16]; /* selfish, eclipse, stall, lie */
+    uint32_t node, target; /* target: of eclipse alone; else SCENARIO_NO_TARGET */
+    char kind[16];         /* selfish, eclipse, stall, lie */
 };
 
 struct scenario {
@@ -95,6 +96,8 @@ struct scenario_row {
 /* SCENARIO_FIELDS of them. */
 extern const struct scenario_row scenario_rows[SCENARIO_FIELDS];
 
+/* Is that node the private one of a selfish miner, which no other node reaches? */
+bool scenario_is_private(const struct scenario *scenario, size_t node);
 /* All defaults. */
 void scenario_init(struct scenario *scenario);
 /* Free what its lists own. */

@@ -234,14 +234,20 @@ static bool attacker_kind(struct reading *r, const struct json_value *value, voi
     return refuse(r, value, "kind must be one of selfish, eclipse, stall, lie");
 }
 
+static bool attacker_target(struct reading *r, const struct json_value *value, void *out)
+{
+    return read_node(r, value, &((struct scenario_attacker *)out)->target);
+}
+
 static bool read_attackers(struct reading *r, const struct json_value *list)
 {
-    static const struct member members[] = {{"node", attacker_node}, {"kind", attacker_kind}};
+    static const struct member members[] = {
+        {"node", attacker_node}, {"kind", attacker_kind}, {"target", attacker_target}};
     if (!is_array(r, list, "objects"))
         return false;
     r->scenario->attackers.n = 0;
     for (const struct json_value *object = list->first; object; object = object->next) {
-        struct scenario_attacker attacker = {0};
+        struct scenario_attacker attacker = {.target = SCENARIO_NO_TARGET};
         if (!read_object(r, object, members, COUNT_OF(members), &attacker))
             return false;
         *ARRAY_ADD(&r->scenario->attackers) = attacker;

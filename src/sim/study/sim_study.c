@@ -8,6 +8,7 @@
 
 #include "sim/sim_world.h"
 #include "sim/study/geography.h"
+#include "sim/study/study_attack.h"
 #include "sim/study/study_load.h"
 #include "sim/study/study_sample.h"
 #include "sim/study/topology.h"
@@ -36,6 +37,7 @@ struct machine {
     int64_t power_milli;
     int64_t up_at_us; /* when it is to start again; 0: it has not been stopped */
     int group;
+    bool is_private; /* a selfish miner's: no other node reaches it */
 };
 
 struct study {
@@ -45,6 +47,7 @@ struct study {
     struct sim_base *base;
     struct sim_world *world;
     struct study_load *load;
+    struct study_attack *attack;
     struct study_trace trace;
     struct study_sample sample;
     struct topology topology;
@@ -69,6 +72,12 @@ static int64_t value(const struct study *study, enum scenario_field field)
 static bool is_on(const struct study *study, size_t i)
 {
     return sim_world_state(study->world, i) == SIM_MACHINE_ON;
+}
+
+/* It is on, and one of those that are to agree. */
+static bool is_public(const struct study *study, size_t i)
+{
+    return is_on(study, i) && !study->machines[i].is_private;
 }
 
 /* -- What nodes and the network tell ----------------------------------------------------------- */
@@ -123,8 +132,17 @@ static void on_tip(void *ctx, size_t node, const char *hash)
 static void on_link(void *ctx, size_t from, size_t to, bool is_up)
 {
     struct study *study = ctx;
-    if (study->is_measuring)
+    if (study->is_measuring && from != to) /* an attacker with his own node */
         TRACE(study, is_up ? "link" : "unlink", ",\"from\":%zu,\"to\":%zu", from, to);
+}
+
+static void on_act(void *ctx, size_t node, const char *kind, const char *what, int32_t height)
+{
+    struct study *study = ctx;
+    if (!study->is_measuring || study->result->n_acts++ >= STUDY_ACTS_MAX)
+        return;
+    TRACE(study, "attack", ",\"node\":%zu,\"kind\":\"%s\",\"what\":\"%s\",\"height\":%d", node,
+          kind, what, height);
 }
 
 static int64_t latency_us(void *ctx, size_t a, size_t b)
@@ -170,7 +188,7 @@ static void send_tx(struct study *study)
     size_t node = sim_random_below(&study->random, study->n_nodes);
     struct sent *sent = xcalloc(1, sizeof *sent);
     *sent = (struct sent){.study = study, .node = node};
-    if (!is_on(study, node) || !study_load_make(study->load, &sent->tx)) {
+    if (!is_public(study, node) || !study_load_make(study->load, &sent->tx)) {
         xfree(sent);
         return;
     }
@@ -202,7 +220,9 @@ static void mine(struct study *study)
 /* A machine that is on again has a new place in the network: parted and slow as it was before. */
 static void set_up(struct study *study, size_t i)
 {
-    sim_net_set_group(sim_world_host(study->world, i), study->machines[i].group);
+    sim_net_set_group(sim_world_host(study->world, i), study->machines[i].is_private
+                                                           ? STUDY_ATTACK_GROUP
+                                                           : study->machines[i].group);
     for (size_t k = 0; k < study->scenario->machines.n; k++) {
         const struct scenario_machine *machine = &study->scenario->machines.at[k];
         if (machine->node == i && machine->rate_kbytes_per_s > 0)
@@ -347,7 +367,7 @@ static bool has_agreed(const struct study *study)
 {
     const struct block_node *tip = NULL;
     for (size_t i = 0; i < study->n_nodes; i++) {
-        if (!is_on(study, i))
+        if (!is_public(study, i))
             continue;
         const struct block_node *other = chain_tip(node_chain(sim_world_node(study->world, i)));
         if (tip && !block_hash_equal(&tip->hash, &other->hash))
@@ -357,13 +377,13 @@ static bool has_agreed(const struct study *study)
     return tip != NULL;
 }
 
-/* Of the first node that runs. */
+/* Of the first node that runs and is no attacker's own. */
 static struct chain *first_chain(const struct study *study)
 {
     size_t i = 0;
-    while (i + 1 < study->n_nodes && !is_on(study, i))
+    while (i + 1 < study->n_nodes && !is_public(study, i))
         i++;
-    return is_on(study, i) ? node_chain(sim_world_node(study->world, i)) : NULL;
+    return is_public(study, i) ? node_chain(sim_world_node(study->world, i)) : NULL;
 }
 
 static void sum_up(struct study *study)
@@ -415,6 +435,7 @@ static void make_machines(struct study *study)
         study->machines[i].place = geography_draw(sim_random_u64(&random));
         study->machines[i].power_milli =
             n_miners == 0 || (int64_t)i < n_miners ? POWER_ORDINARY : 0;
+        study->machines[i].is_private = scenario_is_private(study->scenario, i);
     }
     for (size_t i = 0; i < study->scenario->machines.n; i++) {
         const struct scenario_machine *given = &study->scenario->machines.at[i];
@@ -468,6 +489,7 @@ static void make_world(struct study *study)
         sim_world_start(study->world, i);
         set_up(study, i);
     }
+    study->attack = study_attack_new(study->scenario, study->world, study->n_nodes, on_act, study);
     sim_world_run_for(study->world, WARM_UP_US);
 }
 
@@ -518,6 +540,7 @@ static void end(struct study *study)
     if (options->captured)
         options->captured(options->ctx, study->world, study->n_nodes, sim_base_height(study->base));
     study_sample_deinit(&study->sample);
+    study_attack_free(study->attack);
     sim_world_free(study->world);
     sim_base_free(study->base);
     study_load_free(study->load);

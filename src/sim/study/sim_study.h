@@ -9,6 +9,8 @@
 #include "sim/study/scenario.h"
 #include "sim/study/study_trace.h"
 
+#define STUDY_ACTS_MAX 20000 /* of attackers: further ones are no lines of the trace */
+
 struct sim_study_options {
     const struct scenario *scenario; /* that scenario_check() likes; borrowed for the call */
     study_line_fn *trace;            /* see study_trace.h; or NULL */
@@ -26,9 +28,11 @@ struct sim_study_result {
     uint64_t n_accepted, n_refused; /* of those that were sent, by the node */
     uint64_t n_samples;
     int64_t median_us, p90_us, p99_us, max_us;
+    uint64_t n_acts; /* of attackers */
     uint64_t bytes;  /* that arrived anywhere */
     int32_t height;  /* above the blocks that all began with */
-    bool has_agreed; /* all nodes have the same tip a minute after the last block */
+    bool has_agreed; /* all nodes but a selfish miner's have the same tip a minute after the last
+                        block */
     uint64_t verdicts_known, verdicts_made; /* of scripts: looked up, computed */
     char trace_hash[HEX_ID_BYTES];          /* of all lines but the last, which has it */
 };

@@ -118,12 +118,28 @@ static bool check_listed(const struct scenario *scenario, char *error)
     return error[0] == '\0';
 }
 
-static bool check_joined(struct draft *draft, char *error)
+/* A selfish miner's own node has no links. */
+static void leave_private_out(struct draft *draft, const struct scenario *scenario)
 {
-    for (uint32_t i = 1; i < draft->n_nodes; i++) {
-        if (set_of(draft, i) == set_of(draft, 0))
+    size_t n = draft->links.n;
+    draft->links.n = 0;
+    for (uint32_t i = 0; i < draft->n_nodes; i++)
+        draft->set[i] = i;
+    for (size_t i = 0; i < n; i++) {
+        struct scenario_link link = draft->links.at[i];
+        if (!scenario_is_private(scenario, link.from) && !scenario_is_private(scenario, link.to))
+            add(draft, link.from, link.to);
+    }
+}
+
+static bool check_joined(struct draft *draft, const struct scenario *scenario, char *error)
+{
+    uint32_t first = scenario_is_private(scenario, 0);
+    for (uint32_t i = first + 1; i < draft->n_nodes; i++) {
+        if (set_of(draft, i) == set_of(draft, first) || scenario_is_private(scenario, i))
             continue;
-        snprintf(error, SCENARIO_ERROR_BYTES, "links: there is no way from node 0 to node %u", i);
+        snprintf(error, SCENARIO_ERROR_BYTES, "links: there is no way from node %u to node %u%s",
+                 first, i, scenario->attackers.n > 0 ? ": a selfish miner relays nothing" : "");
         return false;
     }
     return true;
@@ -172,7 +188,9 @@ bool topology_init(struct topology *topology, const struct scenario *scenario,
         link_at_random(&draft, (size_t)scenario->value[SCENARIO_OUTBOUND]);
     else
         link_by_rule(&draft, scenario);
-    bool is_good = check_joined(&draft, error);
+    if (scenario->attackers.n > 0)
+        leave_private_out(&draft, scenario);
+    bool is_good = check_joined(&draft, scenario, error);
     if (is_good)
         sort_out(topology, &draft);
     ARRAY_FREE(&draft.links);

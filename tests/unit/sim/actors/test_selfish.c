@@ -17,13 +17,13 @@ struct rig {
     char what[64]; /* the last act */
 };
 
-static void on_act(void *ctx, size_t node, const char *kind, const char *what)
+static void on_act(void *ctx, size_t node, const char *kind, const char *what, int32_t height)
 {
     struct rig *rig = ctx;
     assert_int_equal(node, MINER);
     assert_string_equal(kind, "selfish");
     rig->n_acts++;
-    snprintf(rig->what, sizeof rig->what, "%s", what);
+    snprintf(rig->what, sizeof rig->what, "%s %d", what, height);
 }
 
 static bool is_linked(void *ctx, size_t from, size_t to)
@@ -96,9 +96,9 @@ static bool agree(struct rig *rig, size_t a, size_t b)
 TEST(without_a_lead_he_adopts_what_others_find, struct rig *rig)
 {
     mine(rig, 2);
-    assert_string_equal(rig->what, "adopts block 4 of others");
+    assert_string_equal(rig->what, "adopts 4");
     mine(rig, 0);
-    assert_string_equal(rig->what, "adopts block 5 of others");
+    assert_string_equal(rig->what, "adopts 5");
     for (size_t i = 0; i < MINER; i++)
         assert_true(agree(rig, i, MINER));
 }
@@ -106,16 +106,16 @@ TEST(without_a_lead_he_adopts_what_others_find, struct rig *rig)
 TEST(a_lead_of_one_ends_in_a_race_that_his_next_block_wins, struct rig *rig)
 {
     mine(rig, MINER);
-    assert_string_equal(rig->what, "withholds block 4, lead 1");
+    assert_string_equal(rig->what, "withholds 4");
     for (size_t i = 0; i < MINER; i++)
         assert_int_equal(tip_of(rig, i)->height, BASE_BLOCKS);
     mine(rig, 2);
-    assert_string_equal(rig->what, "races with block 4");
+    assert_string_equal(rig->what, "races 4");
     assert_true(agree(rig, 0, MINER));  /* served before the honest block came */
     assert_false(agree(rig, 1, MINER)); /* told too late */
     assert_true(agree(rig, 1, 2));
     mine(rig, MINER);
-    assert_string_equal(rig->what, "wins the race with block 5");
+    assert_string_equal(rig->what, "wins a race 5");
     for (size_t i = 0; i < MINER; i++)
         assert_true(agree(rig, i, MINER));
 }
@@ -125,7 +125,7 @@ TEST(a_race_is_lost_to_the_next_honest_block, struct rig *rig)
     mine(rig, MINER);
     mine(rig, 2);
     mine(rig, 1);
-    assert_string_equal(rig->what, "adopts block 5 of others");
+    assert_string_equal(rig->what, "adopts 5");
     for (size_t i = 0; i < MINER; i++)
         assert_true(agree(rig, i, MINER));
     assert_int_equal(selfish_result_of(rig->selfish).n_raced, 1);
@@ -135,9 +135,9 @@ TEST(a_lead_of_two_throws_the_honest_block_away, struct rig *rig)
 {
     mine(rig, MINER);
     mine(rig, MINER);
-    assert_string_equal(rig->what, "withholds block 5, lead 2");
+    assert_string_equal(rig->what, "withholds 5");
     mine(rig, 1);
-    assert_string_equal(rig->what, "releases all up to block 5");
+    assert_string_equal(rig->what, "releases all 5");
     for (size_t i = 0; i < MINER; i++)
         assert_true(agree(rig, i, MINER));
     assert_int_equal(tip_of(rig, 0)->height, BASE_BLOCKS + 2);
@@ -148,12 +148,12 @@ TEST(of_a_longer_lead_he_tells_one_by_one, struct rig *rig)
     for (int i = 0; i < 4; i++)
         mine(rig, MINER);
     mine(rig, 1);
-    assert_string_equal(rig->what, "releases block 4 of 7");
+    assert_string_equal(rig->what, "releases one 4");
     assert_int_equal(tip_of(rig, 0)->height, BASE_BLOCKS + 1);
     mine(rig, 1);
-    assert_string_equal(rig->what, "releases block 5 of 7");
+    assert_string_equal(rig->what, "releases one 5");
     mine(rig, 2);
-    assert_string_equal(rig->what, "releases all up to block 7");
+    assert_string_equal(rig->what, "releases all 7");
     for (size_t i = 0; i < MINER; i++)
         assert_true(agree(rig, i, MINER));
     const struct selfish_result result = selfish_result_of(rig->selfish);

@@ -41,6 +41,36 @@ TEST(what_cannot_be_together_is_refused)
     scenario_deinit(&s);
 }
 
+TEST(attackers_are_where_they_can_be)
+{
+    const uint32_t none = SCENARIO_NO_TARGET;
+    const struct {
+        struct scenario_attacker attackers[2];
+        const char *error;
+    } cases[] = {
+        {{{1, none, "selfish"}, {2, none, "stall"}}, NULL},
+        {{{1, 3, "eclipse"}, {2, none, "lie"}}, NULL},
+        {{{1, none, "selfish"}, {2, none, "selfish"}}, "no more than one"},
+        {{{1, none, "stall"}, {1, none, "lie"}}, "node 1 is there twice"},
+        {{{1, none, "eclipse"}, {2, none, "lie"}}, "which is missing"},
+        {{{1, none, "stall"}, {2, 3, "lie"}}, "the others have none"},
+        {{{1, none, "selfish"}, {2, 1, "eclipse"}}, "target: node 1 cannot be reached"},
+        {{{1, none, "stall"}, {2, 20, "eclipse"}}, "target: node 20 cannot be reached"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct scenario s;
+        char error[SCENARIO_ERROR_BYTES];
+        scenario_init(&s);
+        *ARRAY_ADD(&s.attackers) = cases[i].attackers[0];
+        *ARRAY_ADD(&s.attackers) = cases[i].attackers[1];
+        assert_int_equal(scenario_check(&s, error), cases[i].error == NULL);
+        assert_true(!cases[i].error || strstr(error, cases[i].error));
+        assert_int_equal(scenario_is_private(&s, 1),
+                         strcmp(cases[i].attackers[0].kind, "selfish") == 0);
+        scenario_deinit(&s);
+    }
+}
+
 TEST(a_misspelt_name_is_known_again)
 {
     static const char *const names[] = {"jitter_ms", "loss_ppm"};

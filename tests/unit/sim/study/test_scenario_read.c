@@ -46,7 +46,8 @@ TEST(all_members_are_read)
 {
     static const char text[] =
         "{\"name\": \"n\", \"nodes\": 4, \"topology\": \"links\", \"links\": [[0,1],[1,2]],"
-        "\"shared_cache\": false, \"attackers\": [{\"node\": 3, \"kind\": \"selfish\"}],"
+        "\"shared_cache\": false, \"attackers\": [{\"node\": 3, \"kind\": \"selfish\"},"
+        "{\"node\": 2, \"kind\": \"eclipse\", \"target\": 0}],"
         "\"machines\": [{\"node\": 2, \"power\": 1.5, \"rate_kbytes_per_s\": 9}],"
         "\"partitions\": [{\"from_s\": 1, \"to_s\": 2, \"groups\": [[0],[1,2]]}]}";
     struct scenario s;
@@ -58,6 +59,8 @@ TEST(all_members_are_read)
     assert_int_equal(s.links.at[1].to, 2);
     assert_int_equal(s.value[SCENARIO_SHARED_CACHE], 0);
     assert_string_equal(s.attackers.at[0].kind, "selfish");
+    assert_int_equal(s.attackers.at[0].target, SCENARIO_NO_TARGET);
+    assert_int_equal(s.attackers.at[1].target, 0);
     assert_int_equal(s.machines.at[0].power_milli, 1500);
     assert_int_equal(s.machines.at[0].rate_kbytes_per_s, 9);
     assert_int_equal(s.partitions.at[0].sides.n, 3);

@@ -57,3 +57,29 @@ TEST(links_that_cannot_be_are_refused)
         scenario_deinit(&s);
     }
 }
+
+TEST(a_selfish_miner_has_no_links)
+{
+    static const struct {
+        int64_t kind;
+        uint32_t node;
+        size_t n; /* 0: the others fall apart */
+    } cases[] = {{TOPOLOGY_RING, 2, 4}, {TOPOLOGY_LINE, 0, 4}, {TOPOLOGY_LINE, 3, 0},
+                 {TOPOLOGY_STAR, 5, 4}, {TOPOLOGY_STAR, 0, 0}, {TOPOLOGY_FULL, 1, 10}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct scenario s;
+        struct topology t;
+        char error[SCENARIO_ERROR_BYTES] = "";
+        scenario_init(&s);
+        s.value[SCENARIO_NODES] = 6;
+        s.value[SCENARIO_TOPOLOGY] = cases[i].kind;
+        *ARRAY_ADD(&s.attackers) = (struct scenario_attacker){
+            .node = cases[i].node, .target = SCENARIO_NO_TARGET, .kind = "selfish"};
+        assert_int_equal(topology_init(&t, &s, error), cases[i].n > 0);
+        assert_int_equal(t.n, cases[i].n);
+        assert_true(cases[i].n > 0 || strstr(error, "a selfish miner relays nothing"));
+        assert_int_equal(cases[i].n > 0 ? t.links[cases[i].node].n : 0, 0);
+        topology_deinit(&t);
+        scenario_deinit(&s);
+    }
+}
