@@ -324,10 +324,20 @@ const struct block_node *chain_tip(const struct chain *chain)
     return active_chain_tip(&chain->active);
 }
 
+static uint32_t next_script_flags(const struct chain *chain)
+{
+    return script_flags_for_block(chain->core.network, chain_tip(chain)->height + 1, NULL);
+}
+
+bool chain_scripts_are_known(const struct chain *chain, const struct wtxid *wtxid)
+{
+    ASSERT(wtxid);
+    return script_cache_has(&chain->core.script_cache, wtxid, next_script_flags(chain));
+}
+
 void chain_scripts_hold(struct chain *chain, const struct wtxid *wtxid)
 {
-    int32_t height = chain_tip(chain)->height + 1;
-    uint32_t flags = script_flags_for_block(chain->core.network, height, NULL);
+    uint32_t flags = next_script_flags(chain);
     ASSERT((flags & ~SCRIPT_VERIFY_STANDARD) == 0);
     script_cache_add(&chain->core.script_cache, wtxid, flags);
 }

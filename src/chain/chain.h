@@ -67,6 +67,8 @@ const struct block_node *chain_tip(const struct chain *chain);
  *
  * Core: CheckInputsFromMempoolAndCache() */
 void chain_scripts_hold(struct chain *chain, const struct wtxid *wtxid);
+/* Is that known, for the next block? */
+bool chain_scripts_are_known(const struct chain *chain, const struct wtxid *wtxid);
 /* The header with the most work that is not known to be invalid; its block may be missing. */
 const struct block_node *chain_best_header(const struct chain *chain);
 /* The node of a header by its hash, or NULL. Borrowed from the chain. */

@@ -204,6 +204,8 @@ static void begin(struct pool_check *check)
         hash_map_insert(&mempool->checks, pool_hash_id(mempool, check->tx.txid.b), check);
         check->is_in_map = true;
     }
+    if (check->was_here)
+        check->scripts_hold = chain_scripts_are_known(mempool->chain, &check->tx.wtxid);
     go_on(check, false);
 }
 
@@ -489,6 +491,7 @@ static struct pool_check *check_new(struct mempool *mempool, const struct pool_c
     check->time_s = like->time_s;
     check->was_in_block = like->was_in_block;
     check->is_putback = like->is_putback;
+    check->was_here = like->was_here;
     check->scripts_hold = like->scripts_hold;
     check->done = like->done;
     check->arg = like->arg;
@@ -550,11 +553,11 @@ void mempool_accept(struct mempool *mempool, struct span raw, int flags, int64_t
     accept(mempool, raw, &like, pool_has_room(mempool, flags, 1, raw.len));
 }
 
-void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s,
+void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s, bool was_here,
                         mempool_result_fn *done, void *arg)
 {
     ASSERT(mempool->n_loads > 0 && done);
-    struct pool_check like = {.time_s = time_s, .done = done, .arg = arg};
+    struct pool_check like = {.time_s = time_s, .was_here = was_here, .done = done, .arg = arg};
     accept(mempool, raw, &like, true);
 }
 

@@ -14,9 +14,10 @@ struct pool_putback;
  *
  * Owns:     putback->raw is taken */
 void pool_accept_putback(struct mempool *mempool, struct pool_putback *putback);
-/* mempool_accept() for a transaction that came at that time, under an old start. Who loads a file
- * looks for room himself: pool_has_room(). */
-void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s,
+/* mempool_accept() for a transaction that came at that time, under an old start. was_here: this
+ * mempool had it, so scripts that are known to hold are not run again. Who loads a file looks for
+ * room himself: pool_has_room(). */
+void pool_accept_loaded(struct mempool *mempool, struct span raw, int64_t time_s, bool was_here,
                         mempool_result_fn *done, void *arg);
 /* mempool_accept() for one of a package that is tried alone. like: flags, max_rate, time_s, done
  * and arg. raw is copied. */

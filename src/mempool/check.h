@@ -25,6 +25,7 @@ struct pool_check {
     struct feerate max_rate; /* modified fee by virtual bytes; size 0: any */
     int64_t time_s;          /* when it came */
     bool was_in_block;       /* one that was taken back */
+    bool was_here;           /* it obeyed the rules of relay: scripts known to hold are not run */
     bool is_putback;         /* after a reorganisation: counted in putbacks.under_way */
     mempool_result_fn *done; /* NULL: nobody asks */
     void *arg;

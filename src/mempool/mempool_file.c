@@ -314,6 +314,7 @@ static void taken(void *arg, const struct mempool_result *result)
     } else {
         load->result.n_taken += is_in;
         load->result.n_refused += !is_in;
+        load->result.n_run += result->scripts_ran;
         xfree(tx);
     }
     pump(load);
@@ -345,7 +346,7 @@ static bool read_next(struct load *load, struct span *raw, int64_t *time_s)
 static void hand_in(struct load *load, struct load_tx *tx)
 {
     load->under_way++;
-    pool_accept_loaded(load->mempool, tx->raw, tx->time_s, taken, tx);
+    pool_accept_loaded(load->mempool, tx->raw, tx->time_s, load->options.was_here, taken, tx);
 }
 
 /* Hand in the next transaction of the file. */

@@ -23,6 +23,7 @@ void mempool_file_save(const struct mempool *mempool, const char *path,
 struct mempool_load {
     int error; /* 0; -ENOENT no file; -EUCLEAN damaged (what came before the damage was taken) */
     size_t n_taken, n_refused, n_expired;
+    size_t n_run; /* of them had their scripts run */
 };
 
 /* What of a file counts. All of it at a start; a file of somebody else's may be stale, or tell what
@@ -31,6 +32,7 @@ struct mempool_load_options {
     bool uses_current_time;  /* all has come now: nothing expires */
     bool leaves_deltas;      /* fees are what they are */
     bool leaves_unbroadcast; /* nothing is sent to peers because of it */
+    bool was_here;           /* a mempool of ours had it all, by the rules of relay */
     bool is_expected;        /* it is the file that mempool_file_expect() spoke of */
 };
 

@@ -263,7 +263,7 @@ static void on_loaded(void *arg, const struct mempool_load *load)
 
 static void on_rewound(void *arg, const struct verdict *verdict)
 {
-    static const struct mempool_load_options all_of_it = {0};
+    static const struct mempool_load_options all_of_it = {.was_here = true};
     struct dev_snapshots *snapshots = arg;
     const struct snapshot *s = &snapshots->now;
     char reason[VERDICT_REASON_BYTES];

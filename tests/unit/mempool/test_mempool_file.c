@@ -261,6 +261,29 @@ TEST(what_of_a_file_counts_can_be_chosen)
     }
 }
 
+/* Only where the file is of who had it all, and only those: what is in the file may be others. */
+TEST(scripts_that_are_known_to_hold_are_not_run_again)
+{
+    static const struct mempool_load_options was_here = {.was_here = true};
+    struct tx tx[N];
+    struct mempool_rig *rig = filled_rig(tx);
+    assert_int_equal(save(rig), 0);
+    mempool_empty(rig->pool);
+    assert_int_equal(load(rig).n_run, N);
+    mempool_empty(rig->pool);
+    struct mempool_load result = load_with(rig, &was_here);
+    assert_int_equal(result.n_taken, N);
+    assert_int_equal(result.n_run, 0);
+    mempool_verify(rig->pool);
+    mempool_empty(rig->pool);
+    struct tx other = mempool_rig_pay(rig, 1, 2, 9000);
+    put_handmade_file(rig, &tx[2], &other, env_unix_s(sim_env_get(rig->chain.sim)));
+    result = load_with(rig, &was_here);
+    assert_int_equal(result.n_taken, 2);
+    assert_int_equal(result.n_run, 1);
+    mempool_rig_free(rig);
+}
+
 TEST(with_the_current_time_nothing_is_too_old)
 {
     struct mempool_rig *rig = mempool_rig_new(3, 110, NULL);
