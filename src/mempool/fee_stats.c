@@ -49,29 +49,40 @@ static uint32_t n_rows(const struct fee_stats *stats)
     return ROWS_BEFORE_PERIODS + 2 * stats->horizon->periods;
 }
 
-static double *row(const struct fee_stats *stats, uint32_t i)
-{
-    ASSERT(i < n_rows(stats));
-    return stats->averages + (size_t)i * FEE_BUCKETS;
-}
-
-/* Of period 0 and later ones: mined within it; left unmined after it. */
-static double *row_within(const struct fee_stats *stats, uint32_t period)
+/* Rows of period 0 and later ones: mined within it; left unmined after it. */
+static uint32_t row_within(const struct fee_stats *stats, uint32_t period)
 {
     ASSERT(period < stats->horizon->periods);
-    return row(stats, ROWS_BEFORE_PERIODS + period);
+    return ROWS_BEFORE_PERIODS + period;
 }
 
-static double *row_left(const struct fee_stats *stats, uint32_t period)
+static uint32_t row_left(const struct fee_stats *stats, uint32_t period)
 {
-    return row(stats, ROWS_BEFORE_PERIODS + stats->horizon->periods + period);
+    ASSERT(period < stats->horizon->periods);
+    return ROWS_BEFORE_PERIODS + stats->horizon->periods + period;
 }
 
-static uint32_t *row_waiting(const struct fee_stats *stats, int32_t height)
+static double average(const struct fee_stats *stats, uint32_t row, uint32_t bucket)
+{
+    ASSERT(row < n_rows(stats) && bucket < FEE_BUCKETS);
+    const double *column = stats->averages[bucket];
+    return column ? column[row] : 0;
+}
+
+static double *cell(struct fee_stats *stats, uint32_t row, uint32_t bucket)
+{
+    ASSERT(row < n_rows(stats) && bucket < FEE_BUCKETS);
+    double **column = &stats->averages[bucket];
+    if (!*column)
+        *column = xcalloc(n_rows(stats), sizeof **column);
+    return &(*column)[row];
+}
+
+/* Who came at a height: NULL as long as nobody has. */
+static uint32_t **waiting_at(const struct fee_stats *stats, int32_t height)
 {
     int32_t blocks = (int32_t)fee_stats_blocks(stats);
-    int32_t slot = (height % blocks + blocks) % blocks;
-    return stats->waiting + (size_t)slot * FEE_BUCKETS;
+    return &stats->waiting[(height % blocks + blocks) % blocks];
 }
 
 void fee_stats_init(struct fee_stats *stats, const struct fee_horizon *horizon,
@@ -79,15 +90,17 @@ void fee_stats_init(struct fee_stats *stats, const struct fee_horizon *horizon,
 {
     ASSERT(horizon->periods > 0 && horizon->scale > 0);
     ASSERT(horizon->decay > 0 && horizon->decay < 1);
-    *stats = (struct fee_stats){.horizon = horizon, .buckets = buckets, .is_blank = true};
-    stats->averages = xcalloc((size_t)n_rows(stats) * FEE_BUCKETS, sizeof *stats->averages);
-    stats->waiting = xcalloc((size_t)fee_stats_blocks(stats) * FEE_BUCKETS, sizeof *stats->waiting);
+    *stats = (struct fee_stats){.horizon = horizon, .buckets = buckets};
+    stats->waiting = xcalloc(fee_stats_blocks(stats), sizeof *stats->waiting);
     stats->waiting_long = xcalloc(FEE_BUCKETS, sizeof *stats->waiting_long);
 }
 
 void fee_stats_deinit(struct fee_stats *stats)
 {
-    xfree(stats->averages);
+    for (uint32_t i = 0; i < FEE_BUCKETS; i++)
+        xfree(stats->averages[i]);
+    for (uint32_t i = 0; i < fee_stats_blocks(stats); i++)
+        xfree(stats->waiting[i]);
     xfree(stats->waiting);
     xfree(stats->waiting_long);
     *stats = (struct fee_stats){0};
@@ -96,7 +109,10 @@ void fee_stats_deinit(struct fee_stats *stats)
 void fee_stats_enter(struct fee_stats *stats, int32_t height, uint32_t bucket)
 {
     ASSERT(height >= 0 && bucket < FEE_BUCKETS);
-    row_waiting(stats, height)[bucket]++;
+    uint32_t **row = waiting_at(stats, height);
+    if (!*row)
+        *row = xcalloc(FEE_BUCKETS, sizeof **row);
+    (*row)[bucket]++;
 }
 
 void fee_stats_leave(struct fee_stats *stats, const struct fee_leave *leave)
@@ -104,28 +120,28 @@ void fee_stats_leave(struct fee_stats *stats, const struct fee_leave *leave)
     ASSERT(leave->entered <= leave->tip && leave->bucket < FEE_BUCKETS);
     uint32_t waited = (uint32_t)(leave->tip - leave->entered);
     uint32_t *count = waited >= fee_stats_blocks(stats) ? stats->waiting_long
-                                                        : row_waiting(stats, leave->entered);
-    ASSERT(count[leave->bucket] > 0);
+                                                        : *waiting_at(stats, leave->entered);
+    ASSERT(count && count[leave->bucket] > 0);
     count[leave->bucket]--;
     if (leave->is_mined)
         return;
     /* A period that has not ended may still have been met. */
     uint32_t ended = waited / stats->horizon->scale;
-    stats->is_blank &= ended == 0;
     for (uint32_t i = 0; i < ended && i < stats->horizon->periods; i++)
-        row_left(stats, i)[leave->bucket] += 1;
+        *cell(stats, row_left(stats, i), leave->bucket) += 1;
 }
 
 void fee_stats_next_block(struct fee_stats *stats, int32_t height)
 {
-    uint32_t *oldest = row_waiting(stats, height);
-    for (uint32_t i = 0; i < FEE_BUCKETS; i++) {
-        stats->waiting_long[i] += oldest[i];
-        oldest[i] = 0;
-    }
-    size_t n = stats->is_blank ? 0 : (size_t)n_rows(stats) * FEE_BUCKETS;
-    for (size_t i = 0; i < n; i++)
-        stats->averages[i] *= stats->horizon->decay;
+    uint32_t **oldest = waiting_at(stats, height);
+    for (uint32_t i = 0; *oldest && i < FEE_BUCKETS; i++)
+        stats->waiting_long[i] += (*oldest)[i];
+    xfree(*oldest);
+    *oldest = NULL;
+    uint32_t n = n_rows(stats);
+    for (uint32_t i = 0; i < FEE_BUCKETS; i++)
+        for (uint32_t j = 0; stats->averages[i] && j < n; j++)
+            stats->averages[i][j] *= stats->horizon->decay;
 }
 
 static uint32_t periods_of(const struct fee_stats *stats, uint32_t blocks)
@@ -136,11 +152,10 @@ static uint32_t periods_of(const struct fee_stats *stats, uint32_t blocks)
 void fee_stats_mined(struct fee_stats *stats, uint32_t waited_blocks, uint32_t bucket, double rate)
 {
     ASSERT(waited_blocks > 0 && bucket < FEE_BUCKETS);
-    stats->is_blank = false;
     for (uint32_t i = periods_of(stats, waited_blocks) - 1; i < stats->horizon->periods; i++)
-        row_within(stats, i)[bucket] += 1;
-    row(stats, ROW_MINED)[bucket] += 1;
-    row(stats, ROW_RATES)[bucket] += rate;
+        *cell(stats, row_within(stats, i), bucket) += 1;
+    *cell(stats, ROW_MINED, bucket) += 1;
+    *cell(stats, ROW_RATES, bucket) += rate;
 }
 
 /* -- Asking ------------------------------------------------------------------------------------ */
@@ -161,17 +176,19 @@ static void group_take(struct group *group, const struct fee_stats *stats,
                        const struct fee_question *question, uint32_t bucket)
 {
     uint32_t period = periods_of(stats, question->target_blocks) - 1;
-    double mined = row(stats, ROW_MINED)[bucket];
+    double mined = average(stats, ROW_MINED, bucket);
     if (group->is_empty)
         group->top = bucket;
     group->is_empty = false;
     group->low = bucket;
-    group->within += row_within(stats, period)[bucket];
-    group->left += row_left(stats, period)[bucket];
+    group->within += average(stats, row_within(stats, period), bucket);
+    group->left += average(stats, row_left(stats, period), bucket);
     group->mined += mined;
     group->mined_unjudged += mined;
-    for (uint32_t ago = question->target_blocks; ago < fee_stats_blocks(stats); ago++)
-        group->waiting += row_waiting(stats, question->tip - (int32_t)ago)[bucket];
+    for (uint32_t ago = question->target_blocks; ago < fee_stats_blocks(stats); ago++) {
+        const uint32_t *row = *waiting_at(stats, question->tip - (int32_t)ago);
+        group->waiting += row ? row[bucket] : 0;
+    }
     group->waiting += stats->waiting_long[bucket];
 }
 
@@ -190,7 +207,7 @@ static struct fee_range range_of(const struct fee_stats *stats, const struct gro
 /* The mean rate of those mined in a bucket: of the bucket, whatever a file said of their sum. */
 static double mean_rate(const struct fee_stats *stats, uint32_t bucket)
 {
-    double mean = row(stats, ROW_RATES)[bucket] / row(stats, ROW_MINED)[bucket];
+    double mean = average(stats, ROW_RATES, bucket) / average(stats, ROW_MINED, bucket);
     double bottom = bucket > 0 ? stats->buckets->top[bucket - 1] : 0;
     return fmax(bottom, fmin(mean, fmin(stats->buckets->top[bucket], RATE_MAX)));
 }
@@ -198,14 +215,14 @@ static double mean_rate(const struct fee_stats *stats, uint32_t bucket)
 /* The mean rate of the bucket that holds the median of those mined. */
 static double median_rate(const struct fee_stats *stats, const struct group *group)
 {
-    const double *mined = row(stats, ROW_MINED);
     double half = 0;
     for (uint32_t i = group->low; i <= group->top; i++)
-        half += mined[i] / 2;
+        half += average(stats, ROW_MINED, i) / 2;
     for (uint32_t i = group->low; half > 0 && i <= group->top; i++) {
-        if (mined[i] >= half)
+        double mined = average(stats, ROW_MINED, i);
+        if (mined >= half)
             return mean_rate(stats, i);
-        half -= mined[i];
+        half -= mined;
     }
     return -1;
 }
@@ -280,10 +297,10 @@ static bool read_row(struct reader *r, double *values)
 }
 
 /* Of each bucket no more than of the same bucket of another row: both fade alike. */
-static bool is_within(const double *less, const double *more)
+static bool is_within(const struct fee_stats *stats, uint32_t less, uint32_t more)
 {
     for (uint32_t i = 0; i < FEE_BUCKETS; i++)
-        if (less[i] > more[i])
+        if (average(stats, less, i) > average(stats, more, i))
             return false;
     return true;
 }
@@ -294,10 +311,10 @@ static bool is_consistent(const struct fee_stats *stats)
 {
     uint32_t last = stats->horizon->periods - 1;
     for (uint32_t i = 0; i < last; i++)
-        if (!is_within(row_within(stats, i), row_within(stats, i + 1)) ||
-            !is_within(row_left(stats, i + 1), row_left(stats, i)))
+        if (!is_within(stats, row_within(stats, i), row_within(stats, i + 1)) ||
+            !is_within(stats, row_left(stats, i + 1), row_left(stats, i)))
             return false;
-    return is_within(row_within(stats, last), row(stats, ROW_MINED));
+    return is_within(stats, row_within(stats, last), ROW_MINED);
 }
 
 void fee_buckets_encode(const struct fee_buckets *buckets, struct writer *w)
@@ -311,34 +328,52 @@ bool fee_buckets_match(const struct fee_buckets *buckets, struct reader *r)
     return read_row(r, theirs.top) && memcmp(theirs.top, buckets->top, sizeof theirs.top) == 0;
 }
 
+static void write_average(const struct fee_stats *stats, uint32_t row, struct writer *w)
+{
+    double values[FEE_BUCKETS];
+    for (uint32_t i = 0; i < FEE_BUCKETS; i++)
+        values[i] = average(stats, row, i);
+    write_row(w, values);
+}
+
+static bool read_average(struct fee_stats *stats, uint32_t row, struct reader *r)
+{
+    double values[FEE_BUCKETS];
+    if (!read_row(r, values))
+        return false;
+    for (uint32_t i = 0; i < FEE_BUCKETS; i++)
+        if (values[i] != 0 || stats->averages[i])
+            *cell(stats, row, i) = values[i];
+    return true;
+}
+
 void fee_stats_encode(const struct fee_stats *stats, struct writer *w)
 {
     uint32_t periods = stats->horizon->periods;
     write_double(w, stats->horizon->decay);
     write_u32(w, stats->horizon->scale);
-    write_row(w, row(stats, ROW_RATES));
-    write_row(w, row(stats, ROW_MINED));
+    write_average(stats, ROW_RATES, w);
+    write_average(stats, ROW_MINED, w);
     write_compact_size(w, periods);
     for (uint32_t i = 0; i < periods; i++)
-        write_row(w, row_within(stats, i));
+        write_average(stats, row_within(stats, i), w);
     write_compact_size(w, periods);
     for (uint32_t i = 0; i < periods; i++)
-        write_row(w, row_left(stats, i));
+        write_average(stats, row_left(stats, i), w);
 }
 
 bool fee_stats_decode(struct fee_stats *stats, struct reader *r)
 {
     uint32_t periods = stats->horizon->periods;
     uint64_t decay_bits;
-    stats->is_blank = false;
     memcpy(&decay_bits, &stats->horizon->decay, sizeof decay_bits);
     bool is_good = read_u64(r) == decay_bits && read_u32(r) == stats->horizon->scale &&
-                   read_row(r, row(stats, ROW_RATES)) && read_row(r, row(stats, ROW_MINED)) &&
+                   read_average(stats, ROW_RATES, r) && read_average(stats, ROW_MINED, r) &&
                    read_compact_size(r) == periods;
     for (uint32_t i = 0; is_good && i < periods; i++)
-        is_good = read_row(r, row_within(stats, i));
+        is_good = read_average(stats, row_within(stats, i), r);
     is_good = is_good && read_compact_size(r) == periods;
     for (uint32_t i = 0; is_good && i < periods; i++)
-        is_good = read_row(r, row_left(stats, i));
+        is_good = read_average(stats, row_left(stats, i), r);
     return is_good && is_consistent(stats);
 }

@@ -43,13 +43,12 @@ struct fee_horizon {
 struct fee_stats {
     const struct fee_horizon *horizon;
     const struct fee_buckets *buckets;
-    /* Rows of FEE_BUCKETS: sums of rates, mined, then for each period mined within it, then for
-     * each left unmined after it. All decay. */
-    double *averages;
-    /* For each height, by its remainder modulo the blocks of the horizon, those that came at it and
-     * still wait; and those that wait for longer. */
-    uint32_t *waiting, *waiting_long;
-    bool is_blank; /* all averages are 0 */
+    /* Of each bucket: the sum of rates, mined, then for each period mined within it, then for each
+     * left unmined after it. All decay. NULL: all of these are 0, as of most buckets they are. */
+    double *averages[FEE_BUCKETS];
+    /* For each height, by its remainder modulo the blocks of the horizon, those of each bucket that
+     * came at it and still wait, or NULL; and those that wait for longer. */
+    uint32_t **waiting, *waiting_long;
 };
 
 /* Empty statistics. Borrows horizon and buckets for its life. */

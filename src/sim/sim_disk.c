@@ -39,6 +39,7 @@ struct name_change {
 /* live is what the process sees; durable with the whole of the journal behind it is live. */
 struct sim_disk {
     struct names live, durable;
+    struct sim_pages *pages;           /* held; a copy of the disk has the same */
     ARRAY(struct name_change) journal; /* oldest first, of all directories */
     ARRAY(char *) dirs;                /* whole paths; made for good at once */
     struct list stores;                /* sim_kv.c's */
@@ -143,12 +144,18 @@ static void change_free(struct name_change *change)
 
 /* -- the disk -------------------------------------------------------------------------------- */
 
-struct sim_disk *sim_disk_new(void)
+static struct sim_disk *disk_new(struct sim_pages *pages_take)
 {
     struct sim_disk *disk = xcalloc(1, sizeof *disk);
+    disk->pages = pages_take;
     disk->free_bytes = INT64_C(1) << 40;
     disk->modified_s = INT64_MAX;
     return disk;
+}
+
+struct sim_disk *sim_disk_new(void)
+{
+    return disk_new(sim_pages_new());
 }
 
 void sim_disk_free(struct sim_disk *disk)
@@ -163,6 +170,7 @@ void sim_disk_free(struct sim_disk *disk)
         xfree(disk->dirs.at[i]);
     ARRAY_FREE(&disk->dirs);
     sim_kv_free_all(&disk->stores);
+    sim_pages_drop(disk->pages);
     xfree(disk);
 }
 
@@ -201,7 +209,7 @@ struct sim_disk *sim_disk_after_crash(const struct sim_disk *disk, enum sim_cras
 {
     ASSERT(disk);
     struct sim_random random = sim_random_of(seed, 0x637261);
-    struct sim_disk *left = sim_disk_new();
+    struct sim_disk *left = disk_new(sim_pages_hold(disk->pages));
     left->free_bytes = disk->free_bytes;
     left->modified_s = disk->modified_s;
     for (size_t i = 0; i < disk->dirs.n; i++)
@@ -317,7 +325,7 @@ int sim_disk_open(void *ctx, const char *path, int flags, struct env_file **out)
     if (!name) {
         if (!(flags & ENV_OPEN_CREATE) || !has_dir(disk, path, dir_len(path)))
             return -ENOENT;
-        struct sim_inode *inode = sim_inode_new();
+        struct sim_inode *inode = sim_inode_new(disk->pages);
         add_change(disk, path, NULL, inode);
         sim_inode_drop(inode);
         name = names_find(&disk->live, path);

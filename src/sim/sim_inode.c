@@ -6,26 +6,27 @@
 #include "util/array.h"
 #include "util/assert.h"
 
-enum { PAGE_BYTES = 4096 };
-
 struct page {
-    uint8_t *live;   /* NULL: zeros */
-    uint8_t *synced; /* if dirty: as of the last sync; NULL: zeros */
+    struct sim_page *live;   /* held, as the next */
+    struct sim_page *synced; /* if dirty: as of the last sync */
     bool dirty;
 };
 
 struct sim_inode {
-    int holders; /* names, journal entries and open files */
+    struct sim_pages *shared; /* held: where its pages have equals */
+    int holders;              /* names, journal entries and open files */
     uint64_t size, synced_size;
     struct page *pages;
     size_t n_pages;
     ARRAY(size_t) dirty; /* numbers of the dirty pages */
 };
 
-struct sim_inode *sim_inode_new(void)
+struct sim_inode *sim_inode_new(struct sim_pages *pages)
 {
+    ASSERT(pages);
     struct sim_inode *inode = xcalloc(1, sizeof *inode);
     inode->holders = 1;
+    inode->shared = sim_pages_hold(pages);
     return inode;
 }
 
@@ -39,9 +40,10 @@ void sim_inode_drop(struct sim_inode *inode)
     if (!inode || --inode->holders > 0)
         return;
     for (size_t i = 0; i < inode->n_pages; i++) {
-        xfree(inode->pages[i].live);
-        xfree(inode->pages[i].synced);
+        sim_page_drop(inode->pages[i].live);
+        sim_page_drop(inode->pages[i].synced);
     }
+    sim_pages_drop(inode->shared);
     xfree(inode->pages);
     ARRAY_FREE(&inode->dirty);
     xfree(inode);
@@ -54,7 +56,7 @@ struct sim_inode *sim_inode_hold(struct sim_inode *inode)
     return inode;
 }
 
-/* The page, copied aside if this is its first change since the last sync. */
+/* The bytes of a page to be changed; at its first change since the last sync it is kept, too. */
 static uint8_t *page_for_write(struct sim_inode *inode, size_t number)
 {
     if (number >= inode->n_pages) {
@@ -66,21 +68,30 @@ static uint8_t *page_for_write(struct sim_inode *inode, size_t number)
     struct page *page = &inode->pages[number];
     if (!page->dirty) {
         page->dirty = true;
-        page->synced = page->live ? xmemdup(page->live, PAGE_BYTES) : NULL;
+        page->synced = sim_page_hold(page->live);
         *ARRAY_ADD(&inode->dirty) = number;
     }
-    if (!page->live)
-        page->live = xcalloc(1, PAGE_BYTES);
-    return page->live;
+    uint8_t *bytes;
+    page->live = sim_page_for_write(page->live, &bytes);
+    return bytes;
+}
+
+/* It is changed, and looked for among its equals. */
+static void page_written(struct sim_inode *inode, size_t number)
+{
+    struct page *page = &inode->pages[number];
+    page->live = sim_page_share(inode->shared, page->live);
 }
 
 void sim_inode_write(struct sim_inode *inode, uint64_t offset, const uint8_t *p, size_t n)
 {
     ASSERT(inode);
     while (n > 0) {
-        size_t in_page = (size_t)(offset % PAGE_BYTES);
-        size_t part = n < PAGE_BYTES - in_page ? n : PAGE_BYTES - in_page;
-        memcpy(page_for_write(inode, (size_t)(offset / PAGE_BYTES)) + in_page, p, part);
+        size_t in_page = (size_t)(offset % SIM_PAGE_BYTES);
+        size_t part = n < SIM_PAGE_BYTES - in_page ? n : SIM_PAGE_BYTES - in_page;
+        size_t number = (size_t)(offset / SIM_PAGE_BYTES);
+        memcpy(page_for_write(inode, number) + in_page, p, part);
+        page_written(inode, number);
         offset += part;
         p += part;
         n -= part;
@@ -91,12 +102,12 @@ void sim_inode_write(struct sim_inode *inode, uint64_t offset, const uint8_t *p,
 void sim_inode_read(const struct sim_inode *inode, uint64_t offset, uint8_t *p, size_t n)
 {
     while (n > 0) {
-        size_t number = (size_t)(offset / PAGE_BYTES);
-        size_t in_page = (size_t)(offset % PAGE_BYTES);
-        size_t part = n < PAGE_BYTES - in_page ? n : PAGE_BYTES - in_page;
-        const uint8_t *live = number < inode->n_pages ? inode->pages[number].live : NULL;
+        size_t number = (size_t)(offset / SIM_PAGE_BYTES);
+        size_t in_page = (size_t)(offset % SIM_PAGE_BYTES);
+        size_t part = n < SIM_PAGE_BYTES - in_page ? n : SIM_PAGE_BYTES - in_page;
+        const struct sim_page *live = number < inode->n_pages ? inode->pages[number].live : NULL;
         if (live)
-            memcpy(p, live + in_page, part);
+            memcpy(p, sim_page_bytes(live) + in_page, part);
         else
             memset(p, 0, part);
         offset += part;
@@ -109,11 +120,13 @@ void sim_inode_truncate(struct sim_inode *inode, uint64_t size)
 {
     ASSERT(inode);
     /* What is cut off must read as zeros if the file grows again. */
-    for (size_t i = (size_t)(size / PAGE_BYTES); size < inode->size && i < inode->n_pages; i++) {
+    for (size_t i = (size_t)(size / SIM_PAGE_BYTES); size < inode->size && i < inode->n_pages;
+         i++) {
         if (!inode->pages[i].live)
             continue;
-        size_t from = i == size / PAGE_BYTES ? (size_t)(size % PAGE_BYTES) : 0;
-        memset(page_for_write(inode, i) + from, 0, PAGE_BYTES - from);
+        size_t from = i == size / SIM_PAGE_BYTES ? (size_t)(size % SIM_PAGE_BYTES) : 0;
+        memset(page_for_write(inode, i) + from, 0, SIM_PAGE_BYTES - from);
+        page_written(inode, i);
     }
     inode->size = size;
 }
@@ -123,7 +136,7 @@ void sim_inode_sync(struct sim_inode *inode)
     ASSERT(inode);
     for (size_t i = 0; i < inode->dirty.n; i++) {
         struct page *page = &inode->pages[inode->dirty.at[i]];
-        xfree(page->synced);
+        sim_page_drop(page->synced);
         page->synced = NULL;
         page->dirty = false;
     }
@@ -131,35 +144,41 @@ void sim_inode_sync(struct sim_inode *inode)
     inode->synced_size = inode->size;
 }
 
-/* A page's contents after a crash, sector by sector old or new; NULL: zeros. */
-static uint8_t *page_after_crash(const struct page *page, enum sim_crash how, bool all_new,
-                                 struct sim_random *random)
+/* A page after a crash, sector by sector old or new. */
+static struct sim_page *page_after_crash(const struct page *page, enum sim_crash how, bool all_new,
+                                         struct sim_random *random)
 {
     if (!page->dirty || how == SIM_CRASH_KILLED || all_new)
-        return page->live ? xmemdup(page->live, PAGE_BYTES) : NULL;
+        return sim_page_hold(page->live);
     if (how == SIM_CRASH_LOST)
-        return page->synced ? xmemdup(page->synced, PAGE_BYTES) : NULL;
-    uint8_t *p = page->synced ? xmemdup(page->synced, PAGE_BYTES) : xcalloc(1, PAGE_BYTES);
-    for (size_t at = 0; at < PAGE_BYTES; at += SIM_SECTOR_BYTES)
-        if (sim_random_below(random, 2))
-            memcpy(p + at, page->live + at, SIM_SECTOR_BYTES);
-    return p;
+        return sim_page_hold(page->synced);
+    uint8_t *bytes;
+    struct sim_page *torn = sim_page_for_write(sim_page_hold(page->synced), &bytes);
+    for (size_t at = 0; at < SIM_PAGE_BYTES; at += SIM_SECTOR_BYTES) {
+        if (!sim_random_below(random, 2))
+            continue;
+        if (page->live)
+            memcpy(bytes + at, sim_page_bytes(page->live) + at, SIM_SECTOR_BYTES);
+        else
+            memset(bytes + at, 0, SIM_SECTOR_BYTES);
+    }
+    return torn;
 }
 
 struct sim_inode *sim_inode_after_crash(const struct sim_inode *inode, enum sim_crash how,
                                         struct sim_random *random)
 {
     ASSERT(inode);
-    struct sim_inode *copy = xcalloc(1, sizeof *copy);
+    struct sim_inode *copy = sim_inode_new(inode->shared);
     bool all_new = how == SIM_CRASH_POWER && sim_random_below(random, 4) == 0;
     bool new_size = how == SIM_CRASH_KILLED || all_new;
     if (how == SIM_CRASH_POWER && !all_new)
         new_size = sim_random_below(random, 2);
-    copy->holders = 1;
     copy->n_pages = inode->n_pages;
     copy->pages = xcalloc(inode->n_pages ? inode->n_pages : 1, sizeof *copy->pages);
     for (size_t i = 0; i < inode->n_pages; i++)
-        copy->pages[i].live = page_after_crash(&inode->pages[i], how, all_new, random);
+        copy->pages[i].live =
+            sim_page_share(inode->shared, page_after_crash(&inode->pages[i], how, all_new, random));
     copy->size = inode->size > inode->synced_size ? inode->size : inode->synced_size;
     sim_inode_truncate(copy, new_size ? inode->size : inode->synced_size);
     sim_inode_sync(copy);

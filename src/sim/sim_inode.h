@@ -5,11 +5,12 @@
 #define SIM_INODE_H
 
 #include "sim/sim_disk.h"
+#include "sim/sim_pages.h"
 
 struct sim_inode;
 
-/* An empty file with one holder. */
-struct sim_inode *sim_inode_new(void);
+/* An empty file with one holder, whose pages are shared with all files of these. */
+struct sim_inode *sim_inode_new(struct sim_pages *pages);
 /* One holder more. Returns: inode. NULL is allowed. */
 struct sim_inode *sim_inode_hold(struct sim_inode *inode);
 /* One holder less; freed with the last. NULL is allowed. */

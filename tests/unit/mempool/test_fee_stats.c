@@ -77,6 +77,23 @@ TEST(rates_fall_into_buckets_of_five_percent)
     assert_int_equal(fee_buckets_find(&buckets, 2.1e15), ENDLESS);
 }
 
+TEST(only_what_has_been_seen_takes_a_place, struct rig *rig)
+{
+    uint32_t bucket = fee_buckets_find(&rig->buckets, 5000);
+    fee_stats_enter(&rig->stats, 100, bucket);
+    for (uint32_t i = 0; i < fee_stats_blocks(&rig->stats); i++)
+        assert_true((rig->stats.waiting[i] != NULL) == (i == 100 % fee_stats_blocks(&rig->stats)));
+    const struct fee_leave leave = {.entered = 100, .tip = 101, .bucket = bucket, .is_mined = true};
+    fee_stats_leave(&rig->stats, &leave);
+    fee_stats_mined(&rig->stats, 1, bucket, 5000);
+    for (uint32_t i = 0; i < FEE_BUCKETS; i++)
+        assert_true((rig->stats.averages[i] != NULL) == (i == bucket));
+    for (uint32_t i = 0; i < fee_stats_blocks(&rig->stats); i++)
+        fee_stats_next_block(&rig->stats, 101 + (int32_t)i);
+    for (uint32_t i = 0; i < fee_stats_blocks(&rig->stats); i++)
+        assert_null(rig->stats.waiting[i]);
+}
+
 TEST(nothing_seen_is_nothing_known, struct rig *rig)
 {
     struct fee_answer answer = ask(rig, 1, 0.5, 0.85, 100);

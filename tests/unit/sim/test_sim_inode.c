@@ -73,7 +73,8 @@ static void check_crashes(const struct sim_inode *inode, const struct copy *sync
 TEST(contents_agree_with_an_array_through_syncs_and_crashes)
 {
     struct sim_random random = sim_random_of(1, 0);
-    struct sim_inode *inode = sim_inode_new();
+    struct sim_pages *pages = sim_pages_new();
+    struct sim_inode *inode = sim_inode_new(pages);
     struct copy now = {0}, synced = {0};
     for (int step = 0; step < N_STEPS; step++) {
         if (sim_random_below(&random, 10) == 0) {
@@ -86,15 +87,18 @@ TEST(contents_agree_with_an_array_through_syncs_and_crashes)
         check_crashes(inode, &synced, &now, &random);
     }
     sim_inode_drop(inode);
+    sim_pages_drop(pages);
 }
 
 TEST(a_file_lives_as_long_as_its_last_holder)
 {
-    struct sim_inode *inode = sim_inode_new();
+    struct sim_pages *pages = sim_pages_new();
+    struct sim_inode *inode = sim_inode_new(pages);
     assert_ptr_equal(sim_inode_hold(inode), inode);
     sim_inode_write(inode, 0, (const uint8_t *)"x", 1);
     sim_inode_drop(inode);
     assert_int_equal(sim_inode_size(inode), 1);
     sim_inode_drop(inode);
     sim_inode_drop(NULL);
+    sim_pages_drop(pages);
 }
