@@ -174,13 +174,26 @@ static void on_lost(void *arg)
         crew->events->lost(crew->ctx, member);
 }
 
+void crew_act(const struct crew_options *options, const char *kind, const char *what,
+              int32_t height)
+{
+    ASSERT(options && kind && what);
+    if (options->act)
+        options->act(options->ctx, options->node, kind, what, height);
+}
+
+void crew_guest_address(size_t node, unsigned number, char out[CREW_ADDRESS_BYTES])
+{
+    ASSERT(number < 6000);
+    snprintf(out, CREW_ADDRESS_BYTES, "%u.%u.%zu.%zu", 130 + number / 200, 1 + number % 200,
+             1 + node / 250, 1 + node % 250);
+}
+
 struct sim_guest *crew_guest_new(struct sim_world *world, size_t node, unsigned number)
 {
-    ASSERT(world && number < 6000);
-    char address[64];
-    /* In a network group of its own, as p2p understands it, among those of one node. */
-    snprintf(address, sizeof address, "%u.%u.%zu.%zu", 130 + number / 200, 1 + number % 200,
-             1 + node / 250, 1 + node % 250);
+    ASSERT(world);
+    char address[CREW_ADDRESS_BYTES];
+    crew_guest_address(node, number, address);
     struct sim_guest *guest = sim_guest_new(world, address);
     sim_net_set_place(sim_guest_host(guest), node);
     return guest;
@@ -202,6 +215,15 @@ struct crew_member *crew_add(struct crew *crew, const struct sim_guest *guest, s
     *ARRAY_ADD(&crew->members) = member;
     member->peer = wire_peer_new(sim_guest_env(guest), &options);
     return member;
+}
+
+void crew_add_all(struct crew *crew, const struct sim_guest *guest,
+                  const struct crew_options *options)
+{
+    ASSERT(crew && guest && options);
+    for (size_t i = 0; i < options->n_nodes; i++)
+        if (i != options->node)
+            (void)crew_add(crew, guest, i, 0);
 }
 
 struct crew_member *crew_find(struct crew *crew, int role)

@@ -24,6 +24,12 @@ struct crew_options {
     void *ctx;
 };
 
+/* Tell act of it, if there is one. */
+void crew_act(const struct crew_options *options, const char *kind, const char *what,
+              int32_t height);
+
+#define CREW_ADDRESS_BYTES 64
+
 struct crew;
 
 struct crew_member {
@@ -61,12 +67,18 @@ void crew_init(struct crew *crew, struct sim_world *world, size_t node,
                const struct crew_events *events, void *ctx);
 /* Let all go. */
 void crew_deinit(struct crew *crew);
+/* The address of the guest with that number of an attacker at that node: each is in a network group
+ * of its own, as p2p understands it. */
+void crew_guest_address(size_t node, unsigned number, char out[CREW_ADDRESS_BYTES]);
 /* A place in the network for some of the crew: number tells those of one node apart. Owns: the
  * caller. */
 NODISCARD struct sim_guest *crew_guest_new(struct sim_world *world, size_t node, unsigned number);
 /* One more, who connects from that guest to that node. Owns: the crew. */
 struct crew_member *crew_add(struct crew *crew, const struct sim_guest *guest, size_t node,
                              int role);
+/* One at each node but the attacker's own, of role 0. */
+void crew_add_all(struct crew *crew, const struct sim_guest *guest,
+                  const struct crew_options *options);
 /* Tell of blocks, the oldest first: no more than WIRE_HEADERS_MAX. */
 void crew_tell_headers(struct crew_member *member, struct shelf_block *const *blocks, size_t n);
 /* Ask for a block's bytes. */

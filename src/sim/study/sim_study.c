@@ -489,7 +489,6 @@ static void make_world(struct study *study)
         sim_world_start(study->world, i);
         set_up(study, i);
     }
-    study->attack = study_attack_new(study->scenario, study->world, study->n_nodes, on_act, study);
     sim_world_run_for(study->world, WARM_UP_US);
 }
 
@@ -531,6 +530,7 @@ static void begin(struct study *study)
     tell_machines(study);
     sim_net_each_link(sim_world_net(study->world), on_link, study);
     study_sample_init(&study->sample, study->world, study->n_nodes);
+    study->attack = study_attack_new(study->scenario, study->world, study->n_nodes, on_act, study);
 }
 
 static void end(struct study *study)

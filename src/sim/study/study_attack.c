@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "sim/actors/eclipse.h"
+#include "sim/actors/lie.h"
 #include "sim/actors/selfish.h"
+#include "sim/actors/stall.h"
 
 /* One attacker: its own, and how it ends. */
 struct attacker {
@@ -43,11 +46,44 @@ static void free_selfish(void *actor)
     selfish_free(actor);
 }
 
+static void *new_eclipse(const struct crew_options *options)
+{
+    return eclipse_new(options);
+}
+
+static void free_eclipse(void *actor)
+{
+    eclipse_free(actor);
+}
+
+static void *new_lie(const struct crew_options *options)
+{
+    return lie_new(options);
+}
+
+static void free_lie(void *actor)
+{
+    lie_free(actor);
+}
+
+static void *new_stall(const struct crew_options *options)
+{
+    return stall_new(options);
+}
+
+static void free_stall(void *actor)
+{
+    stall_free(actor);
+}
+
 static const struct {
     const char *kind;
     void *(*new)(const struct crew_options *options);
     void (*free)(void *actor);
-} kinds[] = {{"selfish", new_selfish, free_selfish}};
+} kinds[] = {{"selfish", new_selfish, free_selfish},
+             {"eclipse", new_eclipse, free_eclipse},
+             {"lie", new_lie, free_lie},
+             {"stall", new_stall, free_stall}};
 
 /* -- All of them ------------------------------------------------------------------------------- */
 

@@ -7,8 +7,9 @@
 #include "sim/actors/crew.h"
 #include "sim/study/scenario.h"
 
-#define STUDY_ATTACK_GROUP 1000000 /* of the network, a selfish miner's: see sim_net_set_group()   \
-                                    */
+#define STUDY_ATTACK_GROUP                                                                         \
+    1000000 /* of the network, a selfish miner's: see sim_net_set_group()                          \
+             */
 
 struct study_attack;
 

@@ -66,6 +66,27 @@ TEST(a_selfish_miner_with_much_power_wastes_the_blocks_of_others)
     scenario_deinit(&s);
 }
 
+TEST(stalling_lying_and_crowding_out_do_not_part_the_others)
+{
+    static const struct {
+        const char *kind, *what;
+        uint32_t target;
+        unsigned least; /* lines with that */
+    } cases[] = {{"stall", "\"keeps silent\"", SCENARIO_NO_TARGET, 1},
+                 {"lie", "\"is dropped\"", SCENARIO_NO_TARGET, 7},
+                 {"eclipse", "\"takes a place\"", 2, 100}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct scenario s;
+        struct seen seen = {.what = cases[i].what};
+        scenario_of(&s, cases[i].kind, cases[i].target);
+        struct sim_study_result r = run(&s, &seen);
+        assert_true(seen.n_what >= cases[i].least);
+        assert_true(r.n_mined > 20);
+        assert_true(r.p99_us < 10000000);
+        scenario_deinit(&s);
+    }
+}
+
 TEST(a_seed_is_a_run_with_attackers_too)
 {
     struct scenario s;
