@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Not an ASSERT: running out of memory is the machine's fault, and the operator is told so. */
 static NORETURN void out_of_memory(size_t size)
@@ -41,6 +42,45 @@ void *xcalloc(size_t n, size_t size)
         out_of_memory(bytes);
     return p;
 }
+
+/* calloc clears what the heap was given ahead, 128 KiB for each table that makes it grow, once a
+ * large allocation has been freed. Sanitizers guard only what is theirs. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+void *xcalloc_sparse(size_t n, size_t size)
+{
+    return xcalloc(n, size);
+}
+
+void xfree_sparse(void *p, size_t n, size_t size)
+{
+    (void)product(n, size);
+    xfree(p);
+}
+
+#else
+
+void *xcalloc_sparse(size_t n, size_t size)
+{
+    size_t bytes = product(n, size);
+    ASSERT(bytes > 0);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (UNLIKELY(p == MAP_FAILED))
+        out_of_memory(bytes);
+    /* A huge page would be taken as a whole; a kernel without them refuses, which is as well. */
+    (void)madvise(p, bytes, MADV_NOHUGEPAGE);
+    return p;
+}
+
+void xfree_sparse(void *p, size_t n, size_t size)
+{
+    if (!p)
+        return;
+    int error = munmap(p, product(n, size));
+    ASSERT(!error);
+}
+
+#endif
 
 void *xrealloc(void *p, size_t n, size_t size)
 {

@@ -16,6 +16,11 @@ NODISCARD void *xmalloc(size_t size);
 /* Allocate n zeroed elements of size bytes; aborts if the product overflows. */
 NODISCARD void *xcalloc(size_t n, size_t size);
 
+/* The same for a big table of which little may ever be used: each page takes memory when it is
+ * first written to, whatever the heap has been through. Free with xfree_sparse() and the same
+ * numbers. */
+NODISCARD void *xcalloc_sparse(size_t n, size_t size);
+
 /* Resize to n elements of size bytes; aborts if the product overflows. p may be NULL. */
 NODISCARD void *xrealloc(void *p, size_t n, size_t size);
 
@@ -52,5 +57,7 @@ static inline size_t alloc_footprint_bytes(size_t size)
 
 /* Free what the functions above returned; NULL is allowed. */
 void xfree(void *p);
+/* Free what xcalloc_sparse() returned for the same numbers; NULL is allowed. */
+void xfree_sparse(void *p, size_t n, size_t size);
 
 #endif

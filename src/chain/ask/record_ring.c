@@ -58,8 +58,9 @@ static void load(struct record_ring *ring)
                     strerror(-error));
     if (bytes.len > 0)
         memcpy(ring->places, bytes.p, bytes.len);
+    size_t n = (bytes.len + ring->place_bytes - 1) / ring->place_bytes;
     buffer_deinit(&bytes);
-    for (size_t i = 0; i < ring->max; i++) {
+    for (size_t i = 0; i < n; i++) {
         uint64_t number = number_at(ring, ring->places + i * ring->place_bytes);
         if (number % ring->max == i && number > ring->last && number <= INT64_MAX)
             ring->last = number;
@@ -80,7 +81,7 @@ struct record_ring *record_ring_new(const struct env *env, const struct log *log
                                  .record_bytes = record_bytes,
                                  .place_bytes = NUMBER_BYTES + record_bytes + CHECKSUM_BYTES,
                                  .max = max};
-    ring->places = xcalloc(max, ring->place_bytes);
+    ring->places = xcalloc_sparse(max, ring->place_bytes);
     load(ring);
     return ring;
 }
@@ -90,7 +91,7 @@ void record_ring_free(struct record_ring *ring)
     if (!ring)
         return;
     ASSERT(!ring->is_writing);
-    xfree(ring->places);
+    xfree_sparse(ring->places, ring->max, ring->place_bytes);
     xfree(ring->path);
     xfree(ring->dir);
     xfree(ring);

@@ -37,8 +37,8 @@ struct address_book *address_book_new(const struct env *env, const struct net_gr
     env_random(env, book->rule.key, sizeof book->rule.key);
     env_random(env, &book->map_key, sizeof book->map_key);
     hash_map_init(&book->by_address);
-    book->fresh = xcalloc(ADDRESS_BOOK_NEW_PLACES, sizeof(uint32_t));
-    book->tried = xcalloc(ADDRESS_BOOK_TRIED_PLACES, sizeof(uint32_t));
+    book->fresh = xcalloc_sparse(ADDRESS_BOOK_NEW_PLACES, sizeof(uint32_t));
+    book->tried = xcalloc_sparse(ADDRESS_BOOK_TRIED_PLACES, sizeof(uint32_t));
     book->last_good_s = 1; /* so that a failure before the first success counts too. Core */
     return book;
 }
@@ -58,8 +58,8 @@ void address_book_free(struct address_book *book)
         xfree(book->entries[i]);
     xfree(book->entries);
     xfree(book->order);
-    xfree(book->fresh);
-    xfree(book->tried);
+    xfree_sparse(book->fresh, ADDRESS_BOOK_NEW_PLACES, sizeof(uint32_t));
+    xfree_sparse(book->tried, ADDRESS_BOOK_TRIED_PLACES, sizeof(uint32_t));
     hash_map_deinit(&book->by_address);
     xfree(book);
 }

@@ -1,6 +1,7 @@
 /* test_alloc.c - heap memory: never NULL, zeroed where promised, aborting where sizes wrap. */
 #include <malloc.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,37 @@ TEST(calloc_zeroes)
     for (size_t i = 0; i < 300; i++)
         assert_int_equal(p[i], 0);
     xfree(p);
+}
+
+/* Pages of p that take memory. */
+static size_t count_resident(const uint8_t *p, size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), n = 0;
+    unsigned char *seen = xcalloc(bytes / page + 1, 1);
+    assert_int_equal(mincore((void *)(uintptr_t)p, bytes, seen), 0);
+    for (size_t i = 0; i < (bytes + page - 1) / page; i++)
+        n += seen[i] & 1;
+    xfree(seen);
+    return n;
+}
+
+/* Once a large allocation has been freed, the C library takes others of that size from its heap. */
+TEST(a_sparse_table_takes_the_pages_that_are_written_to)
+{
+    enum { BYTES = 3 << 20 };
+    xfree(xmalloc(2 * BYTES));
+    xfree_sparse(NULL, 1, BYTES);
+    uint8_t *p = xcalloc_sparse(BYTES / 8, 8);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    p[BYTES / 2] = 1;
+    p[BYTES - 1] = 1;
+    assert_int_equal(count_resident(p, BYTES), 2);
+#else
+    (void)count_resident;
+#endif
+    assert_int_equal(p[0], 0);
+    assert_int_equal(p[BYTES / 2 + 1], 0);
+    xfree_sparse(p, BYTES / 8, 8);
 }
 
 TEST(realloc_keeps_the_contents)
