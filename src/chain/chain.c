@@ -110,7 +110,8 @@ static void make_upkeep(struct chain *chain)
                                   .writes = &chain->writes,
                                   .lost = &chain->lost,
                                   .flush = &chain->flush,
-                                  .needs = {.ctx = chain, .free_height = free_height,
+                                  .needs = {.ctx = chain,
+                                            .free_height = free_height,
                                             .height_if_flushed = height_if_flushed}};
     chain->verifier = (struct verifier){
         .core = core, .tree = &chain->tree, .lost = &chain->lost, .flush = &chain->flush};
@@ -219,6 +220,7 @@ static void make_askers(struct chain *chain)
         follower.kind = chain_indexes[i].kind;
         index_follower_init(chain_index(chain, i), &follower);
     }
+    txindex_init(&chain->txindex);
     chain->dumps =
         (struct coin_dumps){.core = core, .flush = &chain->flush, .reads = &chain->reads};
     chain->trials = (struct trials){.core = core,
@@ -270,6 +272,7 @@ void chain_free(struct chain *chain)
     ASSERT(chain->core.ops_pending == 0 && chain->pipeline.flights.n_dropped == 0);
     for (int i = 0; i < CHAIN_INDEXES; i++)
         index_follower_close(chain_index(chain, i));
+    txindex_deinit(&chain->txindex);
     block_reads_deinit(&chain->reads);
     past_check_deinit(&chain->past);
     close_stores(chain);
@@ -544,10 +547,10 @@ void chain_read_block(struct chain *chain, const struct block_node *node, bool w
     block_read(&chain->reads, node, want_undo, done, arg);
 }
 
-void chain_read_raw_block(struct chain *chain, const struct block_node *node, chain_read_fn *done,
-                          void *arg)
+void chain_read_raw_block(struct chain *chain, const struct block_node *node,
+                          chain_read_work_fn *work, chain_read_fn *done, void *arg)
 {
-    block_read_raw(&chain->reads, node, done, arg);
+    block_read_raw(&chain->reads, node, work, done, arg);
 }
 
 void chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
@@ -565,6 +568,12 @@ void chain_read_for_peer(struct chain *chain, const struct block_node *node, boo
 void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg)
 {
     txindex_find(&chain->txindex, txid, done, arg);
+}
+
+bool chain_find_known_tx(struct chain *chain, const struct txid *txid, struct arena *arena,
+                         struct chain_tx *found)
+{
+    return txindex_find_known(&chain->txindex, txid, arena, found);
 }
 
 bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height)

@@ -154,9 +154,10 @@ const char *chain_loss(struct chain *chain);
 /* Read a stored block, off the loop. want_undo: also what it spent. */
 void chain_read_block(struct chain *chain, const struct block_node *node, bool want_undo,
                       chain_read_fn *done, void *arg);
-/* The same for the bytes alone: read->block may be undecoded, see block_ref_raw(). */
-void chain_read_raw_block(struct chain *chain, const struct block_node *node, chain_read_fn *done,
-                          void *arg);
+/* The same for the bytes alone: read->block may be undecoded, see block_ref_raw(). work, if it is
+ * not NULL: called with them, once they are there, by the thread that reads. */
+void chain_read_raw_block(struct chain *chain, const struct block_node *node,
+                          chain_read_work_fn *work, chain_read_fn *done, void *arg);
 /* The same for what the block spent, alone: read->block is NULL where it had to be read. */
 void chain_read_undo(struct chain *chain, const struct block_node *node, chain_read_fn *done,
                      void *arg);
@@ -171,6 +172,10 @@ void chain_read_for_peer(struct chain *chain, const struct block_node *node, boo
  * -EAGAIN unknown to an index that has not reached the tip; -EUCLEAN it was damaged and is made
  * anew; -ECANCELED closing; another fault of its store, which says nothing of the transaction. */
 void chain_find_tx(struct chain *chain, const struct txid *txid, chain_tx_fn *done, void *arg);
+/* One that was found lately, within this call: found->tx borrows arena, and the chain until the
+ * next call. False: chain_find_tx() has to look. */
+NODISCARD bool chain_find_known_tx(struct chain *chain, const struct txid *txid,
+                                   struct arena *arena, struct chain_tx *found);
 /* txindex: is it on, is it caught up, at which height. */
 bool chain_txindex_status(const struct chain *chain, bool *synced, int32_t *height);
 

@@ -80,7 +80,7 @@ static enum rpc_progress answer_bytes(struct rpc_call *call, const struct block_
                                       struct block_wish *wish)
 {
     call->state = wish;
-    chain_read_raw_block(call->rpc->node->chain, node, on_block, call);
+    chain_read_raw_block(call->rpc->node->chain, node, NULL, on_block, call);
     return RPC_PENDING;
 }
 

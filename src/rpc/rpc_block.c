@@ -5,6 +5,8 @@
 #include "rpc/methods.h"
 #include "rpc/tx_json.h"
 
+enum { ENVELOPE_BYTES = 256 }; /* what follows a result; a longer id has it grow */
+
 /* What the writing job works on. */
 struct block_answer {
     struct block_ref *block; /* held */
@@ -43,12 +45,8 @@ static void write_block(struct env_job *job)
     const struct block_answer *answer = call->state;
     const struct block *block = &answer->block->block;
     struct json_out *out = &call->out;
-    if (answer->verbosity <= 0) {
-        json_put_hex(out, block_ref_raw(answer->block));
-        return;
-    }
     /* Room for most blocks at once: a buffer that doubles is copied again and again. */
-    static const uint8_t bytes_for_one[] = {1, 1, 8, 12};
+    static const uint8_t bytes_for_one[] = {0, 1, 8, 12};
     buffer_reserve(out->buffer, block->raw.len * bytes_for_one[MIN_OF(answer->verbosity, 3)]);
     struct arena arena;
     struct undo undo;
@@ -90,11 +88,26 @@ static void on_read(void *arg, const struct chain_block_read *read)
     ASSERT(read->block && !answer->block);
     answer->block = block_ref_hold(read->block);
     answer->undo_raw = copy_span(&call->arena, read->undo_raw);
-    if (answer->verbosity > 0) {
-        json_open_object(&call->out);
-        chain_json_put_header(&call->out, call->rpc->node->chain, read->node);
-    }
+    json_open_object(&call->out);
+    chain_json_put_header(&call->out, call->rpc->node->chain, read->node);
     rpc_run_job(call, write_block, let_go);
+}
+
+/* On the thread that has read them: another one would have to be woken, and fetch them from the
+ * first one's caches. */
+static void write_hex(void *arg, struct span raw)
+{
+    struct rpc_call *call = arg;
+    buffer_reserve(call->out.buffer, 2 * raw.len + ENVELOPE_BYTES);
+    json_put_hex(&call->out, raw);
+}
+
+static void on_hex(void *arg, const struct chain_block_read *read)
+{
+    struct rpc_call *call = arg;
+    if (read->error)
+        chain_json_fail_read(call, read);
+    rpc_finish(call);
 }
 
 enum rpc_progress rpc_getblock(struct rpc_call *call)
@@ -110,7 +123,7 @@ enum rpc_progress rpc_getblock(struct rpc_call *call)
         return RPC_DONE;
     call->state = answer;
     if (answer->verbosity <= 0)
-        chain_read_raw_block(node->chain, block, on_read, call);
+        chain_read_raw_block(node->chain, block, write_hex, on_hex, call);
     else
         chain_read_block(node->chain, block, answer->verbosity >= 2, on_read, call);
     return RPC_PENDING;

@@ -230,6 +230,7 @@ enum rpc_progress rpc_getrawtransaction(struct rpc_call *call)
         return RPC_DONE;
     call->state = wish;
     wish->has_block = rpc_arg(call, 2) != NULL;
+    struct chain_tx known;
     if (wish->has_block) {
         const struct block_node *node = read_given_block(call);
         if (!node)
@@ -237,6 +238,8 @@ enum rpc_progress rpc_getrawtransaction(struct rpc_call *call)
         read_tx_block(call, node);
     } else if (put_waiting_tx(call, wish)) {
         return RPC_DONE;
+    } else if (chain_find_known_tx(chain, &wish->txid, &call->arena, &known)) {
+        answer_indexed(call, &known);
     } else {
         chain_find_tx(chain, &wish->txid, on_indexed, call);
     }

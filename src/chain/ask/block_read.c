@@ -20,6 +20,7 @@ struct block_read {
     struct file_pos data_pos, undo_pos;
     uint8_t *undo;
     int error;
+    chain_read_work_fn *work; /* or NULL */
     chain_read_fn *done;
     void *arg;
 };
@@ -53,6 +54,8 @@ static void run(struct env_job *job)
     }
     if (!read->error && read->want_undo && read->undo_pos.file >= 0)
         read->error = block_files_read_undo(files, &read->undo_pos, &read->undo);
+    if (!read->error && read->work)
+        read->work(read->arg, block_ref_raw(read->ref));
 }
 
 /* Where it failed: the block was there, or nobody asked for it. */
@@ -170,10 +173,11 @@ void block_read(struct block_reads *reads, const struct block_node *node, bool w
 }
 
 void block_read_raw(struct block_reads *reads, const struct block_node *node,
-                    chain_read_fn *done_fn, void *arg)
+                    chain_read_work_fn *work, chain_read_fn *done_fn, void *arg)
 {
+    struct block_read with = {.is_raw = true, .work = work, .done = done_fn, .arg = arg};
     ASSERT(node && done_fn);
-    start(reads, node, (struct block_read){.is_raw = true, .done = done_fn, .arg = arg});
+    start(reads, node, with);
 }
 
 void block_read_undo(struct block_reads *reads, const struct block_node *node,

@@ -33,8 +33,8 @@ void block_reads_deinit(struct block_reads *reads);
 void block_read(struct block_reads *reads, const struct block_node *node, bool want_undo,
                 chain_read_fn *done, void *arg);
 /* The block's bytes alone: read->block may be undecoded. Otherwise the same. */
-void block_read_raw(struct block_reads *reads, const struct block_node *node, chain_read_fn *done,
-                    void *arg);
+void block_read_raw(struct block_reads *reads, const struct block_node *node,
+                    chain_read_work_fn *work, chain_read_fn *done, void *arg);
 /* What a block spent, alone: read->block is NULL where it had to be read. Otherwise the same. */
 void block_read_undo(struct block_reads *reads, const struct block_node *node, chain_read_fn *done,
                      void *arg);

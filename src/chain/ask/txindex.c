@@ -116,6 +116,8 @@ static void tell(struct tx_lookup *lookup, int error, const struct block_node *n
                              .tx = lookup->raw ? &lookup->tx : NULL,
                              .first_spent = lookup->place.first_spent};
     lookup->done(lookup->arg, error, node ? &found : NULL);
+    if (found.tx && node)
+        tx_cache_add(&index_of(follower)->lately, found.tx, node, found.first_spent);
     arena_deinit(&lookup->arena);
     xfree(lookup->raw);
     xfree(lookup);
@@ -154,6 +156,38 @@ void txindex_find(struct txindex *index, const struct txid *txid, chain_tx_fn *d
     *lookup = (struct tx_lookup){.txid = *txid, .done = done, .arg = arg};
     arena_init(&lookup->arena, LOOKUP_CHUNK_BYTES);
     index_lookup_start(follower, &lookup->base, NULL);
+}
+
+bool txindex_find_known(struct txindex *index, const struct txid *txid, struct arena *arena,
+                        struct chain_tx *found)
+{
+    const struct index_follower *follower = &index->follower;
+    ASSERT(txid && arena && found);
+    const struct tx_cached *cached = tx_cache_find(&index->lately, txid);
+    if (!cached || !follower->is_on || follower->core->closing)
+        return false;
+    /* A transaction can be mined again in another block, which its row tells. */
+    const struct block_node *node = active_chain_at(follower->active, cached->height);
+    if (!node || !block_hash_equal(&node->hash, &cached->block))
+        return false;
+    struct tx *tx = arena_alloc(arena, sizeof *tx);
+    struct reader r = reader_of(span_of(cached->raw, cached->raw_len));
+    bool is_decoded = tx_decode_known(&r, arena, &cached->ids, tx);
+    ASSERT(is_decoded); /* as it was before */
+    *found = (struct chain_tx){.node = node, .tx = tx, .first_spent = cached->first_spent};
+    return true;
+}
+
+void txindex_init(struct txindex *index)
+{
+    ASSERT(index && index->follower.tree);
+    tx_cache_init(&index->lately, index->follower.tree->key);
+}
+
+void txindex_deinit(struct txindex *index)
+{
+    ASSERT(index && !index->follower.kv);
+    tx_cache_deinit(&index->lately);
 }
 
 /* -- Places ------------------------------------------------------------------------------------ */

@@ -120,6 +120,8 @@ struct chain_block_read {
     const struct block_node *node;
 };
 typedef void chain_read_fn(void *arg, const struct chain_block_read *read);
+/* The bytes of a block are there. On another thread. */
+typedef void chain_read_work_fn(void *arg, struct span raw);
 
 /* A transaction that the txindex knows. Borrowed for the call. */
 struct chain_tx {

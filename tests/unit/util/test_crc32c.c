@@ -51,3 +51,17 @@ TEST(any_flipped_bit_changes_the_checksum)
         bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
     }
 }
+
+/* Long inputs go in lanes: every length around some of them, from any start. */
+TEST(every_length_is_as_by_table)
+{
+    static uint8_t bytes[8000];
+    uint32_t random = 5;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        random = random * 1664525 + 1013904223;
+        bytes[i] = (uint8_t)(random >> 24);
+    }
+    for (size_t n = 0; n <= sizeof bytes - 8; n += n < 3200 ? 1 : 7)
+        assert_int_equal(crc32c(random + (uint32_t)n, bytes + n % 8, n),
+                         crc32c_portable(random + (uint32_t)n, bytes + n % 8, n));
+}

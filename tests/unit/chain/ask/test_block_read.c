@@ -28,6 +28,7 @@ struct answer {
     size_t undo_len;
     struct coin first_spent;
     size_t n_spent;
+    size_t work_len; /* of what note_bytes() was called with */
 };
 
 static void note_read(void *arg, const struct chain_block_read *read)
@@ -50,6 +51,14 @@ static void note_read(void *arg, const struct chain_block_read *read)
     if (undo.n_spent)
         answer->first_spent = undo.spent[0];
     arena_deinit(&arena);
+}
+
+/* Before the answer, and once. */
+static void note_bytes(void *arg, struct span raw)
+{
+    struct answer *answer = arg;
+    assert_true(!answer->is_done && answer->work_len == 0);
+    answer->work_len = raw.len;
 }
 
 static struct answer read_node(struct fixture *f, const struct block_node *node, bool want_undo)
@@ -76,8 +85,9 @@ TEST(bytes_alone_are_not_decoded, struct fixture *f)
 {
     struct answer answer = {0};
     const struct block_node *node = chain_at(f->rig.chain, 1);
-    chain_read_raw_block(f->rig.chain, node, note_read, &answer);
+    chain_read_raw_block(f->rig.chain, node, note_bytes, note_read, &answer);
     rig_wait(&f->rig, &answer.is_done);
+    assert_int_equal(answer.work_len, built_ancestor(f->base, 1)->block.raw.len);
     assert_int_equal(answer.error, 0);
     assert_true(span_equal(block_ref_raw(answer.block), built_ancestor(f->base, 1)->block.raw));
     assert_null(answer.block->block.raw.p);

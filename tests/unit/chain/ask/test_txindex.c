@@ -129,6 +129,40 @@ TEST(a_reorganisation_moves_transactions, struct fixture *f)
     assert_null(find_in(&f->rig, &b->block.txids[0]));
 }
 
+static const struct block_node *known_in(struct fixture *f, const struct txid *txid)
+{
+    struct chain_tx known = {0};
+    struct arena arena;
+    arena_init(&arena, 1024);
+    if (chain_find_known_tx(f->rig.chain, txid, &arena, &known))
+        assert_true(txid_equal(&known.tx->txid, txid) && known.tx->n_in == 1);
+    arena_deinit(&arena);
+    return known.node;
+}
+
+TEST(what_was_found_is_known_while_its_block_is_in_the_chain, struct fixture *f)
+{
+    struct tx tx;
+    const struct built_block *block = with_tx(f, f->base, &tx);
+    rig_accept_chain(&f->rig, block);
+    assert_null(known_in(f, &tx.txid));
+    const struct block_node *node = find_in(&f->rig, &tx.txid);
+    assert_non_null(node);
+    assert_ptr_equal(known_in(f, &tx.txid), node);
+    assert_int_equal(rig_invalidate(&f->rig, block).code, REJECT_NONE);
+    assert_null(known_in(f, &tx.txid));
+    /* In its next block only when that has been looked up. */
+    const struct built_block *other = builder_blocks(&f->b, f->base, 1, NULL);
+    const struct built_block *again = with_tx(f, other, &tx);
+    rig_accept_chain(&f->rig, again);
+    assert_true(rig_is_at(&f->rig, again));
+    assert_null(known_in(f, &tx.txid));
+    assert_in_block(&f->rig, &tx.txid, again);
+    node = known_in(f, &tx.txid);
+    assert_non_null(node);
+    assert_memory_equal(node->hash.b, again->block.hash.b, 32);
+}
+
 TEST(a_transaction_that_left_the_chain_is_not_found, struct fixture *f)
 {
     struct tx tx;
