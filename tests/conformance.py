@@ -4,12 +4,14 @@
 The tests are not part of this project: they are read from --core, a checkout of Bitcoin Core or the
 part of one that has test/functional, by default ../shared/conformance/core beside this checkout.
 Without that folder everything is skipped (status 77). The folder is copied to a temporary one
-first, with the four changes below, since the tests then stand as written for another program:
+first, with the five changes below, since the tests then stand as written for another program:
 
 - the config file is named by -conf=bitcoin.conf, the one of the process id by -pid=bitcoind.pid;
 - by -norepair damaged stores stop the node, as Core's do, instead of being made anew;
 - assertions about the text of debug.log fail no test, since they name lines of Core's own log; but
   where a test waits for one that ours has too, it still does: what it does next relies on that;
+- a line of the log by which Core tells of a thread's start is waited for as the one by which we
+  tell of the same step, since one loop of ours does what those threads do;
 - the folder "wallets", which Core makes in each data directory, may be missing.
 
 tests/conformance.txt lists the tests that pass, one a line, and behind a "-" those that cannot,
@@ -58,6 +60,25 @@ def wait_for_log(path, start, messages):
 
 
 class TestNode('''
+# The first words of a test's wait, and which of our lines stand for Core's threads. All that comes
+# with the mesh is told of at once.
+STEP_WAIT = "        remaining_expected = list(expected_msgs)\n\n        yield\n"
+STEP_LINES = '''
+        steps = {steps!r}
+        expected_msgs = [steps.get(m.removesuffix(b" thread start"), m) for m in expected_msgs]
+'''
+STEPS = {
+    b"scheduler": b"Starting HTTP server",
+    b"txidx": b"The transaction index is at height",
+    b"txospenderidx": b"The index of spenders is at height",
+    b"blkfltbscidx": b"The index of block filters is at height",
+    b"coinstatsidx": b"The index of coin statistics is at height",
+    b"initload": b"addresses from peers.dat",
+    b"init message: Starting network threads": b"addresses from peers.dat",
+    b"net": b"addresses from peers.dat",
+    b"addcon": b"init message: Done loading",
+    b"msghand": b"init message: Done loading",
+}
 LOG_START = "        remaining_expected = list(expected_msgs)\n\n        time_end = time.time() + t"
 LOG_WAITS = '''
         log_start = self.debug_log_size(encoding="utf-8")
@@ -127,6 +148,8 @@ def prepare(core, build, folder):
     waiter = LOG_WAITER.format(program=f"{build}/bin/cairnd")
     replace_once(f"{framework}/test_node.py", "\nclass TestNode(", waiter)
     replace_once(f"{framework}/test_node.py", LOG_START, LOG_WAITS[1:] + LOG_START)
+    replace_once(f"{framework}/test_node.py", STEP_WAIT,
+                 STEP_LINES[1:].format(steps=STEPS) + STEP_WAIT)
     replace_once(f"{framework}/test_framework.py", "os.rmdir(cache_path('wallets'))",
                  "shutil.rmtree(cache_path('wallets'), ignore_errors=True)")
 

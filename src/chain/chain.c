@@ -16,6 +16,7 @@
 #include "consensus/pow.h"
 #include "consensus/script_flags.h"
 #include "util/alloc.h"
+#include "util/hex.h"
 
 /* -- Making ------------------------------------------------------------------------------------ */
 
@@ -119,6 +120,20 @@ static void make_upkeep(struct chain *chain)
         .core = core, .lost = &chain->lost, .undo_writes = &chain->undo_writes};
 }
 
+/* Whether signatures are taken for good without a look is no small matter: it is said. */
+static void tell_assumed(const struct chain_core *core, const struct block_hash *assume_valid)
+{
+    char text[HEX_ID_BYTES];
+    const struct block_hash none = {{0}};
+    if (block_hash_equal(assume_valid, &none)) {
+        log_printf(core->log, LOG_ALWAYS, "Validating signatures for all blocks");
+        return;
+    }
+    hex_encode_reversed(text, span_of(assume_valid->b, sizeof assume_valid->b));
+    log_printf(core->log, LOG_ALWAYS,
+               "Signatures up to block %s are taken for valid (-assumevalid)", text);
+}
+
 static void make_pipeline(struct chain *chain, const struct block_hash *assume_valid)
 {
     struct chain_core *core = &chain->core;
@@ -143,6 +158,7 @@ static void make_pipeline(struct chain *chain, const struct block_hash *assume_v
     };
     pipeline_init(&chain->pipeline, &with);
     past_check_init(&chain->past, &with);
+    tell_assumed(core, assume_valid);
     chain->past.flush = &chain->flush;
 }
 

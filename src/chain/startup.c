@@ -51,15 +51,18 @@ static int open_index_store(struct chain *chain, char **detail)
     *detail = NULL;
     if (chain->core.index)
         return 0;
-    return index_db_open(chain->core.env, chain->core.log, chain->index_dir, &chain->core.index,
-                         detail);
+    return index_db_open(chain->core.env, chain->core.log, chain->index_dir,
+                         chain->core.options.keeps_damage, &chain->core.index, detail);
 }
 
 static bool fail_of_index(struct chain *chain, int code, char **error, char *detail_take)
 {
     if (code == -EUCLEAN)
         return damaged(chain, CHAIN_DAMAGE_INDEX, error,
-                       "The block index is corrupt; start with -reindex", detail_take);
+                       chain->core.index
+                           ? "Error loading block database. It is damaged; start with -reindex"
+                           : "Error opening block database. It is damaged; start with -reindex",
+                       detail_take);
     return fail(error, "Cannot open the block index", code, detail_take);
 }
 
@@ -177,7 +180,7 @@ static bool check_stores(struct chain *chain, char **error)
         return false;
     if (is_noted)
         return damaged(chain, CHAIN_DAMAGE_COINS, error,
-                       "The coins database is corrupt; start with -reindex-chainstate",
+                       "The coins database is damaged; start with -reindex-chainstate",
                        xstrdup("the run before this one met the damage"));
     return true;
 }
@@ -294,9 +297,10 @@ static bool empty_damaged_coins(struct chain *chain, const char *path, char **er
 static bool fail_of_coins(struct chain *chain, int code, char **error, char *detail_take)
 {
     if (code == -EUCLEAN)
-        return damaged(chain, CHAIN_DAMAGE_COINS, error,
-                       "The coins database is corrupt; start with -reindex-chainstate",
-                       detail_take);
+        return damaged(
+            chain, CHAIN_DAMAGE_COINS, error,
+            "Error opening coins database. It is damaged; start with -reindex-chainstate",
+            detail_take);
     return fail(error, "Cannot open the coins database", code, detail_take);
 }
 
@@ -741,8 +745,8 @@ static bool open_indexes(struct chain *chain, char **error)
         if (index_follower_open(follower, error))
             return false;
         /* What is assumed will come yet. */
-        if (index_follower_status(follower, &synced, &height) && !synced &&
-            !chain->tree.assumed && height + 1 < prune_height(&chain->prune))
+        if (index_follower_status(follower, &synced, &height) && !synced && !chain->tree.assumed &&
+            height + 1 < prune_height(&chain->prune))
             return fail_with(
                 error,
                 "%s best block of the index goes beyond pruned data (including undo data). Please "
@@ -759,6 +763,7 @@ bool chain_open(struct chain *chain, char **error)
     ASSERT(!chain->core.is_open);
     core_set_turn(&chain->core, chain_turn, chain);
     int64_t start_us = env_now_us(chain->core.env);
+    log_printf(chain->core.log, LOG_ALWAYS, "init message: Loading block index\xe2\x80\xa6");
     if (!open_stores(chain, error) || !check_clock(chain, error))
         return false;
     if (!find_marks(chain, error))
@@ -783,7 +788,8 @@ bool chain_open(struct chain *chain, char **error)
     verify_at_start(&chain->verifier);
     rewind_resume(&chain->rewind);
     core_wake_soon(&chain->core);
-    log_printf(chain->core.log, LOG_ALWAYS, "%zu headers, tip at height %d, opened in %lld ms",
+    log_printf(chain->core.log, LOG_ALWAYS,
+               "Loaded best chain: %zu headers, tip at height %d, opened in %lld ms",
                chain->tree.count, active_chain_tip(&chain->active)->height,
                (long long)(env_now_us(chain->core.env) - start_us) / 1000);
     return true;

@@ -136,6 +136,7 @@ static bool apply_tests(struct config *config, char **error)
             options_message(options, OPTION_MESSAGE_TOLD,
                             "Unrecognised option \"%s\" provided in -test=<option>.", test);
     }
+    config->chain.keeps_damage = !config->repair;
     return true;
 }
 

@@ -121,8 +121,8 @@ static const struct option_def table[] = {
      INTO(chain.reindex)},
     {"reindex-chainstate", NULL, "Rebuild the coins from the blocks that are stored", G, BOOL,
      INTO(chain.reindex_chainstate)},
-    {"repair", NULL, "Make a damaged block index or coins database anew from the block files at "
-     "the start; 0: stop and say what to do", G, BOOL, .fallback = "1"},
+    {"repair", NULL, "Make what is damaged anew: block index, coins and indexes from the blocks, "
+     "blocks from peers; 0: stop at the start and say what to do", G, BOOL, .fallback = "1"},
     {"settings", "<file>", "File of settings that programs write, relative to the network's "
      "directory; obeyed unless the command line says otherwise (-nosettings: none)", G, STRING,
      .fallback = "settings.json"},

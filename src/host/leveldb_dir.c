@@ -14,11 +14,16 @@
 #include "host/files.h"
 #include "host/leveldb_store.h"
 #include "util/alloc.h"
+#include "util/endian.h"
 #include "util/env.h"
 #include "util/parse.h"
 
 #define MARKER     "REMOVING"
 #define LOG_SUFFIX ".log"
+
+/* LevelDB's log_format.md */
+#define LOG_BLOCK_BYTES  32768
+#define LOG_HEADER_BYTES 7
 
 static char *in_dir(const char *path, const char *name)
 {
@@ -110,22 +115,48 @@ int leveldb_dir_prepare(const char *path, char **error)
 /* What is done with the logs of a folder. */
 struct log_walk {
     const char *path;
-    bool syncs;
+    int (*visit)(const char *path); /* NULL: nothing */
     uint64_t newest;
     int error;
 };
 
-static int sync_log(const char *path, const char *name)
+static int sync_log(const char *path)
 {
-    char *log = in_dir(path, name);
-    int fd = open(log, O_RDONLY | O_CLOEXEC), error = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC), error = 0;
     if (fd < 0)
         error = errno == ENOENT ? 0 : -errno; /* LevelDB has removed it: a table has its rows */
     else if (fdatasync(fd) != 0)
         error = -errno;
     if (fd >= 0)
         close(fd);
-    xfree(log);
+    return error;
+}
+
+/* In one block of a log, where records begin with their checksum, length and kind. */
+static bool hides_bytes(const uint8_t *block, size_t n)
+{
+    static const uint8_t zeroes[LOG_HEADER_BYTES];
+    size_t at = 0;
+    while (at + LOG_HEADER_BYTES <= n && memcmp(block + at, zeroes, LOG_HEADER_BYTES) != 0)
+        at += LOG_HEADER_BYTES + load_le16(block + at + 4);
+    while (at < n && block[at] == 0)
+        at++;
+    return at + LOG_HEADER_BYTES <= n;
+}
+
+static int check_log(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), error = 0;
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    uint8_t *block = xmalloc(LOG_BLOCK_BYTES);
+    ssize_t n = 1;
+    for (off_t at = 0; n > 0 && !error; at += LOG_BLOCK_BYTES) {
+        n = pread(fd, block, LOG_BLOCK_BYTES, at);
+        error = n < 0 ? -errno : hides_bytes(block, (size_t)n) ? -EUCLEAN : 0;
+    }
+    xfree(block);
+    close(fd);
     return error;
 }
 
@@ -140,8 +171,10 @@ static void visit_name(void *arg, const char *name)
     if (!is_log)
         return;
     walk->newest = MAX_OF(walk->newest, number);
-    if (walk->syncs && !walk->error)
-        walk->error = sync_log(walk->path, name);
+    char *log = in_dir(walk->path, name);
+    if (walk->visit && !walk->error)
+        walk->error = walk->visit(log);
+    xfree(log);
 }
 
 static int walk_logs(struct log_walk *walk)
@@ -152,8 +185,19 @@ static int walk_logs(struct log_walk *walk)
 
 int leveldb_dir_sync_logs(const char *path)
 {
-    struct log_walk walk = {.path = path, .syncs = true};
+    struct log_walk walk = {.path = path, .visit = sync_log};
     return walk_logs(&walk);
+}
+
+int leveldb_dir_check_logs(const char *path, char **error)
+{
+    ASSERT(error);
+    struct log_walk walk = {.path = path, .visit = check_log};
+    int code = walk_logs(&walk);
+    *error = code == -EUCLEAN
+                 ? xasprintf("LevelDB error: Corruption: a log in %s goes on behind zeroes", path)
+                 : NULL;
+    return code;
 }
 
 int leveldb_dir_newest_log(const char *path, uint64_t *number)

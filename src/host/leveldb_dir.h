@@ -21,6 +21,11 @@ NODISCARD int leveldb_dir_destroy(const char *path);
  * may still hold all that is known of some writes. */
 NODISCARD int leveldb_dir_sync_logs(const char *path);
 
+/* -EUCLEAN with *error if there are bytes behind a run of zeroes in a log: LevelDB takes zeroes for
+ * room that was never written, and passes over what follows without a word. After a loss of power
+ * that may be right. */
+NODISCARD int leveldb_dir_check_logs(const char *path, char **error);
+
 /* *number: that of the newest log, 0 if there is none. It changes when LevelDB has made files whose
  * names it does not sync. */
 NODISCARD int leveldb_dir_newest_log(const char *path, uint64_t *number);

@@ -87,7 +87,7 @@ int leveldb_store_take_error(char *message, char **error)
 {
     int code = error_code(message);
     if (error)
-        *error = xstrdup(message);
+        *error = xasprintf("LevelDB error: %s", message);
     leveldb_free(message);
     return code;
 }
@@ -167,6 +167,8 @@ int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options 
         *error = NULL;
     char *detail;
     int code = leveldb_dir_prepare(path, &detail);
+    if (!code && options->is_strict)
+        code = leveldb_dir_check_logs(path, &detail);
     if (code) {
         if (error)
             *error = detail ? detail : xasprintf("%s: %s", path, strerror(-code));
@@ -176,7 +178,7 @@ int leveldb_store_open(void *ctx, const char *path, const struct env_kv_options 
     }
     if (has_lost_current(path)) {
         if (error)
-            *error = xasprintf("Corruption: %s/CURRENT is missing", path);
+            *error = xasprintf("LevelDB error: Corruption: %s/CURRENT is missing", path);
         return -EUCLEAN;
     }
 

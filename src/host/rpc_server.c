@@ -231,6 +231,7 @@ struct rpc_server *rpc_server_new(struct loop *loop, const struct env *env, stru
         .on_room = on_room,
     };
     server->rpc = rpc;
+    log_printf(log, LOG_ALWAYS, "Starting HTTP server");
     server->http = http_new(loop, &options);
     if (!listen_all(server, config, log, error) || !listen_at_path(server, config, log, error)) {
         rpc_server_free(server);

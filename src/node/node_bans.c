@@ -136,6 +136,7 @@ struct node_bans *node_bans_new(const struct env *env, const struct log *log, st
         .path = options->data_dir ? xasprintf("%s/" FILE_NAME, options->data_dir) : NULL,
     };
     buffer_init(&bans->bytes);
+    log_printf(log, LOG_ALWAYS, "init message: Loading banlist\xe2\x80\xa6");
     *warning = bans->path ? load(bans) : NULL;
     if (p2p_bans(p2p)->n > 0)
         log_printf(log, LOG_ALWAYS, FILE_NAME ": %zu bans hold", p2p_bans(p2p)->n);

@@ -525,6 +525,7 @@ static bool listen_all(struct p2p *p2p, char **error)
 bool p2p_start(struct p2p *p2p, char **error)
 {
     ASSERT(!p2p->is_running);
+    log_printf(p2p->log, LOG_ALWAYS, "init message: Loading P2P addresses\xe2\x80\xa6");
     if (!address_files_load(&p2p->files, p2p->options.asmap, p2p_now_us(p2p), error) ||
         !listen_all(p2p, error))
         return false;

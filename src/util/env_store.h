@@ -22,6 +22,7 @@ struct env_kv_options {
     size_t write_buffer_bytes; /* memtable */
     int bloom_bits;            /* per key, 0 for none */
     size_t max_file_bytes;     /* 0: the store's own choice */
+    bool is_strict;            /* what may be damage, and may be the end of what was written, is */
 };
 
 struct env_store {

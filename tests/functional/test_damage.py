@@ -202,6 +202,33 @@ def test_with_norepair_the_node_stops_and_says_what_to_do(context):
         repaired(node, truth, "is damaged")
 
 
+def test_with_norepair_damaged_indexes_and_block_files_stop_the_node_and_stay_as_they_are(context):
+    node = context.started("-connect=0", "-txindex", "-coinstatsindex")
+    hashes = node.rpc.generatetodescriptor(N_BLOCKS, "raw(51)")
+    raw = bytes.fromhex(node.rpc.getblock(hashes[5], 0))
+    node.restart("-connect=0", "-txindex", "-coinstatsindex")  # what is in logs becomes tables
+    node.stop()
+    whole = node.datadir + ".whole"
+    shutil.copytree(node.datadir, whole)
+    blocks, corruption = node.path("blocks", "blk00000.dat"), "LevelDB error: Corruption"
+    cases = [(lambda: garble_current(node, "indexes/txindex"), corruption),
+             (lambda: garble_rows(node, "indexes/coinstatsindex/db"), corruption),
+             (lambda: os.remove(blocks), "Error loading block database"),
+             (lambda: os.truncate(blocks, 1000), "Error loading block database"),
+             (lambda: damage_record(node, raw), "Corrupted block database detected")]
+    for damage, line in cases:
+        shutil.rmtree(node.datadir)
+        shutil.copytree(whole, node.datadir)
+        damage()
+        for _ in range(2):
+            node.refuses_to_start(line, "-connect=0", "-txindex", "-coinstatsindex", "-norepair",
+                                  "-checkblocks=0")
+        node.start("-connect=0", "-txindex", "-coinstatsindex", "-checkblocks=0")
+        equal(node.rpc.getbestblockhash(), hashes[-1])
+        wait_until(lambda: node.rpc.getblockchaininfo()["warnings"], what="a warning")
+        node.stop()
+
+
 def test_index_and_coins_damaged_at_once_are_made_anew_and_nothing_acknowledged_is_lost(context):
     """The last blocks are in no store yet: whatever is made anew, they are there."""
     node, _ = made(context)

@@ -1,4 +1,7 @@
-"""test_indexes.py - the indexes in the whole program: later, killed, pruned."""
+"""test_indexes.py - the indexes in the whole program: later, killed, pruned, older."""
+import os
+import shutil
+
 import chain
 import framework
 from framework import equal, rpc_fails, wait_until
@@ -36,6 +39,28 @@ def test_statistics_of_each_block_outlive_kills(context):
     wait_until(lambda: is_synced(node, "coinstatsindex"), what="index")
     equal(stats_of(node), want)
     node.stop()
+
+
+def test_an_index_where_an_older_version_had_it_goes_on_there(context):
+    places = (("txospenderindex/db", "txospenderindex"), ("coinstatsindex/db", "coinstatsindex"),
+              ("blockfilter/basic/db", "blockfilterindex"))
+    options = ("-txospenderindex", "-coinstatsindex", "-blockfilterindex")
+    node = context.started(*options)
+    node.rpc.generatetoaddress(N_BLOCKS, ADDRESS)
+    want = stats_of(node)
+    node.stop()
+    for new, old in places:
+        os.rename(node.path("indexes", new), node.path("indexes", "moved"))
+        shutil.rmtree(node.path("indexes", new.split("/")[0]))
+        os.rename(node.path("indexes", "moved"), node.path("indexes", old))
+    node.start(*options)
+    assert all(index["synced"] for index in node.rpc.getindexinfo().values())
+    node.rpc.generatetoaddress(1, ADDRESS)
+    equal(stats_of(node), want)
+    node.stop()
+    for _, old in places:
+        assert os.path.exists(node.path("indexes", old, "CURRENT")), old
+    equal(sorted(os.listdir(node.path("indexes"))), sorted(old for _, old in places))
 
 
 def test_pruning_waits_for_the_index(context):

@@ -27,7 +27,7 @@ N_SPENDS = 20
 OPTIONS = ["-fastprune", "-txindex", "-txospenderindex", "-acceptnonstdtxn=1", "-par=1",
            "-dbcache=4"]
 KINDS = ("blocks/blk*.dat", "blocks/rev*.dat", "blocks/index/*", "chainstate/*",
-         "indexes/txindex/*", "indexes/txospenderindex/*", "*")
+         "indexes/txindex/*", "indexes/txospenderindex/db/*", "*")
 # Their damage stops the start and says what to do, as in Core (feature_addrman, feature_settings).
 TOLD = ("/peers.dat", "/settings.json")
 GONE = (OSError, http.client.HTTPException)

@@ -60,7 +60,7 @@ def test_a_store_of_another_program_is_refused_and_left_as_it_is(context):
     other_rows = {b"something": b"mixed"}
     ours = made(context)
     for number, store in enumerate(("chainstate", "blocks/index", "indexes/txindex",
-                                    "indexes/txospenderindex")):
+                                    "indexes/txospenderindex/db")):
         for rows, whose in ((CORES_ROWS, "Bitcoin Core's"), (other_rows, "another program's")):
             new = context.node(f"new{number}{len(rows)}", ours.options)
             leveldb.make(new.path(store), rows)
@@ -80,7 +80,7 @@ def test_a_store_of_another_program_without_its_current_is_refused_and_left_as_i
         rows[b"C" + number.to_bytes(33, "big")] = b"mixed" * 20
     ours = made(context)
     for number, store in enumerate(("chainstate", "blocks/index", "indexes/txindex",
-                                    "indexes/txospenderindex")):
+                                    "indexes/txospenderindex/db")):
         for n_starts in (0, 1):  # its rows are in a log, or in a table that an open has made of it
             name = f"{number}{n_starts}"
             new = context.node("new" + name, ours.options)
@@ -102,7 +102,7 @@ def test_a_store_of_another_program_without_its_current_is_refused_and_left_as_i
 def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(context):
     ours = made(context)
     for number, store in enumerate(("chainstate", "blocks/index", "indexes/txindex",
-                                    "indexes/txospenderindex")):
+                                    "indexes/txospenderindex/db")):
         node = context.node(f"newer{number}", ours.options)
         shutil.copytree(ours.netdir, node.netdir)
         leveldb.put(node.path(store), {b"v": b"\xc8", b"x": b"mixed"})

@@ -291,7 +291,8 @@ static int load(struct index_follower *follower)
 }
 
 const struct index_kind coinstatsindex_kind = {
-    .store = {.dir = "coinstatsindex",
+    .store = {.dir = "coinstatsindex/db",
+              .old_dir = "coinstatsindex",
               .format = {.name = "index of coin statistics", .version = 1, .kind = 'U'},
               .bloom_bits = 10},
     .wants_undo = true,

@@ -206,7 +206,8 @@ static int load(struct index_follower *follower)
 }
 
 const struct index_kind filterindex_kind = {
-    .store = {.dir = "blockfilterindex",
+    .store = {.dir = "blockfilter/basic/db",
+              .old_dir = "blockfilterindex",
               .format = {.name = "index of block filters", .version = 1, .kind = 'F'},
               .bloom_bits = 10},
     .wants_undo = true,

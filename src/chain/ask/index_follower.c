@@ -122,8 +122,7 @@ void index_lookup_start(struct index_follower *follower, struct index_lookup *lo
 {
     ASSERT(follower->is_on && !follower->core->closing);
     lookup_take->follower = follower;
-    lookup_take->height =
-        last ? height_needed(follower, last) : goal_of(follower)->height;
+    lookup_take->height = last ? height_needed(follower, last) : goal_of(follower)->height;
     core_begin(follower->core);
     if (must_wait(follower, lookup_take))
         list_add(&follower->waiting, &lookup_take->link);
@@ -505,13 +504,17 @@ int index_follower_open(struct index_follower *follower, char **error)
     int code = index_store_open(core, store, core->options.reindex, &follower->kv, error);
     if (!code)
         code = load(follower);
-    if (code == -EUCLEAN && follower->kv &&
+    if (code == -EUCLEAN && follower->kv && !core->options.keeps_damage &&
         index_store_rebuild(core, store, &follower->n_rebuilt, &follower->kv))
         code = load(follower);
     follower->is_on = code == 0;
+    if (!code)
+        log_printf(core->log, LOG_ALWAYS, "The %s is at height %d", store->format.name,
+                   follower->at->height);
     if (code) {
         if (!*error)
-            *error = xasprintf("Cannot read the %s: %s", store->format.name, strerror(-code));
+            *error = xasprintf("Cannot read the %s: %s", store->format.name,
+                               code == -EUCLEAN ? STORE_DAMAGE_TEXT : strerror(-code));
         close_store(follower);
     }
     return code;

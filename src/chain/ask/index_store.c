@@ -23,7 +23,8 @@ static int open_once(struct chain_core *core, const struct index_store *store, c
     struct env_kv_options options = {.log = core->log,
                                      .cache_bytes = 8 << 20,
                                      .write_buffer_bytes = 16 << 20,
-                                     .bloom_bits = store->bloom_bits};
+                                     .bloom_bits = store->bloom_bits,
+                                     .is_strict = core->options.keeps_damage};
     return store_format_open(core->env, path, &options, &store->format, out, error);
 }
 
@@ -33,18 +34,36 @@ static int empty(struct chain_core *core, const char *path)
     return code == -ENOENT ? 0 : code;
 }
 
+static void note_table(void *arg, const char *name)
+{
+    *(bool *)arg |= strncmp(name, "MANIFEST", 8) == 0 || strcmp(name, "CURRENT") == 0;
+}
+
+/* Where it is: a folder that an older version filled is as good as a new one. */
+static char *path_of(struct chain_core *core, const struct index_store *store)
+{
+    bool is_old = false;
+    char *path = xasprintf("%s/indexes/%s", core->data_dir, store->old_dir ? store->old_dir : "");
+    if (store->old_dir)
+        (void)env_list(core->env, path, note_table, &is_old);
+    if (is_old)
+        return path;
+    xfree(path);
+    return xasprintf("%s/indexes/%s", core->data_dir, store->dir);
+}
+
 int index_store_open(struct chain_core *core, const struct index_store *store, bool wipe,
                      struct env_kv **out, char **error)
 {
     const struct env *env = core->env;
-    char *parent = xasprintf("%s/indexes", core->data_dir), *detail = NULL;
-    char *path = xasprintf("%s/%s", parent, store->dir);
+    char *path = path_of(core, store), *detail = NULL;
     *out = NULL;
     *error = NULL;
+    char *parent = xasprintf("%.*s", (int)(strrchr(path, '/') - path), path);
     int code = env_make_dir(env, parent);
     if (!code)
         code = open_once(core, store, path, out, &detail);
-    if (code == -EUCLEAN || (!code && wipe)) {
+    if ((code == -EUCLEAN && (wipe || !core->options.keeps_damage)) || (!code && wipe)) {
         if (code)
             warn(core, store);
         if (*out)
@@ -57,12 +76,13 @@ int index_store_open(struct chain_core *core, const struct index_store *store, b
             code = open_once(core, store, path, out, &detail);
     }
     if (code)
-        *error = xasprintf("Cannot open the %s %s: %s", store->format.name, path,
-                           detail ? detail : strerror(-code));
+        *error = xasprintf("Cannot open the %s %s: %s%s", store->format.name, path,
+                           detail ? detail : strerror(-code),
+                           code == -EUCLEAN ? " (with -repair it is made anew)" : "");
     ASSERT((code == 0) == (*out != NULL));
     xfree(detail);
-    xfree(path);
     xfree(parent);
+    xfree(path);
     return code;
 }
 

@@ -11,13 +11,15 @@
 #define INDEX_REBUILDS_MAX 3
 
 struct index_store {
-    const char *dir; /* below indexes/ */
+    const char *dir;     /* below indexes/, where Core has the like */
+    const char *old_dir; /* where an older version had it, and it stays if it is there; or NULL */
     struct store_format format;
     int bloom_bits;
 };
 
-/* Open the store, creating it if needed; a damaged one is emptied first, with a warning, and so is
- * one of ours if wipe. A store of another program or a newer version stays as it is.
+/* Open the store, creating it if needed; a damaged one is emptied first, with a warning, unless
+ * damage is to be kept, and so is one of ours if wipe. A store of another program or a newer
+ * version stays as it is.
  *
  * Returns:  0, or a negative errno with *error set (xfree it) */
 NODISCARD int index_store_open(struct chain_core *core, const struct index_store *store, bool wipe,

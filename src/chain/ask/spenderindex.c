@@ -228,7 +228,8 @@ static int load(struct index_follower *follower)
 }
 
 const struct index_kind spenderindex_kind = {
-    .store = {.dir = "txospenderindex",
+    .store = {.dir = "txospenderindex/db",
+              .old_dir = "txospenderindex",
               .format = {.name = "index of spenders",
                          .version = 1,
                          .kind = 'S',

@@ -17,6 +17,7 @@ struct coins_options {
     size_t cache_bytes; /* -dbcache: active and frozen tables together aim to stay below */
     size_t store_cache_bytes;
     size_t flush_batch_bytes; /* 0: 4 MB */
+    bool is_strict; /* as of the store, and damage where its tables begin is met at once */
 };
 
 /* Open (creating if needed) the store at path. On failure returns a negative errno and sets

@@ -37,6 +37,7 @@ static int open_kv(struct coins *coins, char **error)
         .write_buffer_bytes = STORE_WRITE_BUFFER_BYTES,
         .bloom_bits = STORE_BLOOM_BITS,
         .max_file_bytes = STORE_FILE_BYTES,
+        .is_strict = coins->options.is_strict,
     };
     static const struct store_format format = {.name = "coins database",
                                                .version = 1,
@@ -89,6 +90,18 @@ static int load_state(struct coins *coins, char **error)
     return 0;
 }
 
+/* The first row of all is the least of the first rows of the tables: each is read for it. */
+static int look_at_tables(struct coins *coins, char **error)
+{
+    struct env_cursor *cursor = env_cursor_open(coins->env, coins->kv);
+    env_cursor_seek(coins->env, cursor, span_of("", 0));
+    int result = env_cursor_error(coins->env, cursor);
+    env_cursor_close(coins->env, cursor);
+    if (result)
+        *error = xasprintf("%s: a table cannot be read: %s", coins->path, strerror(-result));
+    return result;
+}
+
 int coins_open(const struct env *env, const struct log *log, const char *path,
                const struct coins_options *options, struct coins **out, char **error)
 {
@@ -107,6 +120,8 @@ int coins_open(const struct env *env, const struct log *log, const char *path,
     int result = open_kv(coins, error);
     if (!result)
         result = load_state(coins, error);
+    if (!result && options->is_strict)
+        result = look_at_tables(coins, error);
     if (result) {
         coins_close(coins);
         return result;

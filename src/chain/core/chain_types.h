@@ -41,6 +41,7 @@ struct chain_options {
     bool reindex;              /* rebuild index and coins from the block files */
     bool reindex_chainstate;   /* rebuild the coins only */
     bool is_repair; /* nobody asked for that: a damage that an open before this one met */
+    bool keeps_damage; /* what an open finds damaged is left as it is, and refused (-norepair) */
     bool txindex;
     bool spender_index;                    /* -txospenderindex */
     bool filter_index;                     /* -blockfilterindex */

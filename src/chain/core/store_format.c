@@ -170,6 +170,8 @@ static int check(const struct env *env, struct env_kv *kv, const char *path,
     struct buffer value;
     buffer_init(&value);
     int result = env_kv_get(env, kv, span_of("v", 1), &value);
+    if (result == -EUCLEAN)
+        *error = xasprintf("%s: " STORE_DAMAGE_TEXT, path);
     if (result == -ENOENT)
         result = check_unmarked(env, kv, path, format, error);
     else if (!result)

@@ -13,6 +13,9 @@
 /* The file beside a store's own that says whose it is. */
 #define STORE_FORMAT_FILE "CAIRN"
 
+/* Of rows that cannot be read: which and why is in the log, by who reads them. */
+#define STORE_DAMAGE_TEXT "LevelDB error: Corruption, see debug.log"
+
 struct store_format {
     const char *name;    /* as in messages: "coins database" */
     uint8_t version;     /* what this program writes */

@@ -458,6 +458,10 @@ static void start_scan(struct import *import)
 {
     struct importer *importer = import->importer;
     ASSERT(!import->scanning && !import->scan_done);
+    if (import->is_reindex)
+        log_printf(importer->core->log, LOG_ALWAYS,
+                   "Reindexing block file blk%05d.dat (%d of %d files done)",
+                   (int)import->file_number, (int)import->file_number, (int)import->file_end);
     import->scanning = true;
     core_begin(importer->core);
     import->scan = (struct env_job){.run = run_scan, .done = scan_finished};

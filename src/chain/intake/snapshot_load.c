@@ -24,6 +24,7 @@ int snapshot_open_store(const struct chain_core *core, const char *path, size_t 
         .cache_bytes = cache_bytes,
         .store_cache_bytes = MIN_OF(store_bytes, STORE_CACHE_MAX),
         .flush_batch_bytes = core->options.flush_batch_bytes,
+        .is_strict = core->options.keeps_damage,
     };
     ASSERT(path && cache_bytes > 0);
     return coins_open(core->env, core->log, path, &options, out, error);
@@ -133,8 +134,8 @@ static int compare_hash(struct snapshot_load *load)
 {
     struct coins_digest digest;
     char hash[HEX_ID_BYTES];
-    int error = coins_digest(load->coins, coins_snapshot(load->coins), &load->core->stops_jobs,
-                             &digest);
+    int error =
+        coins_digest(load->coins, coins_snapshot(load->coins), &load->core->stops_jobs, &digest);
     if (error)
         return error;
     hex_encode_reversed(hash, span_of(digest.hash, sizeof digest.hash));
@@ -242,8 +243,7 @@ static void change_coins(struct snapshot_load *load)
 static void run_mark(struct env_job *job)
 {
     struct snapshot_load *load = (struct snapshot_load *)job;
-    load->error =
-        snapshot_dir_set_base(load->core->env, load->core->data_dir, &load->head.base);
+    load->error = snapshot_dir_set_base(load->core->env, load->core->data_dir, &load->head.base);
 }
 
 static void marked(struct env_job *job)

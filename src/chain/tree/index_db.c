@@ -34,7 +34,7 @@ static int damaged(const struct index_db *db, const char *what, char **error)
     return -EUCLEAN;
 }
 
-int index_db_open(const struct env *env, const struct log *log, const char *path,
+int index_db_open(const struct env *env, const struct log *log, const char *path, bool is_strict,
                   struct index_db **out, char **error)
 {
     static const struct store_format format = {
@@ -44,6 +44,7 @@ int index_db_open(const struct env *env, const struct log *log, const char *path
         .log = log,
         .cache_bytes = INDEX_CACHE_BYTES,
         .write_buffer_bytes = INDEX_WRITE_BUFFER_BYTES,
+        .is_strict = is_strict,
     };
     db->env = env;
     db->path = xstrdup(path);

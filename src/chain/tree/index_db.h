@@ -16,7 +16,7 @@ struct index_db;
  *
  * Returns:  0, or a negative errno with *error set (xfree it) */
 NODISCARD int index_db_open(const struct env *env, const struct log *log, const char *path,
-                            struct index_db **out, char **error);
+                            bool is_strict, struct index_db **out, char **error);
 /* Close it. No write may be under way. NULL is allowed. */
 void index_db_close(struct index_db *db);
 /* Where it is, for messages. Borrowed. */

@@ -291,9 +291,42 @@ static bool are_gone(const struct sizes *sizes)
            (sizes->n_named > 1 || (sizes->n_undo > 0 && sizes->n_undo_absent == sizes->n_undo));
 }
 
+/* Are bytes of a block, or of undo data, that the index has beyond the end of their file? */
+static bool lacks_bytes(const struct lost *lost, const struct sizes *sizes)
+{
+    struct block_node *genesis = lost->tree->genesis;
+    for (struct block_node *at = block_node_next_descendant(genesis, genesis);
+         at && sizes->n_short > 0; at = block_node_next_descendant(genesis, at))
+        if ((block_node_has_data(at) && is_beyond(&at->data, sizes->block, sizes->n)) ||
+            (block_node_has_undo(at) && is_beyond(&at->undo, sizes->undo, sizes->n)))
+            return true;
+    return false;
+}
+
+/* Mark what is damaged. False with *error where it is to be left as it is, or all of it is gone. */
+static bool take_up(struct lost *lost, const struct sizes *sizes, const char *dir, char **error)
+{
+    if (are_gone(sizes)) {
+        *error = xasprintf("None of the %zu block files is in %s: is the disk mounted, is "
+                           "-blocksdir right? With -reindex all blocks are downloaded again",
+                           sizes->n_named, dir);
+        return false;
+    }
+    if (lost->core->options.keeps_damage && lacks_bytes(lost, sizes)) {
+        *error = xasprintf("Error loading block database. Block files in %s are missing or too "
+                           "short: with -repair what is lost is asked of peers, with -reindex all "
+                           "is made anew",
+                           dir);
+        return false;
+    }
+    mark_nodes(lost, sizes);
+    return true;
+}
+
 bool lost_open(struct lost *lost, const char *dir, char **error)
 {
     ASSERT(!lost->core->is_open && lost->n == 0);
+    log_printf(lost->core->log, LOG_ALWAYS, "Checking all blk files are present...");
     size_t n = block_files_count(lost->core->files);
     struct sizes sizes = {.n = n};
     sizes.block = xcalloc(2 * n + 1, sizeof *sizes.block);
@@ -302,17 +335,10 @@ bool lost_open(struct lost *lost, const char *dir, char **error)
     int code = 0;
     for (size_t i = 0; i < n && !code; i++)
         code = measure_file(lost, &sizes, i);
-    bool is_gone = !code && are_gone(&sizes);
+    bool ok = !code && take_up(lost, &sizes, dir, error);
     if (code)
         *error = xasprintf("Cannot look at the block files in %s: %s", dir, strerror(-code));
-    else if (is_gone)
-        *error =
-            xasprintf("None of the %zu block files is in %s: is the disk mounted, is -blocksdir "
-                      "right? With -reindex all blocks are downloaded again",
-                      sizes.n_named, dir);
-    else
-        mark_nodes(lost, &sizes);
     xfree(sizes.block);
     xfree(sizes.is_told);
-    return !code && !is_gone;
+    return ok;
 }

@@ -24,6 +24,10 @@
 
 #define VERIFY_MEMORY_MAX (128u << 20) /* changed coins; blocks below are not taken back */
 
+#define DAMAGE_TEXT                                                                                \
+    "Corrupted block database detected. Please restart with -reindex or -reindex-chainstate to "   \
+    "recover"
+
 /* One look at the last blocks. Between submit() and job_done() the job has set, ref, undo, arena,
  * lowest, failure and what tells why for itself. */
 struct verify {
@@ -305,10 +309,21 @@ static const struct block_node *next_block(struct verify *verify)
     return at == tip ? NULL : block_node_ancestor(tip, at->height + 1);
 }
 
+static bool lacks_data(const struct verify *verify)
+{
+    return verify->lacks_block || verify->lacks_undo;
+}
+
 /* What is lost is had again, and says nothing about the coins. Below it nothing can be verified. */
 static bool is_mended_elsewhere(const struct verify *verify)
 {
-    return verify->is_at_start && (verify->lacks_block || verify->lacks_undo);
+    return verify->is_at_start && lacks_data(verify);
+}
+
+/* At a start that leaves damage as it is: nothing of it is noted for the next one. */
+static bool refuses(const struct verify *verify)
+{
+    return is_mended_elsewhere(verify) && verify->owner->core->options.keeps_damage;
 }
 
 /* Each is acted on by what it shows: damaged coins stop the chain, a block or undo data that is
@@ -321,6 +336,10 @@ static void note_failure(struct verify *verify)
               verify->failure);
     if (owner->core->closing || owner->core->faulted)
         return;
+    if (refuses(verify)) {
+        core_fault_because(owner->core, DAMAGE_TEXT);
+        return;
+    }
     if (verify->error == -EUCLEAN || (verify->error && verify->is_at_start))
         lost_coins(owner->core, verify->error, "verification");
     if (verify->lacks_block && node->data.offset == verify->data_pos.offset)
@@ -403,9 +422,7 @@ static void start_verified(void *arg, bool ok)
 {
     struct chain_core *core = arg;
     if (!ok && !core->closing && !core->faulted)
-        lost_coins(core, -EUCLEAN,
-                   "Corrupted block database detected. Please restart with -reindex or "
-                   "-reindex-chainstate to recover");
+        lost_coins(core, -EUCLEAN, DAMAGE_TEXT);
 }
 
 void verify_at_start(struct verifier *owner)
@@ -414,6 +431,7 @@ void verify_at_start(struct verifier *owner)
     ASSERT(owner->flush->tip);
     if (core->options.check_blocks < 0 || owner->flush->tip->height == 0)
         return;
+    log_printf(core->log, LOG_ALWAYS, "init message: Verifying blocks\xe2\x80\xa6");
     struct verify *verify =
         start(owner, core->options.check_level, core->options.check_blocks, start_verified, core);
     verify->is_at_start = true;

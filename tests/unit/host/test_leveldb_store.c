@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "host/files.h"
+#include "host/leveldb_dir.h"
 #include "host/leveldb_store.h"
 #include "support/unit.h"
 #include "temp_dir.h"
@@ -227,7 +228,7 @@ TEST(each_message_has_the_code_of_its_cause)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *copy = strdup(rows[i].message), *error = NULL;
         assert_int_equal(leveldb_store_take_error(copy, &error), rows[i].code);
-        assert_string_equal(error, rows[i].message);
+        assert_string_equal(error + strlen("LevelDB error: "), rows[i].message);
         xfree(error);
     }
 }
@@ -313,6 +314,34 @@ TEST(a_torn_current_file_is_corruption, struct temp_dir *dir)
     fill(dir);
     temp_write(dir, "db/CURRENT", "MANI");
     assert_open_is_unclean(dir);
+}
+
+/* LevelDB itself takes them for the end of the log. */
+TEST(bytes_behind_zeroes_in_a_log_are_corruption_to_who_is_strict, struct temp_dir *dir)
+{
+    struct env_kv_options strict = options;
+    strict.is_strict = true;
+    fill(dir);
+    struct found log;
+    find_file(dir, ".log", &log);
+    for (int i = 0; i < 2; i++) { /* a tail of zeroes alone is room that was taken ahead */
+        FILE *f = fopen(temp_path(dir, log.name), "ab");
+        assert_non_null(f);
+        static const char tail[2][100] = {{0}, {[50] = '1', [60] = '1'}};
+        fwrite(tail[i], 1, sizeof tail[i], f);
+        fclose(f);
+        char *error = NULL;
+        assert_int_equal(leveldb_dir_check_logs(temp_path(dir, "db"), &error), i ? -EUCLEAN : 0);
+        assert_true((error != NULL) == (i == 1));
+        xfree(error);
+    }
+    struct env_kv *kv = NULL;
+    char *error = NULL;
+    assert_int_equal(leveldb_store_open(NULL, temp_path(dir, "db"), &strict, &kv, &error),
+                     -EUCLEAN);
+    assert_non_null(strstr(error, "LevelDB error: Corruption"));
+    xfree(error);
+    leveldb_store_close(NULL, open_store(dir));
 }
 
 TEST(a_place_where_nothing_can_be_made_is_an_error, struct temp_dir *dir)

@@ -9,7 +9,7 @@
 
 enum { N_BASE = 110 };
 
-static const char store_path[] = "regtest/indexes/coinstatsindex";
+static const char store_path[] = "regtest/indexes/coinstatsindex/db";
 
 static int setup(void **state)
 {
@@ -300,8 +300,8 @@ TEST(an_index_whose_blocks_are_pruned_is_refused, struct fixture *f)
     prune_to_tip(f, tip);
     assert_int_equal(rig_close(&f->rig), 0);
     f->rig.options.coin_stats_index = true;
-    struct chain *chain = chain_new(sim_env_get(f->rig.sim), &f->rig.log, &f->rig.network,
-                                    &f->rig.options, &(struct chain_events){0});
+    struct chain *chain = chain_new(sim_env_get(f->rig.sim), NULL, &f->rig.network, &f->rig.options,
+                                    &(struct chain_events){0});
     char *error = NULL;
     assert_false(chain_open(chain, &error));
     assert_string_equal(error, "coinstatsindex best block of the index goes beyond pruned data "

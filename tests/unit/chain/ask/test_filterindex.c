@@ -9,7 +9,7 @@
 
 enum { N_BASE = 110 };
 
-static const char store_path[] = "regtest/indexes/blockfilterindex";
+static const char store_path[] = "regtest/indexes/blockfilter/basic/db";
 
 static int setup(void **state)
 {

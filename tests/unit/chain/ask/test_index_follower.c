@@ -50,7 +50,7 @@ static const struct kind {
     bool (*status)(const struct chain *chain, bool *synced, int32_t *height);
 } kinds[] = {
     {"regtest/indexes/txindex", "transaction index", true, false, ask_tx, chain_txindex_status},
-    {"regtest/indexes/txospenderindex", "index of spenders", false, true, ask_spender,
+    {"regtest/indexes/txospenderindex/db", "index of spenders", false, true, ask_spender,
      chain_spenderindex_status},
 };
 

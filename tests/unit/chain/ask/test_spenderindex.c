@@ -183,7 +183,7 @@ TEST(a_store_of_another_make_is_refused, struct fixture *f)
     struct env_kv_options options = {0};
     struct env_kv *kv = NULL;
     char *detail = NULL, *error = NULL;
-    static const char path[] = "regtest/indexes/txospenderindex";
+    static const char path[] = "regtest/indexes/txospenderindex/db";
     assert_int_equal(env_kv_destroy(env, path), 0);
     assert_int_equal(env_kv_open(env, path, &options, &kv, &detail), 0);
     struct env_batch *batch = env_batch_new(env);
@@ -195,7 +195,7 @@ TEST(a_store_of_another_make_is_refused, struct fixture *f)
     chain_options.data_dir = "regtest";
     chain_options.cache_bytes = 4 << 20;
     struct chain *chain =
-        chain_new(env, &f->rig.log, &f->rig.network, &chain_options, &(struct chain_events){0});
+        chain_new(env, NULL, &f->rig.network, &chain_options, &(struct chain_events){0});
     assert_false(chain_open(chain, &error));
     assert_non_null(strstr(error, "Cannot open the index of spenders"));
     xfree(error);
@@ -224,7 +224,7 @@ TEST(a_damaged_key_of_the_store_makes_it_anew, struct fixture *f)
     const struct built_block *block = with_tx(f, f->base, 1, &tx);
     assert_true(rig_accept(&f->rig, block).is_connected);
     assert_int_equal(rig_close(&f->rig), 0);
-    put_row(f, "regtest/indexes/txospenderindex", "K", span_of("xxx", 3));
+    put_row(f, "regtest/indexes/txospenderindex/db", "K", span_of("xxx", 3));
     rig_open(&f->rig);
     rig_settle(&f->rig);
     assert_int_equal(f->rig.n_warnings, 1);

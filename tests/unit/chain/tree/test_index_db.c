@@ -20,7 +20,7 @@ static struct index_db *open_db(struct sim_env *sim)
 {
     struct index_db *db;
     char *error;
-    assert_int_equal(index_db_open(sim_env_get(sim), NULL, "index", &db, &error), 0);
+    assert_int_equal(index_db_open(sim_env_get(sim), NULL, "index", false, &db, &error), 0);
     return db;
 }
 
@@ -390,7 +390,8 @@ TEST(another_format_version_is_refused, struct setting *s)
     struct index_db *db;
     char *error;
     put_raw(s, span_of("v", 1), span_of("\2", 1));
-    assert_int_equal(index_db_open(sim_env_get(s->sim), NULL, "index", &db, &error), -ENOTSUP);
+    assert_int_equal(index_db_open(sim_env_get(s->sim), NULL, "index", false, &db, &error),
+                     -ENOTSUP);
     assert_non_null(strstr(error, "newer version"));
     assert_null(db);
     xfree(error);
