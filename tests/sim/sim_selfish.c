@@ -14,7 +14,8 @@
  *     many;
  *   - and not, to 0.01, what the model says of an honest miner, or of another gamma: or the run
  *     would prove nothing.
- * $CAIRN_SIM_SELFISH replaces the default of --blocks.
+ * Each 5,000 blocks have a world of their own, that of another seed: disks and indexes grow with a
+ * chain. $CAIRN_SIM_SELFISH replaces the default of --blocks.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -39,15 +40,22 @@
 #define ERRORS_MAX      3.0
 #define SAMPLES         400 /* of the model, for the standard error */
 #define HONEST_MAX      100
+#define WORLD_BLOCKS    5000
 
 struct run {
     uint64_t blocks, honest, served, seed, interval_ms;
     double alpha;
     bool is_all;     /* the four cases */
     bool is_control; /* he keeps back nothing */
+    struct sim_mining mining;
+    double power[HONEST_MAX + 1];
     struct sim_world *world;
     size_t *finders; /* of each block: 0 the attacker, i the i-th honest miner */
     ARRAY(struct block_hash) own;
+    /* Of the worlds that are over. */
+    uint64_t n_own, n_best; /* blocks of the best chain that are his, and all */
+    struct selfish_result result;
+    bool has_failed;
 };
 
 /* -- The model: the algorithm without a network ------------------------------------------------ */
@@ -108,8 +116,9 @@ static struct shares model_shares(const size_t *finders, uint64_t n, size_t serv
             model_attacker(&model);
         else
             model_honest(&model, finders[i]);
+        if (i + 1 == n || (i + 1) % WORLD_BLOCKS == 0) /* what he keeps back then is lost */
+            settle(&model, 0, model.public);
     }
-    settle(&model, 0, model.public);
     return (struct shares){(double)model.own / (double)model.all, (double)model.all / (double)n};
 }
 
@@ -197,10 +206,10 @@ static void on_tip(void *ctx, size_t node, const char *text)
     *ARRAY_ADD(&run->own) = hash;
 }
 
-static struct selfish *begin(struct run *run, const struct sim_base *base)
+static struct selfish *begin(struct run *run, const struct sim_base *base, uint64_t world)
 {
     const struct sim_world_options options = {
-        .seed = run->seed,
+        .seed = run->seed + world,
         .n_nodes = run->honest + 2,
         .net = {.latency_min_us = LINK_US, .latency_max_us = LINK_US},
         .base = base,
@@ -229,32 +238,46 @@ static struct selfish *begin(struct run *run, const struct sim_base *base)
     return selfish;
 }
 
-static void live(struct run *run)
+static void live(struct run *run, uint64_t from, uint64_t to)
 {
-    double power[HONEST_MAX + 1];
-    struct sim_mining mining;
-    draw_powers(run, power);
-    sim_mining_init(&mining, sim_random_of(run->seed, SELFISH_PART),
-                    (int64_t)run->interval_ms * 1000, power, run->honest + 1);
-    for (uint64_t i = 0; i < run->blocks; i++) {
-        sim_world_run_for(run->world, sim_mining_wait_us(&mining));
-        size_t who = run->finders[i] = sim_mining_who(&mining);
+    for (uint64_t i = from; i < to; i++) {
+        sim_world_run_for(run->world, sim_mining_wait_us(&run->mining));
+        size_t who = run->finders[i] = sim_mining_who(&run->mining);
         sim_world_mine(run->world, who == 0 ? attacker_of(run) : who);
     }
     sim_world_run_for(run->world, QUIET_US);
 }
 
 /* By the best chain of all but the attacker. */
-static struct shares measured_shares(const struct run *run)
+static void count(struct run *run, const struct selfish *selfish)
 {
     struct chain *chain = node_chain(sim_world_node(run->world, HUB));
-    uint64_t own = 0;
+    struct selfish_result result = selfish_result_of(selfish);
     for (size_t i = 0; i < run->own.n; i++) {
         const struct block_node *node = chain_find(chain, &run->own.at[i]);
-        own += node && chain_contains(chain, node);
+        run->n_own += node && chain_contains(chain, node);
     }
-    double height = chain_tip(chain)->height - BASE_BLOCKS;
-    return (struct shares){(double)own / height, height / (double)run->blocks};
+    run->n_best += (uint64_t)(chain_tip(chain)->height - BASE_BLOCKS);
+    run->has_failed |= sim_world_failure(run->world) != NULL;
+    run->result.n_own += result.n_own;
+    run->result.n_adopted += result.n_adopted;
+    run->result.n_raced += result.n_raced;
+    run->result.n_released += result.n_released;
+}
+
+static void live_all(struct run *run, const struct sim_base *base)
+{
+    draw_powers(run, run->power);
+    sim_mining_init(&run->mining, sim_random_of(run->seed, SELFISH_PART),
+                    (int64_t)run->interval_ms * 1000, run->power, run->honest + 1);
+    for (uint64_t from = 0; from < run->blocks; from += WORLD_BLOCKS) {
+        struct selfish *selfish = begin(run, base, from / WORLD_BLOCKS);
+        live(run, from, MIN_OF(from + WORLD_BLOCKS, run->blocks));
+        count(run, selfish);
+        selfish_free(selfish);
+        sim_world_free(run->world);
+        ARRAY_FREE(&run->own);
+    }
 }
 
 /* -- The figures ------------------------------------------------------------------------------- */
@@ -277,43 +300,43 @@ static bool is_telling(const struct run *run, struct shares measured)
     return is_telling && (run->is_control || !is_near(measured, honest));
 }
 
-static bool judge(const struct run *run, const struct selfish *selfish)
+static bool judge(const struct run *run)
 {
     double mean, error = standard_error(run, &mean), gamma = gamma_of(run, run->served);
-    struct shares measured = measured_shares(run);
+    const struct shares measured = {(double)run->n_own / (double)run->n_best,
+                                    (double)run->n_best / (double)run->blocks};
     struct shares model = expected_shares(run, run->finders);
     double theory = run->is_control ? run->alpha : formula(run->alpha, gamma);
-    struct selfish_result result = selfish_result_of(selfish);
     printf("%s, %" PRIu64 " blocks, alpha %.3f, gamma %.3f: revenue %.4f, theory %.4f, standard"
            " error %.4f\n",
            run->is_control ? "control" : "selfish", run->blocks, run->alpha, gamma, measured.own,
            theory, error);
     printf("  he mined %" PRIu64 ", adopted %" PRIu64 ", raced %" PRIu64 ", released %" PRIu64
            " times; mean of the model %.4f\n",
-           result.n_own, result.n_adopted, result.n_raced, result.n_released, mean);
+           run->result.n_own, run->result.n_adopted, run->result.n_raced, run->result.n_released,
+           mean);
     printf("  measured: %.4f of %.4f\n  the model of the same finders: %.4f of %.4f\n",
            measured.own, measured.best, model.own, model.best);
     /* What is kept back in the end, and a race that is open then, count for nothing. */
-    double unsettled = 4 / (double)run->blocks;
+    double unsettled = 4 / (double)MIN_OF(run->blocks, (uint64_t)WORLD_BLOCKS);
     bool is_good = is_near(measured, model) &&
                    fabs(measured.own - theory) <= fmax(TOLERANCE, ERRORS_MAX * error) &&
                    fabs(mean - theory) <= ERRORS_MAX * error / sqrt(SAMPLES) + unsettled;
-    return is_telling(run, measured) && is_good && !sim_world_failure(run->world);
+    return is_telling(run, measured) && is_good && !run->has_failed;
 }
 
 static bool run_point(struct run *run, const struct sim_base *base)
 {
     clock_t start = clock();
     run->finders = xcalloc(run->blocks, sizeof *run->finders);
-    struct selfish *selfish = begin(run, base);
-    live(run);
-    bool is_good = judge(run, selfish);
+    run->n_own = run->n_best = 0;
+    run->result = (struct selfish_result){0};
+    live_all(run, base);
+    bool is_good = judge(run);
     printf("  %s, %.1f s\n", is_good ? "as it should be" : "NOT as it should be",
            (double)(clock() - start) / CLOCKS_PER_SEC);
-    selfish_free(selfish);
-    sim_world_free(run->world);
+    fflush(stdout);
     xfree(run->finders);
-    ARRAY_FREE(&run->own);
     return is_good;
 }
 
