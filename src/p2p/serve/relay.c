@@ -366,15 +366,16 @@ int64_t relay_tick(struct p2p *p2p, int64_t now_us)
         if (peer->state != PEER_READY)
             continue;
         /* Who does not read is told when he does. */
-        bool has_room = peer_has_room(p2p, peer);
+        bool is_due = has_to_tell(relay) && relay->next_us <= now_us;
+        bool has_room = (is_due || relay->n_tips > 0) && peer_has_room(p2p, peer);
         if (relay->n_tips > 0 && has_room)
             tell_blocks(p2p, peer);
-        if (has_to_tell(relay) && relay->next_us <= now_us && has_room)
+        if (is_due && has_room)
             trickle(p2p, peer, now_us);
         if (relay->next_fee_filter_us <= now_us)
             send_fee_filter(p2p, peer, now_us);
-        if (has_to_tell(relay) && has_room && relay->next_us < next_us)
-            next_us = relay->next_us;
+        if (has_to_tell(relay) && (has_room || relay->next_us > now_us))
+            next_us = MIN_OF(next_us, relay->next_us);
         next_us = MIN_OF(next_us, relay->next_fee_filter_us);
     }
     return next_us;

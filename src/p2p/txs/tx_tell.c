@@ -23,26 +23,39 @@ int64_t tx_tell_wait_us(struct p2p *p2p, const struct peer *peer, int64_t now_us
     return p2p->relay.next_in_us - now_us;
 }
 
-static void queue_tx(struct p2p *p2p, struct peer *peer, const struct mempool_entry *entry,
-                     int64_t now_us)
+/* What is the same for all peers. */
+struct news {
+    const struct mempool_entry *entry;
+    uint64_t hashes[2]; /* of its two ids, as all peers' sets have them */
+    int64_t now_us;
+};
+
+static bool is_known(const struct peer *peer, const struct news *news)
+{
+    return recent_set_has_hash(&peer->relay.known, news->hashes[0]) ||
+           recent_set_has_hash(&peer->relay.known, news->hashes[1]);
+}
+
+static void queue_tx(struct p2p *p2p, struct peer *peer, const struct news *news)
 {
     ASSERT(peer->relay.queue.n <= RELAY_QUEUE_MAX);
     struct peer_relay *relay = &peer->relay;
-    const struct wtxid *wtxid = &entry->tx.wtxid;
-    if (relay->queue.n >= RELAY_QUEUE_MAX || tx_tell_is_known(peer, entry))
+    if (relay->queue.n >= RELAY_QUEUE_MAX || is_known(peer, news))
         return;
-    *ARRAY_ADD(&relay->queue) = *wtxid;
+    *ARRAY_ADD(&relay->queue) = news->entry->tx.wtxid;
     if (relay->queue.n > 1 || relay->wants_mempool)
         return;
-    relay->next_us = now_us + tx_tell_wait_us(p2p, peer, now_us);
+    relay->next_us = news->now_us + tx_tell_wait_us(p2p, peer, news->now_us);
     p2p_schedule(p2p, relay->next_us);
 }
 
 void tx_tell(struct p2p *p2p, const struct mempool_entry *entry)
 {
     ASSERT(p2p->mempool);
-    int64_t now_us = p2p_now_us(p2p);
+    struct news news = {.entry = entry, .now_us = p2p_now_us(p2p)};
+    news.hashes[0] = recent_set_hash(p2p->key, entry->tx.wtxid.b);
+    news.hashes[1] = recent_set_hash(p2p->key, entry->tx.txid.b);
     for (struct peer *peer = p2p->peers; peer; peer = peer->next)
         if (peer->state == PEER_READY && peer->relay.tells_txs)
-            queue_tx(p2p, peer, entry, now_us);
+            queue_tx(p2p, peer, &news);
 }
