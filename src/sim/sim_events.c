@@ -1,10 +1,11 @@
-/* sim_events.c - a heap of {time, id} by time, then id; the id leads to the event's row. */
+/* sim_events.c - a heap of {time, order} by time, then order, that leads to the events' rows. */
 #include "sim/sim_events.h"
 
 #include "util/alloc.h"
 
-#define ROW_BITS 24 /* of an id */
-#define CHILDREN 4
+#define ROW_BITS   24 /* of an id */
+#define COUNT_BITS 40 /* of an order, below the number of who made it */
+#define CHILDREN   4
 
 _Static_assert(SIM_EVENTS_MAX < 1 << ROW_BITS, "a row's number fits into its part of an id");
 
@@ -77,13 +78,13 @@ static void unlink_row(struct sim_events *events, uint32_t number)
 
 static bool is_before(const struct sim_event_place *a, const struct sim_event_place *b)
 {
-    return a->at_us != b->at_us ? a->at_us < b->at_us : a->id < b->id;
+    return a->at_us != b->at_us ? a->at_us < b->at_us : a->order < b->order;
 }
 
 static void put(struct sim_events *events, size_t place, const struct sim_event_place *event)
 {
     events->heap.at[place] = *event;
-    events->rows.at[row_of(event->id)].place = (uint32_t)place;
+    events->rows.at[event->row].place = (uint32_t)place;
 }
 
 /* Move event, which is meant for place, towards the root while it is before its parent. */
@@ -125,6 +126,17 @@ static void take_out(struct sim_events *events, size_t place)
         sift_down(events, place, last);
 }
 
+/* Its part knows when it is next. */
+static void tell_next(const struct sim_events *events)
+{
+    struct sim_part *part = events->part;
+    if (!part)
+        return;
+    int64_t next_us = events->heap.n ? events->heap.at[0].at_us : INT64_MAX;
+    part->next_us[events->place] = next_us;
+    part->least_us = MIN_OF(part->least_us, next_us);
+}
+
 /* -- Events ----------------------------------------------------------------------------------- */
 
 uint64_t sim_events_add(struct sim_events *events, int64_t at_us, void (*fn)(void *arg), void *arg)
@@ -132,18 +144,61 @@ uint64_t sim_events_add(struct sim_events *events, int64_t at_us, void (*fn)(voi
     return sim_events_add_for(events, NULL, at_us, fn, arg);
 }
 
+static uint64_t next_order(struct sim_events *events)
+{
+    return (uint64_t)events->number << COUNT_BITS | ++events->n_made;
+}
+
+static uint64_t insert(const struct sim_letter *letter)
+{
+    struct sim_events *events = letter->to;
+    struct sim_event_place place = letter->place;
+    place.row = take_row(events);
+    place.at_us = MAX_OF(place.at_us, sim_events_now_us(events));
+    uint64_t id = ++events->n_ids << ROW_BITS | place.row;
+    events->rows.at[place.row] = (struct sim_event_row){
+        .id = id, .fn = letter->fn, .arg = letter->arg, .owner = letter->owner};
+    link_row(events, place.row);
+    (void)ARRAY_ADD(&events->heap);
+    sift_up(events, events->heap.n - 1, place);
+    tell_next(events);
+    return id;
+}
+
 uint64_t sim_events_add_for(struct sim_events *events, struct sim_owner *owner, int64_t at_us,
                             void (*fn)(void *arg), void *arg)
 {
     ASSERT(events && fn);
-    uint32_t row = take_row(events);
-    uint64_t id = ++events->n_made << ROW_BITS | row;
-    events->rows.at[row] = (struct sim_event_row){.id = id, .fn = fn, .arg = arg, .owner = owner};
-    link_row(events, row);
-    (void)ARRAY_ADD(&events->heap);
-    sift_up(events, events->heap.n - 1,
-            (struct sim_event_place){.at_us = MAX_OF(at_us, events->now_us), .id = id});
-    return id;
+    const struct sim_letter letter = {.to = events,
+                                      .owner = owner,
+                                      .place = {.at_us = at_us, .order = next_order(events)},
+                                      .fn = fn,
+                                      .arg = arg};
+    return insert(&letter);
+}
+
+void sim_events_send(struct sim_events *from, struct sim_events *to, struct sim_owner *owner,
+                     int64_t at_us, void (*fn)(void *arg), void *arg)
+{
+    ASSERT(from && to && fn);
+    const struct sim_letter letter = {.to = to,
+                                      .owner = owner,
+                                      .place = {.at_us = at_us, .order = next_order(from)},
+                                      .fn = fn,
+                                      .arg = arg};
+    if (from == to || !from->part) {
+        (void)insert(&letter);
+        return;
+    }
+    struct sim_box *box = &from->part->out[to->box];
+    *ARRAY_ADD(&box->letters) = letter;
+    box->least_us = MIN_OF(box->least_us, at_us);
+}
+
+void sim_events_take(const struct sim_letter *letter)
+{
+    ASSERT(letter && letter->place.at_us >= letter->to->now_us);
+    (void)insert(letter);
 }
 
 static void drop(struct sim_events *events, uint32_t row)
@@ -157,15 +212,27 @@ void sim_events_cancel(struct sim_events *events, uint64_t id)
 {
     ASSERT(events);
     uint32_t row = row_of(id);
-    if (row > 0 && row < events->rows.n && events->rows.at[row].id == id)
-        drop(events, row);
+    if (row == 0 || row >= events->rows.n || events->rows.at[row].id != id)
+        return;
+    drop(events, row);
+    tell_next(events);
+}
+
+void sim_events_drop(struct sim_events *events, struct sim_owner *owner, void (*fn)(void *arg))
+{
+    ASSERT(events && owner);
+    while (owner->first_row) {
+        void *arg = events->rows.at[owner->first_row].arg;
+        drop(events, owner->first_row);
+        if (fn)
+            fn(arg);
+    }
+    tell_next(events);
 }
 
 void sim_events_forget(struct sim_events *events, struct sim_owner *owner)
 {
-    ASSERT(events && owner);
-    while (owner->first_row)
-        drop(events, owner->first_row);
+    sim_events_drop(events, owner, NULL);
 }
 
 int64_t sim_events_next_us(const struct sim_events *events)
@@ -179,8 +246,9 @@ bool sim_events_step(struct sim_events *events)
     if (events->heap.n == 0)
         return false;
     struct sim_event_place next = events->heap.at[0];
-    const struct sim_event_row event = events->rows.at[row_of(next.id)];
-    drop(events, row_of(next.id));
+    const struct sim_event_row event = events->rows.at[next.row];
+    drop(events, next.row);
+    tell_next(events);
     ASSERT(next.at_us >= events->now_us);
     events->now_us = next.at_us;
     event.fn(event.arg);

@@ -29,7 +29,8 @@ static void fly(struct sim_gateway *gateway, uint64_t socket, struct span bytes,
     *flight = (struct flight){.gateway = gateway, .socket = socket, .len = bytes.len};
     if (bytes.len > 0)
         memcpy(flight->bytes, bytes.p, bytes.len);
-    (void)sim_events_add(gateway->events, gateway->events->now_us + SIM_GATEWAY_US, land, flight);
+    int64_t at_us = sim_events_now_us(gateway->events) + SIM_GATEWAY_US;
+    (void)sim_events_add(gateway->events, at_us, land, flight);
 }
 
 static void land_here(void *arg)

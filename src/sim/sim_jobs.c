@@ -48,7 +48,8 @@ static struct sim_task *next_task(struct sim_pool *pool)
 /* At least one microsecond: nothing that a job does happens within the call that submits it. */
 static int64_t after(struct sim_jobs *jobs, int64_t max_us)
 {
-    return jobs->events->now_us + 1 + (int64_t)sim_random_below(&jobs->random, (uint64_t)max_us);
+    return sim_events_now_us(jobs->events) + 1 +
+           (int64_t)sim_random_below(&jobs->random, (uint64_t)max_us);
 }
 
 /* How long after a job has run its end is told of. */

@@ -6,6 +6,7 @@
 #include "sim/sim_kv.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +14,15 @@
 #include "util/buffer.h"
 
 struct entry {
-    int holders;
-    bool is_delete; /* in a batch only */
+    atomic_int holders; /* other machines as well, which other threads may be moving */
+    bool is_delete;     /* in a batch only */
     size_t key_len, value_len;
     uint8_t bytes[]; /* key, value */
 };
 
 struct version {
-    int holders;
-    struct entry **at; /* sorted by key */
+    atomic_int holders; /* as of an entry */
+    struct entry **at;  /* sorted by key */
     size_t n;
 };
 

@@ -1,4 +1,7 @@
-/* sim_net.c - streams as pairs of ends; each direction moves segments through events. */
+/* sim_net.c - hosts, and the ends of streams, which know each other by parcels alone.
+ *
+ * Each end is its host's own: what the other one does arrives as a parcel, never sooner than the
+ * way takes, so that hosts whose clocks are apart need nothing of each other. */
 #include "sim/sim_net.h"
 
 #include <errno.h>
@@ -10,126 +13,155 @@
 #include "util/hash_map.h"
 #include "util/list.h"
 
+#define NET_PART         0x6e6574 /* of the seed: see sim_random_of() */
 #define HOST_NAME_BYTES  64
 #define RETRY_US         100000  /* how often waiting bytes look whether the way is free */
 #define FIRST_PORT       49152   /* of connecting ends */
 #define CONNECT_LIMIT_US 5000000 /* default */
+/* A reader tells the sender of so many bytes at once that it has taken: few words, and three
+ * quarters of the window are always of use. */
+#define TAKEN_BYTES (SIM_NET_WINDOW_BYTES / 4)
 
-struct segment {
-    struct stream_end *to;
-    struct list_link link; /* of those under way, then in the inbox */
+enum parcel_kind {
+    PARCEL_REQUEST, /* to connect */
+    PARCEL_ACCEPTED,
+    PARCEL_REFUSED,
+    PARCEL_UNANSWERED, /* nobody was there to refuse it: the sender has waited long enough */
+    PARCEL_BYTES,
+    PARCEL_END,   /* behind the last bytes */
+    PARCEL_TAKEN, /* so many bytes were taken: the window is that much wider again */
+    PARCEL_RESET,
+};
+
+/* What is under way from one host to another. Ends are named by ids, as they may be gone. */
+struct parcel {
+    enum parcel_kind kind;
+    uint16_t port; /* of a request: which it wants. The sender's, if it is accepted */
+    struct sim_host *from, *to;
+    uint64_t from_id, to_id; /* to_id 0: a request */
+    struct list_link link;   /* of those that wait to be read */
     size_t len;
-    bool is_end; /* the last one: the sender has closed */
     uint8_t bytes[];
 };
 
 /* One side of a stream. */
 struct stream_end {
-    struct stream *stream;
-    struct sim_host *host; /* NULL: this side is gone */
-    struct list_link link; /* of its ends */
+    struct sim_host *host;
+    struct list_link link; /* of its ends, or of those that are gone */
     uint64_t id;
     const struct env_stream_events *events;
     void *arg;
-    uint16_t port;
-    bool is_paused, is_told; /* told: on_connect was called */
-    bool writable_event;
+    uint16_t port, peer_port;
+    struct sim_host *peer; /* NULL: there is nobody at that address */
+    uint64_t peer_id;      /* 0: not known yet */
+    bool is_accepted;      /* this side listened */
+    bool is_told;          /* on_connect was called */
+    bool is_paused, is_gone, has_writable_event;
+    unsigned pending;  /* events and functions that hold it */
     struct buffer out; /* not yet under way */
     size_t out_at;
-    int64_t free_us;         /* when the wire is free for this end's next segment */
-    int64_t last_arrival_us; /* of this end's segments: they stay in order */
-    size_t window_used;      /* sent by this end, not taken by the other */
-    struct list inbox;       /* of struct segment */
-};
-
-/* Freed when both sides are gone and no event points to it any more. */
-struct stream {
-    struct sim_net *net;
-    struct stream_end end[2]; /* 0 connected, 1 accepted */
-    unsigned pending;         /* events that point here */
-    bool is_up;               /* accepted, and neither side has closed it */
-    size_t from, to;          /* then: places of the hosts */
-    struct list_link link;
-    struct list flying;            /* of struct segment: under way, both directions */
-    char address[HOST_NAME_BYTES]; /* where it shall go */
-    uint16_t port;
+    int64_t free_us;         /* when the wire is free for the next segment */
+    int64_t last_arrival_us; /* of segments sent: they stay in order */
+    size_t window_used;      /* sent, and the other side has not told that it took them */
+    size_t taken;            /* received and handed over, and the other side was not told */
+    struct list held;        /* of struct parcel: the way was not free when they came */
+    struct list inbox;       /* of struct parcel: to be handed over */
 };
 
 struct listener {
     struct list_link link;
-    struct sim_host *host;
     uint64_t id;
     uint16_t port;
     const struct env_stream_events *events;
     void *arg;
 };
 
+/* The first part is set while no clock moves, the second is the host's own. */
 struct sim_host {
     struct sim_net *net;
+    struct sim_events *events;
     char name[HOST_NAME_BYTES]; /* its numeric address */
     size_t place;               /* see sim_net_set_place() */
-    uint64_t number;            /* never used again: names the pair whose latency is drawn */
+    uint64_t number;            /* from 1 on: names the pair whose latency is drawn */
     int group;                  /* the next ones: see the functions that set them in sim_net.h */
     uint64_t bytes_per_s;
     int64_t latency_us;
     bool is_mute;
+
+    bool is_there;
+    struct sim_owner parcels, own; /* of events on its clock: what comes, and what it waits for */
+    struct sim_random random;
     uint16_t last_port; /* given to a connecting end */
+    uint64_t last_id;
+    uint64_t bytes; /* that arrived */
     struct list listeners;
-    struct list ends; /* of struct stream_end, the newest first */
+    struct list ends, gone; /* of struct stream_end, the newest first; gone: something holds them */
+    struct hash_map ids;    /* of ends */
 };
 
 struct sim_net {
     struct sim_events *events;
-    struct sim_owner owner; /* of all events here */
+    struct sim_owner links; /* of events there: what options->linked is to be told */
     struct sim_net_options options;
-    struct sim_random random;
     uint64_t seed;
-    struct hash_map hosts; /* by name */
-    struct list streams;
-    struct hash_map ends; /* by id */
-    uint64_t last_id, last_host;
-    uint64_t bytes;
+    int64_t least_us;
+    struct hash_map names;          /* of hosts */
+    ARRAY(struct sim_host *) hosts; /* by number, from 1 on; there or not */
 };
 
 struct sim_net *sim_net_new(struct sim_events *events, uint64_t seed,
                             const struct sim_net_options *options)
 {
+    ASSERT(events && options);
     struct sim_net *net = xcalloc(1, sizeof *net);
     net->events = events;
     net->options = *options;
     if (net->options.connect_timeout_us == 0)
         net->options.connect_timeout_us = CONNECT_LIMIT_US;
     net->seed = seed;
-    net->random = sim_random_of(seed, 0x6e6574);
-    hash_map_init(&net->ends);
-    hash_map_init(&net->hosts);
+    net->least_us = options->latency_min_us;
+    hash_map_init(&net->names);
     return net;
 }
 
-static void segment_list_free(struct list *segments)
+int64_t sim_net_least_us(const struct sim_net *net)
 {
-    LIST_EACH_REMOVING (struct segment, segment, segments, link)
-        xfree(segment);
+    return net->least_us;
 }
 
-static void stream_free(struct stream *stream)
+static void free_parcels(struct list *parcels)
 {
-    for (int i = 0; i < 2; i++) {
-        buffer_deinit(&stream->end[i].out);
-        segment_list_free(&stream->end[i].inbox);
-    }
-    segment_list_free(&stream->flying);
-    xfree(stream);
+    LIST_EACH_REMOVING (struct parcel, parcel, parcels, link)
+        xfree(parcel);
+}
+
+static void end_free(struct stream_end *end)
+{
+    buffer_deinit(&end->out);
+    free_parcels(&end->held);
+    free_parcels(&end->inbox);
+    xfree(end);
+}
+
+static void host_free(struct sim_host *host)
+{
+    ASSERT(!host->is_there);
+    sim_events_drop(host->events, &host->parcels, xfree);
+    sim_events_forget(host->events, &host->own);
+    LIST_EACH_REMOVING (struct stream_end, end, &host->gone, link)
+        end_free(end);
+    hash_map_deinit(&host->ids);
+    xfree(host);
 }
 
 void sim_net_free(struct sim_net *net)
 {
-    ASSERT(net->hosts.count == 0);
-    sim_events_forget(net->events, &net->owner);
-    LIST_EACH_REMOVING (struct stream, stream, &net->streams, link)
-        stream_free(stream);
-    hash_map_deinit(&net->ends);
-    hash_map_deinit(&net->hosts);
+    ASSERT(net);
+    for (size_t i = 0; i < net->hosts.n; i++)
+        host_free(net->hosts.at[i]);
+    sim_events_drop(net->events, &net->links, xfree);
+    ARRAY_FREE(&net->hosts);
+    hash_map_deinit(&net->names);
     xfree(net);
 }
 
@@ -148,68 +180,82 @@ static bool has_id(const void *value, const void *key)
 
 static struct stream_end *find_end(struct sim_host *host, uint64_t id)
 {
-    struct stream_end *end = hash_map_find(&host->net->ends, id_hash(id), has_id, &id);
-    return end && end->host == host ? end : NULL;
+    return hash_map_find(&host->ids, id_hash(id), has_id, &id);
 }
 
-static struct stream_end *other_end(struct stream_end *end)
+static struct stream_end *end_new(struct sim_host *host, const struct env_stream_events *events,
+                                  void *arg)
 {
-    return &end->stream->end[end == &end->stream->end[0]];
-}
-
-/* Drop a stream that nobody holds any more. */
-static void stream_release(struct stream *stream)
-{
-    if (stream->pending > 0 || stream->end[0].host || stream->end[1].host)
-        return;
-    list_remove(&stream->net->streams, &stream->link);
-    stream_free(stream);
-}
-
-static void tell_link(const struct stream *stream)
-{
-    const struct sim_net_options *options = &stream->net->options;
-    if (options->linked)
-        options->linked(options->ctx, stream->from, stream->to, stream->is_up);
-}
-
-static void end_detach(struct stream_end *end)
-{
-    struct stream *stream = end->stream;
-    (void)hash_map_remove(&stream->net->ends, id_hash(end->id), has_id, &end->id);
-    list_remove(&end->host->ends, &end->link);
-    end->host = NULL;
-    if (!stream->is_up)
-        return;
-    stream->is_up = false;
-    tell_link(stream);
-}
-
-static struct stream_end *end_attach(struct stream *stream, int side, struct sim_host *host,
-                                     const struct env_stream_events *events, void *arg)
-{
-    struct stream_end *end = &stream->end[side];
-    end->stream = stream;
+    struct stream_end *end = xcalloc(1, sizeof *end);
     end->host = host;
-    end->id = ++stream->net->last_id;
+    end->id = ++host->last_id;
     end->events = events;
     end->arg = arg;
-    hash_map_insert(&stream->net->ends, id_hash(end->id), end);
+    hash_map_insert(&host->ids, id_hash(end->id), end);
     list_add_first(&host->ends, &end->link);
     return end;
 }
 
-/* Call fn(arg) later; arg's stream stays until then. */
-static void later(struct stream *stream, int64_t at_us, void (*fn)(void *arg), void *arg)
+/* Something holds the end no longer. */
+static void end_release(struct stream_end *end)
 {
-    stream->pending++;
-    sim_events_add_for(stream->net->events, &stream->net->owner, at_us, fn, arg);
+    ASSERT(end->pending > 0);
+    if (--end->pending > 0 || !end->is_gone)
+        return;
+    list_remove(&end->host->gone, &end->link);
+    end_free(end);
 }
 
-static void event_begin(struct stream *stream)
+struct link_change {
+    struct sim_net *net;
+    size_t from, to;
+    bool is_up;
+};
+
+static void on_link_change(void *arg)
 {
-    ASSERT(stream->pending > 0);
-    stream->pending--;
+    struct link_change *change = arg;
+    const struct sim_net_options *options = &change->net->options;
+    options->linked(options->ctx, change->from, change->to, change->is_up);
+    xfree(change);
+}
+
+/* The side that listened tells of both. */
+static void tell_link(const struct stream_end *end, bool is_up)
+{
+    struct sim_net *net = end->host->net;
+    if (!net->options.linked || !end->is_accepted)
+        return;
+    struct link_change *change = xcalloc(1, sizeof *change);
+    *change = (struct link_change){net, end->peer->place, end->host->place, is_up};
+    if (end->host->events == net->events)
+        on_link_change(change);
+    else
+        sim_events_send(end->host->events, net->events, &net->links,
+                        sim_events_now_us(end->host->events), on_link_change, change);
+}
+
+/* It is its host's no longer; freed once nothing holds it. */
+static void end_detach(struct stream_end *end)
+{
+    struct sim_host *host = end->host;
+    ASSERT(!end->is_gone);
+    (void)hash_map_remove(&host->ids, id_hash(end->id), has_id, &end->id);
+    list_remove(&host->ends, &end->link);
+    list_add(&host->gone, &end->link);
+    end->is_gone = true;
+    tell_link(end, false);
+    end->pending++;
+    end_release(end);
+}
+
+/* Call fn(end) later on its host's clock; it stays until then. */
+static void later(struct stream_end *end, int64_t after_us, void (*fn)(void *arg))
+{
+    struct sim_events *events = end->host->events;
+    end->pending++;
+    (void)sim_events_add_for(events, &end->host->own, sim_events_now_us(events) + after_us, fn,
+                             end);
 }
 
 /* -- The way ------------------------------------------------------------------------------------
@@ -221,25 +267,23 @@ static bool can_reach(const struct sim_host *a, const struct sim_host *b)
 }
 
 /* One way between two hosts, the same in both directions and for the whole run. */
-static int64_t latency_us(const struct sim_net *net, const struct sim_host *a,
-                          const struct sim_host *b)
+static int64_t latency_us(const struct sim_host *a, const struct sim_host *b)
 {
+    const struct sim_net *net = a->net;
     if (a->latency_us >= 0 || b->latency_us >= 0)
         return MAX_OF(a->latency_us, b->latency_us);
     if (net->options.latency_us)
         return net->options.latency_us(net->options.ctx, a->place, b->place);
-    uint64_t low = a->number < b->number ? a->number : b->number;
-    uint64_t high = a->number < b->number ? b->number : a->number;
+    uint64_t low = MIN_OF(a->number, b->number), high = MAX_OF(a->number, b->number);
     struct sim_random random = sim_random_of(net->seed, low << 32 | high);
     int64_t span = net->options.latency_max_us - net->options.latency_min_us;
     return net->options.latency_min_us +
            (int64_t)sim_random_below(&random, (uint64_t)(span > 0 ? span : 0) + 1);
 }
 
-static uint64_t rate_of(const struct sim_net *net, const struct sim_host *a,
-                        const struct sim_host *b)
+static uint64_t rate_of(const struct sim_host *a, const struct sim_host *b)
 {
-    uint64_t rate = net->options.bytes_per_s;
+    uint64_t rate = a->net->options.bytes_per_s;
     if (a->bytes_per_s && (!rate || a->bytes_per_s < rate))
         rate = a->bytes_per_s;
     if (b->bytes_per_s && (!rate || b->bytes_per_s < rate))
@@ -247,101 +291,60 @@ static uint64_t rate_of(const struct sim_net *net, const struct sim_host *a,
     return rate;
 }
 
-static int64_t arrival_us(struct stream_end *from, const struct sim_host *to, size_t len)
+/* When a segment that is sent now is there. */
+static int64_t arrival_us(struct stream_end *from, size_t len)
 {
-    struct sim_net *net = from->stream->net;
-    int64_t now_us = net->events->now_us;
-    int64_t latency = latency_us(net, from->host, to);
-    uint64_t rate = rate_of(net, from->host, to);
-    from->free_us = MAX_OF(from->free_us, now_us);
+    struct sim_host *host = from->host;
+    const struct sim_net_options *options = &host->net->options;
+    int64_t way_us = latency_us(host, from->peer);
+    uint64_t rate = rate_of(host, from->peer);
+    from->free_us = MAX_OF(from->free_us, sim_events_now_us(host->events));
     if (rate)
         from->free_us += (int64_t)(len * 1000000 / rate);
-    int64_t at_us = from->free_us + latency;
-    if (net->options.jitter_us > 0)
-        at_us += (int64_t)sim_random_below(&net->random, (uint64_t)net->options.jitter_us);
-    if (net->options.loss_ppm && sim_random_below(&net->random, 1000000) < net->options.loss_ppm)
-        at_us += 3 * latency;
+    int64_t at_us = from->free_us + way_us;
+    if (options->jitter_us > 0)
+        at_us += (int64_t)sim_random_below(&host->random, (uint64_t)options->jitter_us);
+    if (options->loss_ppm && sim_random_below(&host->random, 1000000) < options->loss_ppm)
+        at_us += 3 * way_us;
     at_us = MAX_OF(at_us, from->last_arrival_us);
     from->last_arrival_us = at_us;
     return at_us;
 }
 
-/* -- Arriving -----------------------------------------------------------------------------------
- */
+static void on_parcel(void *arg);
 
-static void pump(struct stream_end *from);
-
-static void end_reached(struct stream_end *end, int error)
+static void post(struct parcel *parcel, int64_t at_us)
 {
-    if (!end->host)
-        return;
-    const struct env_stream_events *events = end->events;
-    void *arg = end->arg;
-    uint64_t id = end->id;
-    end_detach(end);
-    events->on_close(arg, id, error);
+    sim_events_send(parcel->from->events, parcel->to->events, &parcel->to->parcels, at_us,
+                    on_parcel, parcel);
 }
 
-/* Hand over what has arrived, as long as the receiver wants it. */
-static void deliver(struct stream_end *end)
+/* After the time that the way takes, however much is sent. */
+static void post_word(struct parcel *parcel)
 {
-    struct stream *stream = end->stream;
-    stream->pending++; /* callbacks may close both ends */
-    while (end->inbox.count > 0 && end->host && !end->is_paused && end->is_told) {
-        struct segment *segment = LIST_POP(struct segment, &end->inbox, link);
-        if (segment->is_end) {
-            end_reached(end, 0);
-        } else {
-            struct stream_end *from = other_end(end);
-            from->window_used -= segment->len;
-            stream->net->bytes += segment->len;
-            end->events->on_bytes(end->arg, end->id, span_of(segment->bytes, segment->len));
-            pump(from);
-        }
-        xfree(segment);
-    }
-    stream->pending--;
-    stream_release(stream);
+    post(parcel, sim_events_now_us(parcel->from->events) + latency_us(parcel->from, parcel->to));
 }
 
-/* True if an earlier segment of the same direction is still under way: it waited for the way to be
- * free, and must not be overtaken. */
-static bool is_overtaking(const struct stream *stream, const struct segment *segment)
+static struct parcel *parcel_new(const struct stream_end *from, enum parcel_kind kind,
+                                 size_t n_bytes)
 {
-    LIST_EACH (const struct segment, at, &stream->flying, link)
-        if (at->to == segment->to)
-            return at != segment;
-    return false;
+    struct parcel *parcel = xmalloc(sizeof *parcel + n_bytes);
+    *parcel = (struct parcel){.kind = kind,
+                              .port = from->port,
+                              .from = from->host,
+                              .to = from->peer,
+                              .from_id = from->id,
+                              .to_id = from->peer_id,
+                              .len = n_bytes};
+    return parcel;
 }
 
-static void on_arrival(void *arg)
+/* A word back to who sent a parcel, which it becomes. */
+static struct parcel *turn(struct parcel *parcel, enum parcel_kind kind)
 {
-    struct segment *segment = arg;
-    struct stream_end *end = segment->to, *from = other_end(end);
-    struct stream *stream = end->stream;
-    event_begin(stream);
-    bool is_cut_off = end->host && from->host && !can_reach(from->host, end->host);
-    if (is_cut_off || is_overtaking(stream, segment)) {
-        later(stream, stream->net->events->now_us + RETRY_US, on_arrival, segment);
-        return;
-    }
-    list_remove(&stream->flying, &segment->link);
-    if (!end->host) {
-        xfree(segment);
-        stream_release(stream);
-        return;
-    }
-    list_add(&end->inbox, &segment->link);
-    deliver(end);
-}
-
-static void on_reset(void *arg)
-{
-    struct stream_end *end = arg;
-    struct stream *stream = end->stream;
-    event_begin(stream);
-    end_reached(end, -ECONNRESET);
-    stream_release(stream);
+    *parcel = (struct parcel){
+        .kind = kind, .from = parcel->to, .to = parcel->from, .to_id = parcel->from_id};
+    return parcel;
 }
 
 /* -- Leaving ------------------------------------------------------------------------------------
@@ -350,53 +353,115 @@ static void on_reset(void *arg)
 static void on_drained(void *arg)
 {
     struct stream_end *end = arg;
-    struct stream *stream = end->stream;
-    event_begin(stream);
-    end->writable_event = false;
-    if (end->host && end->out.len == 0)
+    end->has_writable_event = false;
+    if (!end->is_gone && end->out.len == 0)
         end->events->on_writable(end->arg, end->id);
-    stream_release(stream);
+    end_release(end);
 }
 
-static void send_segment(struct stream_end *from, const uint8_t *bytes, size_t len, bool is_end)
+/* Put as much of some bytes under way as the window takes. Returns: how many */
+static size_t send_segments(struct stream_end *from, struct span bytes)
 {
-    struct stream_end *to = other_end(from);
-    struct segment *segment = xmalloc(sizeof *segment + len);
-    *segment = (struct segment){.to = to, .len = len, .is_end = is_end};
-    if (len)
-        memcpy(segment->bytes, bytes, len);
-    from->window_used += len;
-    struct stream *stream = from->stream;
-    list_add(&stream->flying, &segment->link);
-    later(stream, arrival_us(from, to->host, len), on_arrival, segment);
+    size_t at = 0;
+    while (at < bytes.len && from->window_used < SIM_NET_WINDOW_BYTES) {
+        size_t n = MIN_OF(bytes.len - at, SIM_NET_SEGMENT_BYTES);
+        struct parcel *parcel = parcel_new(from, PARCEL_BYTES, n);
+        memcpy(parcel->bytes, bytes.p + at, n);
+        from->window_used += n;
+        at += n;
+        post(parcel, arrival_us(from, n));
+    }
+    return at;
 }
 
-/* Put as much of the queue under way as the window takes. */
+/* The same of the queue. */
 static void pump(struct stream_end *from)
 {
-    if (!from->host || !other_end(from)->host || !from->is_told)
+    if (from->is_gone || !from->is_told || from->out.len == 0)
         return;
-    while (from->out_at < from->out.len && from->window_used < SIM_NET_WINDOW_BYTES) {
-        size_t n = from->out.len - from->out_at;
-        n = MIN_OF(n, SIM_NET_SEGMENT_BYTES);
-        send_segment(from, from->out.p + from->out_at, n, false);
-        from->out_at += n;
-    }
-    if (from->out_at < from->out.len) {
-        if (from->out_at < from->out.len / 2)
+    struct buffer *out = &from->out;
+    from->out_at += send_segments(from, span_of(out->p + from->out_at, out->len - from->out_at));
+    if (from->out_at < out->len) {
+        if (from->out_at < out->len / 2)
             return;
-        memmove(from->out.p, from->out.p + from->out_at, from->out.len - from->out_at);
-        from->out.len -= from->out_at;
+        memmove(out->p, out->p + from->out_at, out->len - from->out_at);
+        out->len -= from->out_at;
         from->out_at = 0;
         return;
     }
-    if (from->out.len == 0)
+    buffer_deinit(out); /* there are many ends, and few queues */
+    from->out_at = 0;
+    if (from->has_writable_event)
         return;
-    from->out.len = from->out_at = 0;
-    if (!from->writable_event) {
-        from->writable_event = true;
-        later(from->stream, from->stream->net->events->now_us, on_drained, from);
+    from->has_writable_event = true;
+    later(from, 0, on_drained);
+}
+
+/* -- Arriving -----------------------------------------------------------------------------------
+ */
+
+static void end_reached(struct stream_end *end, int error)
+{
+    const struct env_stream_events *events = end->events;
+    void *arg = end->arg;
+    uint64_t id = end->id;
+    end_detach(end);
+    events->on_close(arg, id, error);
+}
+
+static void hand_over(struct stream_end *end, const struct parcel *parcel)
+{
+    if (parcel->kind == PARCEL_END) {
+        end_reached(end, 0);
+        return;
     }
+    end->host->bytes += parcel->len;
+    end->taken += parcel->len;
+    end->events->on_bytes(end->arg, end->id, span_of(parcel->bytes, parcel->len));
+    if (end->is_gone || end->taken < TAKEN_BYTES)
+        return;
+    struct parcel *word = parcel_new(end, PARCEL_TAKEN, 0);
+    word->len = end->taken;
+    end->taken = 0;
+    post_word(word);
+}
+
+/* Hand over what has arrived, as long as the receiver wants it. */
+static void deliver(struct stream_end *end)
+{
+    end->pending++; /* callbacks may close it */
+    while (end->inbox.count > 0 && !end->is_gone && !end->is_paused && end->is_told) {
+        struct parcel *parcel = LIST_POP(struct parcel, &end->inbox, link);
+        hand_over(end, parcel);
+        xfree(parcel);
+    }
+    end_release(end);
+}
+
+static void on_retry(void *arg)
+{
+    struct stream_end *end = arg;
+    if (!end->is_gone && !can_reach(end->peer, end->host)) {
+        later(end, RETRY_US, on_retry);
+    } else if (!end->is_gone) {
+        list_take_all(&end->inbox, &end->held);
+        deliver(end);
+    }
+    end_release(end);
+}
+
+/* Bytes, or the end of them. What comes while others wait for the way to be free waits behind
+ * them. */
+static void take_segment(struct stream_end *end, struct parcel *parcel)
+{
+    if (end->held.count > 0 || !can_reach(end->peer, end->host)) {
+        if (end->held.count == 0)
+            later(end, RETRY_US, on_retry);
+        list_add(&end->held, &parcel->link);
+        return;
+    }
+    list_add(&end->inbox, &parcel->link);
+    deliver(end);
 }
 
 /* -- Connecting ---------------------------------------------------------------------------------
@@ -418,104 +483,132 @@ static bool has_name(const void *value, const void *key)
 
 static struct sim_host *find_host(struct sim_net *net, const char *address)
 {
-    return hash_map_find(&net->hosts, name_hash(address), has_name, address);
+    return hash_map_find(&net->names, name_hash(address), has_name, address);
 }
 
 static struct listener *find_listener(struct sim_host *host, uint16_t port)
 {
-    if (host)
-        LIST_EACH (struct listener, l, &host->listeners, link)
-            if (l->port == port)
-                return l;
+    LIST_EACH (struct listener, l, &host->listeners, link)
+        if (l->port == port)
+            return l;
     return NULL;
 }
 
-static void on_accepted(void *arg)
+static void on_no_host(void *arg)
 {
     struct stream_end *end = arg;
-    struct stream *stream = end->stream;
-    event_begin(stream);
-    stream->pending++;
-    if (end->host) {
-        struct stream_end *other = other_end(end);
-        end->is_told = true;
-        char name[HOST_NAME_BYTES];
-        snprintf(name, sizeof name, "%s", other->host ? other->host->name : "0.0.0.0");
-        end->events->on_connect(end->arg, end->id, name, other->port);
-        pump(end);
-        deliver(end);
-    }
-    stream->pending--;
-    stream_release(stream);
+    if (!end->is_gone)
+        end_reached(end, -ETIMEDOUT);
+    end_release(end);
 }
 
-static void on_no_answer(void *arg)
+static void be_accepted(struct stream_end *end, const struct parcel *parcel)
 {
-    struct stream_end *end = arg;
-    struct stream *stream = end->stream;
-    event_begin(stream);
-    end_reached(end, -ETIMEDOUT);
-    stream_release(stream);
+    end->peer_id = parcel->from_id;
+    end->peer_port = parcel->port;
+    end->is_told = true;
+    end->pending++;
+    end->events->on_connect(end->arg, end->id, end->peer->name, end->peer_port);
+    pump(end);
+    deliver(end);
+    end_release(end);
 }
 
-static void on_refused(void *arg)
+static void accept_stream(struct listener *listener, struct parcel *request)
 {
-    struct stream_end *end = arg;
-    struct stream *stream = end->stream;
-    event_begin(stream);
-    end_reached(end, -ECONNREFUSED);
-    stream_release(stream);
+    struct stream_end *end = end_new(request->to, listener->events, listener->arg);
+    end->is_accepted = end->is_told = true;
+    end->port = listener->port;
+    end->peer = request->from;
+    end->peer_id = request->from_id;
+    end->peer_port = (uint16_t)request->len;
+    tell_link(end, true);
+    post_word(parcel_new(end, PARCEL_ACCEPTED, 0));
+    end->events->on_connect(end->arg, end->id, end->peer->name, end->peer_port);
 }
 
-/* The request to connect has come to the other host. */
-static void on_request(void *arg)
+/* A request to connect has come. */
+static void take_request(struct parcel *request)
 {
-    struct stream *stream = arg;
-    struct sim_net *net = stream->net;
-    struct stream_end *client = &stream->end[0];
-    struct sim_host *to = find_host(net, stream->address);
-    struct listener *listener = find_listener(to, stream->port);
-    int64_t now_us = net->events->now_us;
-    event_begin(stream);
-    if (!client->host) {
-        stream_release(stream);
-    } else if (!to || !can_reach(client->host, to) || !can_reach(to, client->host)) {
-        later(stream, now_us + net->options.connect_timeout_us, on_no_answer, client);
+    struct sim_host *host = request->to, *from = request->from;
+    struct listener *listener = find_listener(host, request->port);
+    if (!host->is_there || !can_reach(from, host) || !can_reach(host, from)) {
+        int64_t wait_us = MAX_OF(host->net->options.connect_timeout_us, latency_us(host, from));
+        post(turn(request, PARCEL_UNANSWERED), sim_events_now_us(host->events) + wait_us);
     } else if (!listener) {
-        later(stream, now_us + latency_us(net, client->host, to), on_refused, client);
+        post_word(turn(request, PARCEL_REFUSED));
     } else {
-        struct stream_end *server = end_attach(stream, 1, to, listener->events, listener->arg);
-        server->port = listener->port;
-        stream->is_up = true;
-        stream->from = client->host->place;
-        stream->to = to->place;
-        tell_link(stream);
-        later(stream, now_us + latency_us(net, client->host, to), on_accepted, client);
-        server->is_told = true;
-        stream->pending++;
-        server->events->on_connect(server->arg, server->id, client->host->name, client->port);
-        stream->pending--;
-        stream_release(stream);
+        accept_stream(listener, request);
+        xfree(request);
     }
+}
+
+/* For an end that is there. */
+static void take_word(struct stream_end *end, const struct parcel *parcel)
+{
+    switch (parcel->kind) {
+    case PARCEL_ACCEPTED:
+        be_accepted(end, parcel);
+        return;
+    case PARCEL_REFUSED:
+        end_reached(end, -ECONNREFUSED);
+        return;
+    case PARCEL_UNANSWERED:
+        end_reached(end, -ETIMEDOUT);
+        return;
+    case PARCEL_RESET:
+        end_reached(end, -ECONNRESET);
+        return;
+    case PARCEL_TAKEN:
+        end->window_used -= parcel->len;
+        pump(end);
+        return;
+    case PARCEL_REQUEST:
+    case PARCEL_BYTES:
+    case PARCEL_END:
+        break;
+    }
+    ASSERT(false);
+}
+
+/* A stream that was given up before it was accepted is reset by who hears so. */
+static void on_parcel(void *arg)
+{
+    struct parcel *parcel = arg;
+    struct stream_end *end = find_end(parcel->to, parcel->to_id);
+    if (parcel->kind == PARCEL_REQUEST) {
+        take_request(parcel);
+        return;
+    }
+    if (end && (parcel->kind == PARCEL_BYTES || parcel->kind == PARCEL_END)) {
+        take_segment(end, parcel);
+        return;
+    }
+    if (!end && parcel->kind == PARCEL_ACCEPTED) {
+        post_word(turn(parcel, PARCEL_RESET));
+        return;
+    }
+    if (end)
+        take_word(end, parcel);
+    xfree(parcel);
 }
 
 uint64_t sim_net_connect(struct sim_host *host, const char *address, uint16_t port,
                          const struct env_stream_events *events, void *arg)
 {
-    ASSERT(host);
-    struct sim_net *net = host->net;
-    struct stream *stream = xcalloc(1, sizeof *stream);
-    stream->net = net;
-    list_add_first(&net->streams, &stream->link);
-    stream->end[1].stream = stream;
-    struct stream_end *end = end_attach(stream, 0, host, events, arg);
+    ASSERT(host && address && events);
+    struct stream_end *end = end_new(host, events, arg);
     host->last_port = MAX_OF(host->last_port, FIRST_PORT);
     end->port = host->last_port++;
-    snprintf(stream->address, sizeof stream->address, "%s", address);
-    stream->port = port;
-    struct sim_host *to = find_host(net, address);
-    int64_t way_us = to ? latency_us(net, host, to) : 0;
-    later(stream, net->events->now_us + way_us, on_request, stream);
+    end->peer = find_host(host->net, address);
+    if (!end->peer) {
+        later(end, host->net->options.connect_timeout_us, on_no_host);
+        return end->id;
+    }
+    struct parcel *request = parcel_new(end, PARCEL_REQUEST, 0);
+    request->port = port;
+    request->len = end->port;
+    post_word(request);
     return end->id;
 }
 
@@ -529,8 +622,8 @@ uint64_t sim_net_listen(struct sim_host *host, const char *address, uint16_t por
         return 0;
     }
     struct listener *listener = xcalloc(1, sizeof *listener);
-    *listener = (struct listener){
-        .host = host, .id = ++host->net->last_id, .port = port, .events = events, .arg = arg};
+    *listener =
+        (struct listener){.id = ++host->last_id, .port = port, .events = events, .arg = arg};
     list_add_first(&host->listeners, &listener->link);
     return listener->id;
 }
@@ -543,7 +636,8 @@ void sim_net_send(struct sim_host *host, uint64_t id, struct span bytes)
     struct stream_end *end = find_end(host, id);
     if (!end || bytes.len == 0)
         return;
-    buffer_append(&end->out, bytes.p, bytes.len);
+    size_t sent = end->is_told && end->out.len == 0 ? send_segments(end, bytes) : 0;
+    buffer_append(&end->out, bytes.p + sent, bytes.len - sent);
     pump(end);
 }
 
@@ -565,8 +659,8 @@ uint16_t sim_net_local(struct sim_host *host, uint64_t id, char *address, size_t
 static void on_resumed(void *arg)
 {
     struct stream_end *end = arg;
-    event_begin(end->stream);
     deliver(end);
+    end_release(end);
 }
 
 void sim_net_pause(struct sim_host *host, uint64_t id, bool paused)
@@ -576,23 +670,16 @@ void sim_net_pause(struct sim_host *host, uint64_t id, bool paused)
         return;
     end->is_paused = paused;
     if (!paused && end->inbox.count > 0)
-        later(end->stream, end->stream->net->events->now_us, on_resumed, end);
+        later(end, 0, on_resumed);
 }
 
 static void close_end(struct stream_end *end)
 {
-    struct stream *stream = end->stream;
-    struct stream_end *other = other_end(end);
-    stream->pending++;
-    if (other->host && end->is_told) {
+    if (end->is_told) {
         pump(end);
-        send_segment(end, NULL, 0, true);
-    } else if (other->host) {
-        later(stream, stream->net->events->now_us, on_reset, other);
+        post(parcel_new(end, PARCEL_END, 0), arrival_us(end, 0));
     }
     end_detach(end);
-    stream->pending--;
-    stream_release(stream);
 }
 
 void sim_net_close(struct sim_host *host, uint64_t id)
@@ -613,40 +700,57 @@ void sim_net_close(struct sim_host *host, uint64_t id)
 /* -- Hosts --------------------------------------------------------------------------------------
  */
 
-struct sim_host *sim_net_join(struct sim_net *net, const char *address)
+static struct sim_host *host_new(struct sim_net *net, const char *address,
+                                 struct sim_events *events)
 {
-    ASSERT(!find_host(net, address));
     struct sim_host *host = xcalloc(1, sizeof *host);
     host->net = net;
+    host->events = events;
     snprintf(host->name, sizeof host->name, "%s", address);
-    host->number = ++net->last_host;
-    host->latency_us = -1;
-    hash_map_insert(&net->hosts, name_hash(host->name), host);
+    *ARRAY_ADD(&net->hosts) = host;
+    host->number = net->hosts.n;
+    host->random = sim_random_of(net->seed, host->number << 32 | NET_PART);
+    hash_map_init(&host->ids);
+    hash_map_insert(&net->names, name_hash(host->name), host);
     return host;
 }
 
-static void reset_streams(struct sim_host *host)
+struct sim_host *sim_net_join_on(struct sim_net *net, const char *address,
+                                 struct sim_events *events)
 {
-    struct stream_end *end;
-    while ((end = LIST_FIRST(struct stream_end, &host->ends, link)) != NULL) {
-        struct stream *stream = end->stream;
-        struct stream_end *other = other_end(end);
-        int64_t way_us = other->host ? latency_us(host->net, host, other->host) : 0;
-        end_detach(end);
-        if (other->host)
-            later(stream, host->net->events->now_us + way_us, on_reset, other);
-        stream_release(stream);
-    }
+    ASSERT(net && address && events);
+    struct sim_host *host = find_host(net, address);
+    if (!host)
+        host = host_new(net, address, events);
+    ASSERT(!host->is_there && host->events == events);
+    host->is_there = true;
+    host->group = 0;
+    host->bytes_per_s = 0;
+    host->latency_us = -1;
+    host->is_mute = false;
+    return host;
+}
+
+struct sim_host *sim_net_join(struct sim_net *net, const char *address)
+{
+    ASSERT(net);
+    return sim_net_join_on(net, address, net->events);
 }
 
 void sim_net_leave(struct sim_host *host)
 {
-    ASSERT(host);
-    reset_streams(host);
-    LIST_EACH_REMOVING (struct listener, listener, &host->listeners, link)
+    ASSERT(host && host->is_there);
+    struct stream_end *end;
+    while ((end = LIST_FIRST(struct stream_end, &host->ends, link)) != NULL) {
+        if (end->peer_id != 0)
+            post_word(parcel_new(end, PARCEL_RESET, 0));
+        end_detach(end);
+    }
+    LIST_EACH_REMOVING (struct listener, listener, &host->listeners, link) {
+        list_remove(&host->listeners, &listener->link);
         xfree(listener);
-    (void)hash_map_remove(&host->net->hosts, name_hash(host->name), has_name, host->name);
-    xfree(host);
+    }
+    host->is_there = false;
 }
 
 void sim_net_set_place(struct sim_host *host, size_t place)
@@ -658,9 +762,10 @@ void sim_net_set_place(struct sim_host *host, size_t place)
 void sim_net_each_link(const struct sim_net *net, sim_link_fn *fn, void *ctx)
 {
     ASSERT(net && fn);
-    LIST_EACH (const struct stream, stream, &net->streams, link)
-        if (stream->is_up)
-            fn(ctx, stream->from, stream->to, true);
+    for (size_t i = 0; i < net->hosts.n; i++)
+        LIST_EACH (const struct stream_end, end, &net->hosts.at[i]->ends, link)
+            if (end->is_accepted)
+                fn(ctx, end->peer->place, end->host->place, true);
 }
 
 void sim_net_set_group(struct sim_host *host, int group)
@@ -676,6 +781,8 @@ void sim_net_set_rate(struct sim_host *host, uint64_t bytes_per_s)
 void sim_net_set_latency(struct sim_host *host, int64_t latency_us)
 {
     host->latency_us = latency_us;
+    if (latency_us >= 0)
+        host->net->least_us = MIN_OF(host->net->least_us, latency_us);
 }
 
 void sim_net_set_mute(struct sim_host *host, bool is_mute)
@@ -685,5 +792,8 @@ void sim_net_set_mute(struct sim_host *host, bool is_mute)
 
 uint64_t sim_net_bytes(const struct sim_net *net)
 {
-    return net->bytes;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < net->hosts.n; i++)
+        bytes += net->hosts.at[i]->bytes;
+    return bytes;
 }

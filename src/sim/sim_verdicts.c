@@ -1,12 +1,14 @@
 /* sim_verdicts.c - see sim_verdicts.h */
 #include "sim/sim_verdicts.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "util/alloc.h"
 #include "util/endian.h"
 
 #define PLACES (1 << 16)
+#define LOCKS  256
 
 struct row {
     uint8_t id[32];
@@ -14,9 +16,11 @@ struct row {
     int verdict;
 };
 
+/* A lock is for every so many-th row, and held for the time of a copy. */
 struct sim_verdicts {
     struct row row[PLACES];
-    uint64_t n_known, n_unknown;
+    atomic_bool is_taken[LOCKS];
+    atomic_uint_least64_t n_known, n_unknown;
 };
 
 struct sim_verdicts *sim_verdicts_new(void)
@@ -36,25 +40,42 @@ static struct row *row_of(struct sim_verdicts *verdicts, const uint8_t id[32], u
     return &verdicts->row[hash >> 48];
 }
 
+static atomic_bool *lock_row(struct sim_verdicts *verdicts, const struct row *row)
+{
+    atomic_bool *is_taken = &verdicts->is_taken[(size_t)(row - verdicts->row) % LOCKS];
+    while (atomic_exchange_explicit(is_taken, true, memory_order_acquire))
+        ;
+    return is_taken;
+}
+
+static void unlock(atomic_bool *is_taken)
+{
+    atomic_store_explicit(is_taken, false, memory_order_release);
+}
+
 static bool find(void *ctx, const uint8_t id[32], uint64_t of, int *verdict)
 {
     struct sim_verdicts *verdicts = ctx;
     const struct row *row = row_of(verdicts, id, of);
-    if (row->of != of || memcmp(row->id, id, sizeof row->id) != 0) {
-        verdicts->n_unknown++;
-        return false;
-    }
-    verdicts->n_known++;
-    *verdict = row->verdict;
-    return true;
+    atomic_bool *lock = lock_row(verdicts, row);
+    bool is_known = row->of == of && memcmp(row->id, id, sizeof row->id) == 0;
+    if (is_known)
+        *verdict = row->verdict;
+    unlock(lock);
+    atomic_fetch_add_explicit(is_known ? &verdicts->n_known : &verdicts->n_unknown, 1,
+                              memory_order_relaxed);
+    return is_known;
 }
 
 static void keep(void *ctx, const uint8_t id[32], uint64_t of, int verdict)
 {
-    struct row *row = row_of(ctx, id, of);
+    struct sim_verdicts *verdicts = ctx;
+    struct row *row = row_of(verdicts, id, of);
+    atomic_bool *lock = lock_row(verdicts, row);
     memcpy(row->id, id, sizeof row->id);
     row->of = of;
     row->verdict = verdict;
+    unlock(lock);
 }
 
 struct env_verdicts sim_verdicts_env(struct sim_verdicts *verdicts)

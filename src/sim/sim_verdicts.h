@@ -1,6 +1,8 @@
 /* sim_verdicts.h - results of script checks that the nodes of a world share.
  *
- * Layer: sim. A table with one place for each hash: what comes later takes it. See
+ * Layer: sim. A table with one place for each hash: what comes later takes it. Any thread may ask
+ * and tell: who is first to check a script is seen in nothing but how often one was checked
+ * twice. See
  * util/env_verdicts.h. */
 #ifndef SIM_SIM_VERDICTS_H
 #define SIM_SIM_VERDICTS_H

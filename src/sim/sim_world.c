@@ -12,10 +12,12 @@
 #define MAX_TIP_AGE_S     86400
 #define LINE_BYTES        600
 #define RANDOM_PART       0x776f726c64 /* of the seed: see sim_random_of() */
+#define MACHINE_PART      0x6d616368   /* the same of each machine, with its number above */
 #define FIRST_CLOCK_US    1000000
 #define STALL_ONE_IN      8
 #define SPARE_CONNECTIONS 16 /* beyond those that are asked for: slots that stay empty */
 #define STALL_MAX_US      1000000
+#define FOREVER_US        (INT64_MAX / 2)
 
 /* -- The trace ----------------------------------------------------------------------------------
  */
@@ -53,18 +55,6 @@ uint64_t sim_world_trace_hash(const struct sim_world *world, char out[HEX_ID_BYT
     return world->n_lines;
 }
 
-static void on_log(void *ctx, enum log_level level, enum log_category category, const char *line)
-{
-    const struct sim_life *life = ctx;
-    const struct sim_world_options *options = &life->world->options;
-    (void)category;
-    if (life->is_ghost)
-        return;
-    sim_world_trace(life->world, "%zu| %s", life->machine, line);
-    if (level >= LOG_LEVEL_WARNING && options->warned)
-        options->warned(options->ctx, life->machine, line);
-}
-
 void sim_world_fail(struct sim_world *world, const char *format, ...)
 {
     ASSERT(world);
@@ -84,21 +74,86 @@ const char *sim_world_failure(const struct sim_world *world)
 }
 
 /* -- A life: what its node tells ----------------------------------------------------------------
- */
+ *
+ * While clocks move, a node touches nothing but its machine: what it tells is noted, and the world
+ * reads it by its own clock. */
+
+typedef void note_fn(struct sim_world *world, size_t machine, const char *text);
+
+struct note {
+    struct sim_world *world;
+    size_t machine;
+    note_fn *fn;
+    char text[];
+};
+
+static void on_note(void *arg)
+{
+    struct note *note = arg;
+    note->fn(note->world, note->machine, note->text);
+    xfree(note);
+}
+
+/* Also if nothing moves, what ends a life is noted, not done: its functions are on the stack. */
+static void post_note(const struct sim_life *life, note_fn *fn, const char *text)
+{
+    struct sim_world *world = life->world;
+    struct sim_events *events = world->machines[life->machine].events;
+    struct note *note = xmalloc(sizeof *note + strlen(text) + 1);
+    *note = (struct note){.world = world, .machine = life->machine, .fn = fn};
+    memcpy(note->text, text, strlen(text) + 1);
+    sim_events_send(events, &world->events, &world->notes, sim_events_now_us(events), on_note,
+                    note);
+}
+
+static void tell(const struct sim_life *life, note_fn *fn, const char *text)
+{
+    if (life->is_ghost)
+        return;
+    if (sim_lanes_are_moving(life->world->lanes))
+        post_note(life, fn, text);
+    else
+        fn(life->world, life->machine, text);
+}
+
+static void note_line(struct sim_world *world, size_t i, const char *text)
+{
+    sim_world_trace(world, "%zu| %s", i, text);
+}
+
+static void note_warning_line(struct sim_world *world, size_t i, const char *text)
+{
+    note_line(world, i, text);
+    world->options.warned(world->options.ctx, i, text);
+}
+
+static void on_log(void *ctx, enum log_level level, enum log_category category, const char *line)
+{
+    const struct sim_life *life = ctx;
+    (void)category;
+    bool is_told = level >= LOG_LEVEL_WARNING && life->world->options.warned;
+    tell(life, is_told ? note_warning_line : note_line, line);
+}
+
+static void note_alert(struct sim_world *world, size_t i, const char *text)
+{
+    sim_world_trace(world, "%zu alert: %s", i, text);
+}
+
+static void note_tip(struct sim_world *world, size_t i, const char *text)
+{
+    sim_world_trace(world, "%zu tip %s", i, text);
+    if (world->options.tip)
+        world->options.tip(world->options.ctx, i, text);
+}
 
 static void on_notice(void *ctx, enum node_notice notice, const char *text)
 {
     const struct sim_life *life = ctx;
-    struct sim_world *world = life->world;
-    if (life->is_ghost)
-        return;
     if (notice == NODE_NOTICE_ALERT)
-        sim_world_trace(world, "%zu alert: %s", life->machine, text);
-    if (notice != NODE_NOTICE_BLOCK)
-        return;
-    sim_world_trace(world, "%zu tip %s", life->machine, text);
-    if (world->options.tip)
-        world->options.tip(world->options.ctx, life->machine, text);
+        tell(life, note_alert, text);
+    else if (notice == NODE_NOTICE_BLOCK)
+        tell(life, note_tip, text);
 }
 
 static void on_progress(void *ctx, const char *line)
@@ -107,11 +162,14 @@ static void on_progress(void *ctx, const char *line)
     (void)line;
 }
 
+static void note_warning(struct sim_world *world, size_t i, const char *text)
+{
+    sim_world_trace(world, "%zu warning: %s", i, text);
+}
+
 static void on_warning(void *ctx, const char *line)
 {
-    const struct sim_life *life = ctx;
-    if (!life->is_ghost)
-        sim_world_trace(life->world, "%zu warning: %s", life->machine, line);
+    tell(ctx, note_warning, line);
 }
 
 static void on_stopping(void *ctx)
@@ -136,12 +194,18 @@ static void note_error(struct sim_world *world, size_t i, const char *what, cons
     machine->error = xstrdup(error);
 }
 
+static void note_stopped(struct sim_world *world, size_t i, const char *error)
+{
+    note_error(world, i, "stopped", error);
+}
+
 static void on_stopped(void *ctx, const char *error)
 {
     struct sim_life *life = ctx;
-    if (error && !life->is_ghost)
-        note_error(life->world, life->machine, "stopped", error);
-    sim_events_add(&life->world->events, life->world->events.now_us, reap, life);
+    struct sim_events *events = life->world->machines[life->machine].events;
+    if (error)
+        tell(life, note_stopped, error);
+    sim_events_send(events, &life->world->events, NULL, sim_events_now_us(events), reap, life);
 }
 
 /* -- Birth and death ----------------------------------------------------------------------------
@@ -150,7 +214,8 @@ static void on_stopped(void *ctx, const char *error)
 static void leave_network(struct sim_machine *machine, struct sim_env *env)
 {
     sim_env_set_host(env, NULL);
-    sim_net_leave(machine->host);
+    if (machine->host)
+        sim_net_leave(machine->host);
     machine->host = NULL;
 }
 
@@ -197,9 +262,8 @@ static void abandon(struct sim_machine *machine)
 }
 
 /* What a crash has left is there: from now on it is the machine. */
-static void finish_crash(void *arg)
+static void finish_crash(struct sim_machine *machine)
 {
-    struct sim_machine *machine = arg;
     if (!machine->crashed)
         return;
     if (machine->life)
@@ -218,9 +282,22 @@ static void disarm(struct sim_machine *machine)
     machine->crashed = NULL;
 }
 
-static struct sim_env *crash_env(struct sim_world *world, struct sim_env *env, enum sim_crash how)
+static struct sim_env *crash_env(struct sim_machine *machine, struct sim_env *env,
+                                 enum sim_crash how)
 {
-    return sim_env_crash(env, how, sim_random_u64(&world->random));
+    return sim_env_crash(env, how, sim_random_u64(&machine->random));
+}
+
+static void note_crash(struct sim_world *world, size_t i, const char *unused)
+{
+    (void)unused;
+    finish_crash(&world->machines[i]);
+}
+
+static void note_crash_amid(struct sim_world *world, size_t i, const char *text)
+{
+    world->n_crashes++;
+    sim_world_trace(world, "%zu crashes amid a write (%s)", i, text);
 }
 
 /* Before and after each change of a life's disk. */
@@ -231,12 +308,16 @@ static void on_disk_change(void *arg)
     struct sim_machine *machine = &world->machines[life->machine];
     if (machine->life != life || !machine->is_armed || machine->crash_left-- > 0)
         return;
+    char how[16];
+    snprintf(how, sizeof how, "%d", machine->crash_how);
     machine->is_armed = false;
-    machine->crashed = crash_env(world, life->env, machine->crash_how);
-    world->n_crashes++;
-    sim_world_trace(world, "%zu crashes amid a write (%d)", life->machine, machine->crash_how);
-    /* The node's functions are on the stack: it is taken away after them. */
-    sim_events_add(&world->events, world->events.now_us, finish_crash, machine);
+    machine->crashed = crash_env(machine, life->env, machine->crash_how);
+    tell(life, note_crash_amid, how);
+    /* Nothing of it is heard any more. The node's functions are on the stack: it is taken away
+     * after them. */
+    life->is_ghost = true;
+    leave_network(machine, life->env);
+    post_note(life, note_crash, "");
 }
 
 void sim_world_crash_in_write(struct sim_world *world, size_t i, enum sim_crash how, uint64_t n)
@@ -261,7 +342,7 @@ void sim_world_crash(struct sim_world *world, size_t i, enum sim_crash how)
     ASSERT(machine->life);
     disarm(machine);
     sim_world_trace(world, "%zu crashes (%d)", i, how);
-    machine->env = crash_env(world, machine->life->env, how);
+    machine->env = crash_env(machine, machine->life->env, how);
     abandon(machine);
 }
 
@@ -326,7 +407,7 @@ static struct sim_life *life_new(struct sim_world *world, size_t i)
     list_add_first(&world->lives, &life->link);
     machine->env = NULL;
     machine->life = life;
-    machine->host = sim_net_join(world->net, machine->address);
+    machine->host = sim_net_join_on(world->net, machine->address, machine->events);
     sim_net_set_place(machine->host, i);
     sim_env_set_host(life->env, machine->host);
     if (world->verdicts)
@@ -455,6 +536,17 @@ static void name_machine(struct sim_machine *machine, size_t i)
     snprintf(machine->address, sizeof machine->address, "%zu.%zu.0.1", 20 + i / 250, 1 + i % 250);
 }
 
+static void make_machine(struct sim_world *world, size_t i)
+{
+    const struct sim_base *base = world->options.base;
+    struct sim_machine *machine = &world->machines[i];
+    name_machine(machine, i);
+    machine->events = sim_lanes_at(world->lanes, i);
+    machine->random = sim_random_of(world->options.seed, (uint64_t)i << 32 | MACHINE_PART);
+    machine->env = sim_env_new_with(machine->events, sim_random_u64(&world->random),
+                                    base ? sim_base_disk(base) : sim_disk_new());
+}
+
 /* Those that options->links names. */
 static void draw_links(struct sim_world *world, size_t i)
 {
@@ -520,14 +612,11 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
         world->verdicts = sim_verdicts_new();
     int64_t clock_us = options->base ? sim_base_clock_us(options->base) : FIRST_CLOCK_US;
     sim_events_init(&world->events, clock_us);
+    world->lanes = sim_lanes_new(&world->events, options->n_nodes, options->team);
     world->net = sim_net_new(&world->events, options->seed, &options->net);
     world->machines = xcalloc(options->n_nodes, sizeof *world->machines);
-    for (size_t i = 0; i < options->n_nodes; i++) {
-        name_machine(&world->machines[i], i);
-        struct sim_disk *disk = options->base ? sim_base_disk(options->base) : sim_disk_new();
-        world->machines[i].env =
-            sim_env_new_with(&world->events, sim_random_u64(&world->random), disk);
-    }
+    for (size_t i = 0; i < options->n_nodes; i++)
+        make_machine(world, i);
     if (options->peers)
         fix_links(world, options->peers);
     for (size_t i = 0; i < options->n_nodes && !options->peers; i++)
@@ -549,8 +638,11 @@ void sim_world_free(struct sim_world *world)
         xfree(machine->error);
     }
     while (world->lives.count > 0)
-        ASSERT(sim_events_step(&world->events));
+        ASSERT(sim_world_step(world, FOREVER_US));
+    sim_lanes_settle(world->lanes);
     sim_net_free(world->net);
+    sim_events_drop(&world->events, &world->notes, xfree);
+    sim_lanes_free(world->lanes);
     sim_events_deinit(&world->events);
     sim_verdicts_free(world->verdicts);
     xfree(world->machines);
@@ -571,12 +663,17 @@ int64_t sim_world_now_us(const struct sim_world *world)
     return world->events.now_us;
 }
 
+bool sim_world_step(struct sim_world *world, int64_t limit_us)
+{
+    return sim_lanes_step(world->lanes, sim_net_least_us(world->net), limit_us);
+}
+
 void sim_world_run_for(struct sim_world *world, int64_t us)
 {
     ASSERT(world);
     int64_t end_us = world->events.now_us + us;
-    while (sim_events_next_us(&world->events) <= end_us)
-        sim_events_step(&world->events);
+    while (sim_world_step(world, end_us))
+        ;
     world->events.now_us = end_us;
 }
 

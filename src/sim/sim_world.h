@@ -13,6 +13,7 @@
 #include "sim/sim_env.h"
 #include "sim/sim_net.h"
 #include "util/hex.h"
+#include "util/team.h"
 
 struct sim_base;
 struct sim_world;
@@ -88,6 +89,9 @@ struct sim_world_options {
     uint32_t block_file_bytes;          /* of each, see struct chain_options; 0: its default */
     bool stalls;                        /* the first node hears late of one blocking job in eight */
     int planted; /* enum planted of util/planted.h: a bug of the first node's */
+    /* Threads that move the nodes, which changes nothing but the time that it takes: see
+     * sim_lanes.h. NULL: the caller's. Borrowed. */
+    const struct team *team;
     /* Called for each line of the trace; NULL: it is only hashed. */
     void (*trace)(void *ctx, const char *line);
     /* A node's tip is now that block. May be NULL. */
@@ -183,7 +187,8 @@ const struct env *sim_world_env(struct sim_world *world, size_t i);
 struct sim_net *sim_world_net(struct sim_world *world);
 /* A machine's address in it, on or off; nodes listen at their network's port. */
 const char *sim_world_address(const struct sim_world *world, size_t i);
-/* The clock and all that happens on it: for what is no node. */
+/* The world's own clock, on which callbacks are called, and all that happens on it: for what is no
+ * node. Nodes' clocks are apart from it: see sim_lanes.h. */
 struct sim_events *sim_world_events(struct sim_world *world);
 
 /* -- Speaking to nodes --------------------------------------------------------------------------

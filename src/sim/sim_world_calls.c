@@ -7,13 +7,44 @@
 
 #define SUMMARY_PATIENCE_US INT64_C(10000000)
 
+/* What a call was answered. */
+struct answer {
+    sim_answer_fn *done;
+    void *arg;
+    int status;
+    char body[];
+};
+
+static void on_answer(void *arg)
+{
+    struct answer *answer = arg;
+    answer->done(answer->arg, answer->status, answer->body);
+    xfree(answer);
+}
+
+/* The answer is told by the world's clock, as whoever asked is not of this machine. */
+static void post_answer(const struct sim_call *call, int status, struct span body)
+{
+    struct sim_world *world = call->life->world;
+    struct sim_events *events = world->machines[call->life->machine].events;
+    struct answer *answer = xmalloc(sizeof *answer + body.len + 1);
+    *answer = (struct answer){.done = call->done, .arg = call->arg, .status = status};
+    memcpy(answer->body, body.p, body.len);
+    answer->body[body.len] = '\0';
+    sim_events_send(events, &world->events, &world->notes, sim_events_now_us(events), on_answer,
+                    answer);
+}
+
 static void on_reply(void *arg, struct rpc_reply *reply)
 {
     struct sim_call *call = arg;
+    int status = call->life->is_ghost ? 0 : reply->status;
     list_remove(&call->life->calls, &call->link);
     buffer_append(&reply->body, "", 1);
-    if (call->done)
-        call->done(call->arg, reply->status, (const char *)reply->body.p);
+    if (call->done && sim_lanes_are_moving(call->life->world->lanes))
+        post_answer(call, status, span_of(reply->body.p, status ? reply->body.len : 0));
+    else if (call->done)
+        call->done(call->arg, status, status ? (const char *)reply->body.p : "");
     buffer_deinit(&reply->body);
     xfree(call);
 }
@@ -103,8 +134,8 @@ bool sim_world_summary(struct sim_world *world, size_t i, struct sim_summary *ou
         return false;
     sim_world_call(world, i, "gettxoutsetinfo", "[\"muhash\"]", on_summary, &wish);
     int64_t end_us = world->events.now_us + SUMMARY_PATIENCE_US;
-    while (!wish.is_done && sim_events_next_us(&world->events) <= end_us)
-        sim_events_step(&world->events);
+    while (!wish.is_done && sim_world_step(world, end_us))
+        ;
     if (!wish.is_done) { /* it must not answer into this frame, which is gone then */
         LIST_EACH (struct sim_call, call, &world->machines[i].life->calls, link)
             if (call->arg == &wish)

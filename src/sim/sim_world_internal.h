@@ -7,6 +7,7 @@
 #define SIM_WORLD_INTERNAL_H
 
 #include "crypto/hash.h"
+#include "sim/sim_lanes.h"
 #include "sim/sim_world.h"
 #include "util/hex.h"
 #include "util/list.h"
@@ -37,6 +38,8 @@ struct sim_life {
 
 struct sim_machine {
     char address[SIM_ADDRESS_BYTES];
+    struct sim_events *events; /* its clock: all its lives' */
+    struct sim_random random;
     enum sim_machine_state state;
     struct sim_env *env;   /* while it is off */
     struct sim_life *life; /* while it is not */
@@ -57,7 +60,9 @@ struct sim_machine {
 
 struct sim_world {
     struct sim_world_options options;
-    struct sim_events events;
+    struct sim_events events; /* the base of the machines' clocks */
+    struct sim_lanes *lanes;  /* by machine */
+    struct sim_owner notes;   /* events on the base: what nodes tell */
     struct sim_net *net;
     struct sim_verdicts *verdicts; /* NULL: not shared */
     struct sim_random random;
@@ -75,5 +80,8 @@ int64_t sim_base_clock_us(const struct sim_base *base);
 
 /* All calls of a life get no answer any more. */
 void sim_life_drop_calls(struct sim_life *life);
+/* Run what is next until then: a window of all machines, or an event of the base. False: there is
+ * nothing. */
+bool sim_world_step(struct sim_world *world, int64_t limit_us);
 
 #endif

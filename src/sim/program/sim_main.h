@@ -7,7 +7,7 @@
 #include "sim/program/sim_replay.h"
 
 /* Run the command that argv[1] names with the arguments from there on; "run" if it is an option or
- * there is none. outside is opened by commands that need the real world alone.
+ * there is none. outside is opened by commands that need it.
  *
  * Returns: what the process exits with; 2 if there is no such command */
 int sim_main(int argc, char **argv, const struct sim_outside *outside);

@@ -12,9 +12,11 @@
 #include "sim/study/scenario_read.h"
 #include "sim/study/sim_study.h"
 #include "util/buffer.h"
+#include "util/parse.h"
 
 #define FILE_BYTES_MAX (64 << 20)
 #define PATH_BYTES     4096
+#define THREADS_MAX    64
 
 /* What is asked for beside the scenario. */
 struct run {
@@ -25,6 +27,8 @@ struct run {
     struct sim_live_report *report;
     const char *capture_dir; /* NULL: nothing is captured */
     bool capture_failed;
+    int64_t n_threads; /* 0: one for each processor */
+    const struct team *team;
 };
 
 static int print_usage(void)
@@ -34,7 +38,9 @@ static int print_usage(void)
         "  --scenario=FILE  what to run, as JSON: doc/scenarios.md; options behind it count more\n"
         "  --trace=FILE     what happens, as lines of JSON; -: to standard output\n"
         "  --report=FILE    a page with diagrams; see cairn-sim report\n"
-        "  --capture=DIR    every message that a node hears and says, for cairn-sim replay\n\n",
+        "  --capture=DIR    every message that a node hears and says, for cairn-sim replay\n"
+        "  --threads=N      threads that move the nodes (one for each processor); any number of\n"
+        "                   them is the same run\n\n",
         stdout);
     for (size_t i = 0; i < SCENARIO_FIELDS; i++) {
         const struct scenario_row *row = &scenario_rows[i];
@@ -103,6 +109,15 @@ static bool refuse_option(const char *arg, size_t len, char *error)
     return false;
 }
 
+static bool read_threads(struct run *run, const char *text, char *error)
+{
+    if (parse_int64(text, &run->n_threads) && run->n_threads >= 1 && run->n_threads <= THREADS_MAX)
+        return true;
+    snprintf(error, SCENARIO_ERROR_BYTES, "threads is \"%.40s\", but must be a number from 1 to %d",
+             text, THREADS_MAX);
+    return false;
+}
+
 static bool read_option(struct run *run, const char *arg, char *error)
 {
     const char *path = value_of(arg, "--scenario"), *equals = strchr(arg, '=');
@@ -123,6 +138,9 @@ static bool read_option(struct run *run, const char *arg, char *error)
         run->capture_dir = path;
         return true;
     }
+    path = value_of(arg, "--threads");
+    if (path)
+        return read_threads(run, path, error);
     size_t len = strncmp(arg, "--", 2) == 0 && equals ? (size_t)(equals - arg) - 2 : 0;
     enum scenario_field field = len > 0 ? scenario_find(arg + 2, len) : SCENARIO_FIELDS;
     if (field == SCENARIO_FIELDS)
@@ -228,6 +246,7 @@ static int run_scenario(struct run *run)
     const struct sim_study_options options = {.scenario = &run->scenario,
                                               .trace = is_traced ? write_line : NULL,
                                               .captured = run->capture_dir ? write_captures : NULL,
+                                              .team = run->team,
                                               .ctx = run};
     bool is_good = sim_study_run(&options, &result, error);
     bool is_written = !run->trace || !ferror(run->trace);
@@ -244,9 +263,9 @@ static int run_scenario(struct run *run)
     return is_written ? !result.has_agreed : refuse("the trace could not be written");
 }
 
-int sim_run_command(int argc, char **argv)
+int sim_run_command(int argc, char **argv, const struct sim_outside *outside)
 {
-    ASSERT(argc > 0 && argv);
+    ASSERT(argc > 0 && argv && outside);
     struct run run = {.trace = NULL};
     char error[SCENARIO_ERROR_BYTES];
     int status = -1;
@@ -257,6 +276,8 @@ int sim_run_command(int argc, char **argv)
         else if (!read_option(&run, argv[i], error))
             status = refuse(error);
     }
+    if (status < 0 && outside->open_team)
+        run.team = outside->open_team(outside->ctx, (size_t)run.n_threads);
     if (status < 0)
         status = run_scenario(&run);
     sim_live_report_free(run.report);

@@ -4,10 +4,12 @@
 #ifndef SIM_PROGRAM_SIM_RUN_H
 #define SIM_PROGRAM_SIM_RUN_H
 
-/* Read options from argv[1] on, run, print a summary.
+#include "sim/program/sim_outside.h"
+
+/* Read options from argv[1] on, run, print a summary. outside has the threads.
  *
  * Returns: what the process exits with: 0, 1 if the nodes do not agree in the end, 2 if an option
  *          is wrong, which standard error says */
-int sim_run_command(int argc, char **argv);
+int sim_run_command(int argc, char **argv, const struct sim_outside *outside);
 
 #endif

@@ -53,6 +53,7 @@ struct study {
     struct topology topology;
     struct machine *machines;
     int64_t *latency_us; /* of each pair of cities */
+    int64_t least_us;    /* of them */
     size_t n_nodes;
     struct sim_random random, churn_random;
     bool is_measuring;
@@ -428,8 +429,11 @@ static void make_machines(struct study *study)
     int64_t n_miners = value(study, SCENARIO_MINERS);
     size_t n_cities = geography_count();
     study->latency_us = xcalloc(n_cities * n_cities, sizeof *study->latency_us);
-    for (size_t i = 0; i < n_cities * n_cities; i++)
+    study->least_us = INT64_MAX;
+    for (size_t i = 0; i < n_cities * n_cities; i++) {
         study->latency_us[i] = geography_latency_us(i / n_cities, i % n_cities);
+        study->least_us = MIN_OF(study->least_us, study->latency_us[i]);
+    }
     study->machines = xcalloc(study->n_nodes, sizeof *study->machines);
     for (size_t i = 0; i < study->n_nodes; i++) {
         study->machines[i].place = geography_draw(sim_random_u64(&random));
@@ -463,15 +467,17 @@ static void make_base(struct study *study)
 
 static void make_world(struct study *study)
 {
+    bool is_placed = value(study, SCENARIO_GEOGRAPHY) == GEOGRAPHY_CITIES;
     const struct sim_world_options options = {
         .seed = (uint64_t)value(study, SCENARIO_SEED),
         .n_nodes = study->n_nodes,
-        .net = {.latency_min_us = value(study, SCENARIO_LATENCY_MIN_MS) * 1000,
+        .net = {.latency_min_us =
+                    is_placed ? study->least_us : value(study, SCENARIO_LATENCY_MIN_MS) * 1000,
                 .latency_max_us = value(study, SCENARIO_LATENCY_MAX_MS) * 1000,
                 .jitter_us = value(study, SCENARIO_JITTER_MS) * 1000,
                 .loss_ppm = (uint32_t)value(study, SCENARIO_LOSS_PPM),
                 .bytes_per_s = (uint64_t)value(study, SCENARIO_RATE_KBYTES_PER_S) * 1000,
-                .latency_us = value(study, SCENARIO_GEOGRAPHY) ? latency_us : NULL,
+                .latency_us = is_placed ? latency_us : NULL,
                 .linked = on_link,
                 .ctx = study},
         .base = study->base,
@@ -483,6 +489,7 @@ static void make_world(struct study *study)
         .script_cache_bytes = SCRIPT_CACHE_BYTES,
         .event_log_max = EVENTS_KEPT,
         .tip = on_tip,
+        .team = study->options->team,
         .ctx = study};
     study->world = sim_world_new(&options);
     for (size_t i = 0; i < study->n_nodes; i++) {

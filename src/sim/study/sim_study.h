@@ -18,6 +18,7 @@ struct sim_study_options {
      * on, which is start_height blocks above the first. NULL: they do not. */
     void (*captured)(void *ctx, struct sim_world *world, size_t n_nodes, int32_t start_height);
     void *ctx;
+    const struct team *team; /* see struct sim_world_options */
 };
 
 /* Times from the moment at which a block was mined until another node had it as its tip, of all

@@ -12,7 +12,7 @@ static const struct env *no_world(void *ctx)
 static int run(const char *first, const char *second)
 {
     char *argv[] = {(char *)"cairn-sim", (char *)first, (char *)second};
-    const struct sim_outside nothing = {NULL, no_world, NULL};
+    const struct sim_outside nothing = {.open = no_world};
     return sim_main(1 + (first != NULL) + (second != NULL), argv, &nothing);
 }
 

@@ -7,7 +7,7 @@ FIXTURE(capture_setup, capture_teardown)
 
 static int run(const char *first, const char *second, const char *third)
 {
-    const struct sim_outside nothing = {NULL, NULL, NULL};
+    const struct sim_outside nothing = {.ctx = NULL};
     char *argv[] = {(char *)"replay", (char *)first, (char *)second, (char *)third};
     int n = 1;
     while (n < 4 && argv[n])
