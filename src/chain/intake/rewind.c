@@ -189,6 +189,24 @@ static void give_up_done(struct env_job *job)
         end_rewind(rewind, code);
 }
 
+/* The chain stays where it is. */
+static void give_up(struct rewind *rewind)
+{
+    ASSERT(rewind->verdict.code != REJECT_NONE);
+    unmark_all(rewind);
+    rewind->stage = REWIND_GIVES_UP;
+}
+
+/* Somebody has called blocks good that are to go, and the chain went there. */
+static bool was_overruled(struct rewind *rewind)
+{
+    if (!(active_chain_tip(rewind->active)->status & BLOCK_DROPPED))
+        return false;
+    (void)verdict_set(&rewind->verdict, REJECT_BLOCK_UNAVAILABLE,
+                      "blocks that were to go have been called good meanwhile");
+    return true;
+}
+
 /* -- Forgetting ------------------------------------------------------------------------------- */
 
 /* In memory, and told: whatever comes now, a start finds the note. */
@@ -268,14 +286,9 @@ static void on_rest(void *arg, const struct verdict *verdict)
     struct rewind *rewind = arg;
     ASSERT(rewind->stage == REWIND_LEAVES);
     rewind->verdict = *verdict;
-    if (verdict->code == REJECT_NONE) {
-        rewind->stage = REWIND_FORGETS;
-    } else if (core_is_working(rewind->core)) {
-        unmark_all(rewind);
-        rewind->stage = REWIND_GIVES_UP;
-    } else {
-        rewind->stage = REWIND_FORGETS; /* ends with the chain; the next start goes on */
-    }
+    rewind->stage = REWIND_FORGETS; /* or ends so with the chain; the next start goes on */
+    if (verdict->code != REJECT_NONE && core_is_working(rewind->core))
+        give_up(rewind);
     core_wake_soon(rewind->core);
 }
 
@@ -438,6 +451,8 @@ static void step(void *part)
         return;
     if (rewind->stage == REWIND_NONE)
         start_next(rewind);
+    else if (rewind->stage == REWIND_FORGETS && was_overruled(rewind))
+        give_up(rewind);
     else if (rewind->stage == REWIND_FORGETS && may_forget(rewind))
         forget(rewind);
     else if (rewind->stage == REWIND_GIVES_UP && !rewind->job_runs)

@@ -198,8 +198,8 @@ void best_chain_load(struct best_chain *best)
 
 static void clear_one(struct best_chain *best, struct block_node *node)
 {
-    if (!block_node_has_failed(node) || (node->status & BLOCK_DROPPED))
-        return; /* what is dropped is about to leave the tree */
+    if (!block_node_has_failed(node))
+        return;
     node->status &= ~(uint32_t)BLOCK_FAILED_MASK;
     header_tree_mark_dirty(best->tree, node);
 }

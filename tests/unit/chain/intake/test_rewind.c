@@ -1,4 +1,6 @@
 /* test_rewind.c - the chain as it was before: what came since is forgotten, also amid a crash. */
+#include <string.h>
+
 #include "support/chain_inside.h"
 #include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
@@ -292,4 +294,61 @@ TEST(a_second_crash_does_not_take_what_came_after_the_first, struct fixture *f)
     rig_open(&f->rig);
     rig_settle(&f->rig);
     assert_true(rig_is_at(&f->rig, last));
+}
+
+/* Found out on the way: all is as before, also for a start; and rows of an order before that one
+ * are still taken away. */
+TEST(one_that_meets_damage_is_taken_back, struct fixture *f)
+{
+    f->options.check_invariants = false; /* damage is to be found by the rewind alone */
+    fixture_start_at_base(f);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    const struct built_block *gone = builder_blocks(&f->b, base_tip(f), 3, NULL);
+    const struct built_block *last = builder_blocks(&f->b, base_tip(f), 6, NULL);
+    rig_accept_chain(&f->rig, gone);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    rig_accept_chain(&f->rig, last);
+    sync_blocks(f);
+    const struct block_node *node = chain_at(f->rig.chain, base_tip(f)->height + 3);
+    sim_disk_damage(sim_env_disk(f->rig.sim), "regtest/blocks/rev00000.dat", node->undo.offset, 1);
+    assert_false(is_through(f));
+    struct verdict verdict = rewind_to(f, &moment);
+    assert_int_equal(verdict.code, REJECT_BLOCK_UNAVAILABLE);
+    assert_non_null(strstr(verdict.detail, "damaged"));
+    assert_true(rig_is_at(&f->rig, last));
+    assert_int_equal(f->rig.n_faults, 0);
+    wait_through(f);
+    assert_true(rig_is_at(&f->rig, last));
+    rig_crash(&f->rig, SIM_CRASH_LOST, 1);
+    rig_open(&f->rig);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, last));
+    assert_null(find(f, gone));
+}
+
+/* Who has the last word has it. */
+TEST(one_whose_blocks_are_called_good_meanwhile_is_taken_back, struct fixture *f)
+{
+    int n_taken_back = 0;
+    f->options.check_invariants = false;
+    for (int steps = 0; steps < 40; steps++) {
+        struct answer answer = {0}, reconsidered = {0};
+        fixture_start_at_base(f);
+        struct chain_moment moment = chain_now(f->rig.chain);
+        const struct built_block *last = builder_blocks(&f->b, base_tip(f), 6, NULL);
+        rig_accept_chain(&f->rig, last);
+        chain_rewind(f->rig.chain, &moment, note_verdict, &answer);
+        step_times(f, steps);
+        chain_reconsider(f->rig.chain, &last->block.hash, note_verdict, &reconsidered);
+        rig_wait(&f->rig, &answer.is_done);
+        rig_settle(&f->rig);
+        n_taken_back += answer.verdict.code == REJECT_BLOCK_UNAVAILABLE;
+        assert_true(rig_is_at(&f->rig, answer.verdict.code ? last : base_tip(f)));
+        wait_through(f);
+        chain_check(f->rig.chain);
+        rig_deinit(&f->rig);
+        f->rig = (struct chain_rig){0};
+    }
+    assert_true(n_taken_back > 0 && n_taken_back < 40);
 }
