@@ -246,6 +246,41 @@ BAD = [
 ]
 
 
+def small_disk(context, mib):
+    """A folder that is a disk of its own, of so many MiB."""
+    path = os.path.join(context.scratch, "disk")
+    os.makedirs(path)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", path],
+                          check=False, stderr=subprocess.DEVNULL)
+    if done.returncode:
+        raise Skip("a small disk needs root")
+    context.cleanups.append(lambda: subprocess.run(["umount", "-l", path], check=False))
+    return path
+
+
+def test_a_full_disk_is_named(context):
+    """Too small from the start: nothing is made. Full later: no node more, and a lab that ends."""
+    disk = small_disk(context, 60)
+    lab = Lab(context, os.path.join("disk", "lab"))
+    said = lab.run("up", f"--build={lab.build}", "--nodes=16", ok=False)
+    assert "disk full: 16 nodes need 288 MB" in said, said
+    equal(os.listdir(disk), [])
+    lab.up("--loopback", f"--port={framework.free_port()}", "--nodes=2", "--topology=line",
+           "--block-time=0")
+    pids = lab.pids()
+    with open(os.path.join(disk, "rest"), "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(1 << 16)) == 1 << 16:
+                pass
+        except OSError:
+            pass
+    assert "disk full: 1 nodes need 18 MB" in lab.run("add", "--links=1", ok=False)
+    equal(lab.tips()[1], 2)
+    lab.run("down")
+    assert all_gone(pids)
+    equal(os.listdir(disk), ["rest"])
+
+
 def test_bad_input(context):
     """One line each, and no folder made."""
     lab = Lab(context)
@@ -256,8 +291,19 @@ def test_bad_input(context):
         if want not in said:
             raise Failure(f"{words}: {said!r}, want {want!r}")
     assert not os.path.exists(lab.path)
+    without_root(lab)
     full_of_others(context, lab)
     imports_are_checked(context, lab)
+
+
+def without_root(lab):
+    """Namespaces are not had by asking."""
+    code = ("import os, sys; os.geteuid = lambda: 1000; from labkit import commands; "
+            "sys.exit(commands.main(sys.argv[1:]))")
+    done = subprocess.run([sys.executable, "-c", code, "up", "--netns", f"--build={lab.build}",
+                           f"--state={lab.path}"], check=False, stderr=subprocess.PIPE, text=True,
+                          cwd=os.path.dirname(LAB))
+    equal((done.returncode, done.stderr), (1, "lab: --netns needs root and /dev/net/tun\n"))
 
 
 def full_of_others(context, lab):

@@ -4,7 +4,6 @@ import errno
 import os
 import re
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from labkit.units import LabError
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__)))))
 PORT = 18444
-NODE_BYTES = 3 << 20  # what a young node takes of a disk, at least
 ABOUT = """A laboratory of real nodes on this machine: cairnd processes in a network of their own.
 As root each node has a network namespace, and a program (cairn-link) carries the packets between
 them with delay, jitter, loss and rate; otherwise, or with --loopback, nodes listen on 127.77.0.0/16
@@ -85,11 +83,13 @@ def rule_of(args):
             "rate": args.rate}
 
 
-def check_disk(folder, n):
-    free = shutil.disk_usage(folder.path).free
-    if free < n * NODE_BYTES:
-        raise LabError(f"disk full: {n} nodes need {n * NODE_BYTES >> 20} MB at {folder.path}, "
-                       f"{free >> 20} MB are free")
+def need_disk(folder, n):
+    """For a new lab; where there is too little, its folder goes again."""
+    try:
+        folder.need_disk(n)
+    except LabError:
+        folder.remove()
+        raise
 
 
 def prepare(folder, args):
@@ -103,7 +103,7 @@ def prepare(folder, args):
     if swept:
         print(f"lab: ended {swept} processes of a lab that had ended badly", file=sys.stderr)
     if is_new:
-        check_disk(folder, args.nodes)
+        need_disk(folder, args.nodes)
         state.write_json(folder.at("lab.json"), config)
     elif args.is_shaped:
         raise LabError(f"{folder.path} holds a lab: 'lab up' without options goes on with it, "

@@ -96,6 +96,7 @@ def add(lab, request):
     n_links = request["links"]
     if not 1 <= n_links <= len(there):
         raise LabError(f"a new node can dial 1 to {len(there)} nodes, not {n_links}")
+    lab.folder.need_disk(1)
     if len(lab.nodes) >= NODES_MAX:
         raise LabError(f"a lab has {NODES_MAX} nodes at most")
     node = Node(lab, len(lab.nodes), request.get("core"))

@@ -13,6 +13,7 @@ import time
 from labkit.units import LabError
 
 STOP_S = 20  # for a node to write what it has
+NODE_BYTES = 18 << 20  # what a young node takes of a disk: its block files are made in advance
 LEFT_S = 3  # for one that a lab has left, and that has had its SIGTERM with the lab's end
 KEPT = re.compile(r"(lab\.json|n\d+(/[^/]+)*)")
 NOT_KEPT = re.compile(r"n\d+/(output|regtest/(\.cookie|\.lock|debug\.log|[a-z]+\.pid))")
@@ -136,6 +137,13 @@ class Folder:
         end = time.monotonic() + seconds
         while self.noted_processes() and time.monotonic() < end:
             time.sleep(0.02)
+
+    def need_disk(self, n):
+        """For so many nodes more. Raises LabError."""
+        free = shutil.disk_usage(self.path).free
+        if free < n * NODE_BYTES:
+            raise LabError(f"disk full: {n} nodes need {n * NODE_BYTES >> 20} MB at {self.path}, "
+                           f"{free >> 20} MB are free")
 
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)

@@ -17,6 +17,7 @@ from labkit.units import LabError
 
 FIRST_BLOCKS = 110  # ten coinbases can be spent then
 START_S = 120
+WAIT_S, WAIT_NODES = 0.02, 100  # a look at all processes; less often if there are more nodes
 CHURN_PERIOD_S = 60
 CHURN_REST_S = 3
 PSS_NODES_MAX = 128  # whose memory each look at the table measures
@@ -46,8 +47,12 @@ class Lab:
     # -- What the parts use --------------------------------------------------------------------
 
     def note(self, text):
-        self.log.write(time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) + text + "\n")
-        self.log.flush()
+        """A full disk takes no line, and is no reason to end."""
+        try:
+            self.log.write(time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) + text + "\n")
+            self.log.flush()
+        except OSError:
+            pass
 
     def spawn(self, command, namespace, out):
         """Start a program, which ends when this thread does."""
@@ -132,6 +137,11 @@ class Lab:
         self.miner.mine(node, 1)
         return FIRST_BLOCKS + 1
 
+    def has_first_blocks(self, node):
+        """No block comes after these before all have them."""
+        return bool(node.view.answers and self.first_height
+                    and node.view.height >= self.first_height)
+
     def agree(self):
         tips = {node.view.tip for node in self.nodes}
         all_answer = all(node.view.answers for node in self.nodes)
@@ -146,7 +156,7 @@ class Lab:
                     raise LabError(f"{node.name} has ended: {node.why_ended()}")
             if time.monotonic() > end:
                 raise LabError(f"waited in vain: {what}")
-            time.sleep(0.02)
+            time.sleep(WAIT_S * max(1, len(self.nodes) / WAIT_NODES))
 
     # -- Running -------------------------------------------------------------------------------
 

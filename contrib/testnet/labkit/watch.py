@@ -9,6 +9,8 @@ from labkit import load, rpc, state
 POLLERS = 4
 POLLS_A_SECOND_MAX = 100  # of a big lab each node has its turn
 POLL_S = 0.9
+HASTY_POLL_S = 0.03
+HASTY_POLLS_A_SECOND_MAX = 200  # a big lab needs the processors for itself while it begins
 TROUBLE = (OSError, rpc.RpcError, KeyError, TypeError)
 
 
@@ -28,11 +30,17 @@ class Poller:
                 self._poll(node)
                 if not self.is_hasty and len(self.lab.nodes) > POLLS_A_SECOND_MAX:
                     time.sleep(POLLERS / POLLS_A_SECOND_MAX)
-            rest = (0.03 if self.is_hasty else POLL_S) - (time.monotonic() - begin)
-            time.sleep(max(rest, 0.01))
+            time.sleep(max(self._period_s() - (time.monotonic() - begin), 0.01))
+
+    def _period_s(self):
+        if not self.is_hasty:
+            return POLL_S
+        return max(HASTY_POLL_S, len(self.lab.nodes) / HASTY_POLLS_A_SECOND_MAX)
 
     def _poll(self, node):
         if not node.is_up() or not node.is_wanted or self.lab.is_ending:
+            return
+        if self.is_hasty and self.lab.has_first_blocks(node):
             return
         was_there = node.view.answers
         try:
