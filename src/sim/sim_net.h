@@ -13,7 +13,7 @@
 #include "sim/sim_events.h"
 #include "util/env.h"
 
-#define SIM_NET_WINDOW_BYTES  (512 * 1024) /* under way or unread in one direction of a stream */
+#define SIM_NET_WINDOW_BYTES  (256 * 1024) /* under way or unread in one direction of a stream */
 #define SIM_NET_SEGMENT_BYTES (16 * 1024)
 
 struct sim_net;

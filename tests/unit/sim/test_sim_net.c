@@ -178,7 +178,7 @@ TEST(bytes_arrive_whole_and_in_order_despite_loss)
     struct world w;
     world_init(&w, &options);
     start(&w);
-    enum { N = 1400000 };
+    enum { N = 700000 };
     uint8_t *bytes = xmalloc(N);
     uint64_t want = 0;
     for (size_t i = 0; i < N; i++) {
