@@ -13,16 +13,17 @@ struct seen {
     unsigned n_what;
 };
 
-static void on_line(void *ctx, const char *line, size_t len)
+static void on_line(void *ctx, const char *bytes, size_t len)
 {
     struct seen *seen = ctx;
-    (void)len;
+    char *line = xasprintf("%.*s", (int)len, bytes); /* a line has no end of its own */
     if (strstr(line, "\"ev\":\"link\""))
         seen->n_links += strstr(line, "\"from\":5,") != NULL;
-    if (!strstr(line, "\"ev\":\"attack\",\"node\":5,\"kind\":"))
-        return;
-    seen->n_acts++;
-    seen->n_what += strstr(line, seen->what) != NULL;
+    if (strstr(line, "\"ev\":\"attack\",\"node\":5,\"kind\":")) {
+        seen->n_acts++;
+        seen->n_what += strstr(line, seen->what) != NULL;
+    }
+    xfree(line);
 }
 
 static void scenario_of(struct scenario *s, const char *kind, uint32_t target)
