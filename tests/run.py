@@ -60,6 +60,8 @@ def run_job(job):
         status, output = done.returncode, done.stdout
     except subprocess.TimeoutExpired as error:
         status, output = -1, (error.stdout or b"") + b"\n(ran out of time)\n"
+    except OSError as error:  # a program that was not built is one failure, and not the end of all
+        status, output = -1, f"{error}\n".encode()
     output = output.decode(errors="replace")
     seconds = time.monotonic() - start
     if job.kind in ("unit", "functional") and (status != SKIP or CMOCKA_LINE.search(output)):
