@@ -38,7 +38,7 @@
     X(REPLAY_NOT_NOTED, 1)                                                                         \
     X(INVALID_NOT_WRITTEN, 1)                                                                      \
     X(RECONSIDER_NOT_WRITTEN, 1)                                                                   \
-    X(STALE_READ, 651)                                                                             \
+    X(STALE_READ, 975)                                                                             \
     X(ANSWER_BEFORE_SYNC, 1)                                                                       \
     X(WRITE_ERROR_LOST, 1)
 
