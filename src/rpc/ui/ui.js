@@ -675,7 +675,7 @@ const views = {block: blockView, tx: txView, address: addressView, peer: peerVie
 
 async function route() {
   if (!state.isOpen) return;
-  const number = ++state.view, detail = $("detail");
+  const number = ++state.view, detail = $("detail"), typed = $("query").value;
   const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decode);
   const view = Object.hasOwn(views, name) ? views[name] : null;
   $("overview").hidden = Boolean(view);
@@ -694,7 +694,7 @@ async function route() {
     parts = ["Not found", [heading("Not found"), make("p", {}, error instanceof Refused ? error.message : "The node does not answer.")]];
   }
   if (number !== state.view) return; /* somebody has gone on */
-  if (parts[0] !== "Not found") $("query").value = "";
+  if (parts[0] !== "Not found" && $("query").value === typed) $("query").value = ""; /* not what is typed meanwhile */
   document.title = `${parts[0]} \u2013 Cairn`;
   put(detail, crumb(), parts[1]);
   window.scrollTo(0, 0);
