@@ -70,6 +70,8 @@ static void note_loss(const struct block_read *read)
 {
     struct block_reads *reads = read->reads;
     struct block_node *node = header_tree_find(reads->tree, &read->node->hash);
+    if (!node)
+        return; /* a rewind has forgotten it meanwhile */
     bool in_undo = failed_in_undo(read);
     const struct file_pos *now = in_undo ? &node->undo : &node->data;
     const struct file_pos *then = in_undo ? &read->undo_pos : &read->data_pos;

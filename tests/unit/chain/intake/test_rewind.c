@@ -352,3 +352,33 @@ TEST(one_whose_blocks_are_called_good_meanwhile_is_taken_back, struct fixture *f
     }
     assert_true(n_taken_back > 0 && n_taken_back < 40);
 }
+
+static void count_read(void *arg, const struct chain_block_read *read)
+{
+    size_t *n_answered = arg;
+    assert_true(read->error <= 0);
+    ++*n_answered;
+}
+
+TEST(reads_that_are_under_way_are_answered_though_their_block_is_forgotten, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    const struct built_block *last = builder_blocks(&f->b, base_tip(f), 3, NULL);
+    rig_accept_chain(&f->rig, last);
+    struct answer answer = {0};
+    chain_rewind(f->rig.chain, &moment, note_verdict, &answer);
+    size_t n_asked = 0, n_answered = 0;
+    for (int i = 0; !answer.is_done || n_answered < n_asked; i++) {
+        const struct block_node *node = find(f, last);
+        assert_true(i < 100000);
+        if (node && n_asked < n_answered + 20) {
+            n_asked++;
+            chain_read_block(f->rig.chain, node, true, count_read, &n_answered);
+        }
+        (void)sim_env_step(f->rig.sim);
+    }
+    assert_int_equal(answer.verdict.code, REJECT_NONE);
+    assert_null(find(f, last));
+    assert_true(n_asked > 1);
+}
