@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "sim/sim_spend.h"
+#include "support/sim_option.h"
 
 #define BASE_BLOCKS    112
 #define CRASHES_EACH   20
@@ -293,15 +294,6 @@ static bool run_seed(const struct sim_base *base, uint64_t seed, bool prints_tra
     return is_good;
 }
 
-static bool read_option(const char *arg, const char *name, uint64_t *value)
-{
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0 || arg[len] != '=')
-        return false;
-    *value = strtoull(arg + len + 1, NULL, 10);
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     uint64_t crashes = 200, first = 1, failed = 0, seed;
@@ -312,8 +304,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
             prints_trace = true;
-        } else if (!read_option(argv[i], "--crashes", &crashes) &&
-                   !read_option(argv[i], "--first", &first)) {
+        } else if (!sim_option(argv[i], "--crashes", &crashes) &&
+                   !sim_option(argv[i], "--first", &first)) {
             fprintf(stderr, "unknown option: %s\n", argv[i]);
             return 2;
         }

@@ -15,6 +15,7 @@
 #include "sim/sim_random.h"
 #include "sim/sim_spend.h"
 #include "sim/sim_world.h"
+#include "support/sim_option.h"
 
 #define DEEP_PART   0x64656570 /* of the seed: see sim_random_of() */
 #define PATIENCE_US INT64_C(600000000)
@@ -156,15 +157,6 @@ static bool run_seed(uint64_t seed, uint64_t least, uint64_t most, const struct 
     return is_good;
 }
 
-static bool read_option(const char *arg, const char *name, uint64_t *value)
-{
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0 || arg[len] != '=')
-        return false;
-    *value = strtoull(arg + len + 1, NULL, 10);
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     uint64_t first = 1, seeds = 6, least = 1000, most = 1700, failed = 0;
@@ -172,8 +164,8 @@ int main(int argc, char **argv)
     if (from_env)
         seeds = strtoull(from_env, NULL, 10);
     for (int i = 1; i < argc; i++)
-        if (!read_option(argv[i], "--seeds", &seeds) && !read_option(argv[i], "--first", &first) &&
-            !read_option(argv[i], "--least", &least) && !read_option(argv[i], "--most", &most)) {
+        if (!sim_option(argv[i], "--seeds", &seeds) && !sim_option(argv[i], "--first", &first) &&
+            !sim_option(argv[i], "--least", &least) && !sim_option(argv[i], "--most", &most)) {
             fprintf(stderr, "unknown option: %s\n", argv[i]);
             return 2;
         }

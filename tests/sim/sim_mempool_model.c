@@ -18,6 +18,7 @@
 #include "sim/sim_random.h"
 #include "support/build.h"
 #include "support/pool_model.h"
+#include "support/sim_option.h"
 #include "util/alloc.h"
 
 #define MODEL_PART   0x6d6f6465 /* of the seed: see sim_random_of() */
@@ -718,15 +719,6 @@ static void print_figures(void)
                mempool_reason_name((enum mempool_reason)i));
 }
 
-static bool read_option(const char *arg, const char *name, uint64_t *value)
-{
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0 || arg[len] != '=')
-        return false;
-    *value = strtoull(arg + len + 1, NULL, 10);
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     uint64_t first = 1, seeds = 2000;
@@ -737,11 +729,11 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         has_figures = has_figures || strcmp(argv[i], "--figures") == 0;
         traces = traces || strcmp(argv[i], "--trace") == 0;
-        if (argv[i][2] != 't' && argv[i][2] != 'f' && !read_option(argv[i], "--seeds", &seeds)) {
+        if (argv[i][2] != 't' && argv[i][2] != 'f' && !sim_option(argv[i], "--seeds", &seeds)) {
             fprintf(stderr, "unknown option: %s\n", argv[i]);
             return 2;
         }
-        (void)read_option(argv[i], "--first", &first);
+        (void)sim_option(argv[i], "--first", &first);
     }
     struct game *game = xcalloc(1, sizeof *game);
     game->model.traces = traces;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sim/sim_scenario.h"
+#include "support/sim_option.h"
 
 struct run {
     uint64_t first, seeds, again;
@@ -96,15 +97,6 @@ static void run_seed(const struct run *run, const struct sim_base *base, uint64_
            second.trace_hash);
 }
 
-static bool read_option(const char *arg, const char *name, uint64_t *value)
-{
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0 || arg[len] != '=')
-        return false;
-    *value = strtoull(arg + len + 1, NULL, 10);
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     uint64_t nodes = 7;
@@ -115,10 +107,10 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
             run.prints_trace = true;
-        } else if (!read_option(argv[i], "--seeds", &run.seeds) &&
-                   !read_option(argv[i], "--first", &run.first) &&
-                   !read_option(argv[i], "--nodes", &nodes) &&
-                   !read_option(argv[i], "--again", &run.again)) {
+        } else if (!sim_option(argv[i], "--seeds", &run.seeds) &&
+                   !sim_option(argv[i], "--first", &run.first) &&
+                   !sim_option(argv[i], "--nodes", &nodes) &&
+                   !sim_option(argv[i], "--again", &run.again)) {
             fprintf(stderr, "unknown option: %s\n", argv[i]);
             return 2;
         }

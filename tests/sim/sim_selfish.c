@@ -26,6 +26,7 @@
 
 #include "sim/actors/selfish.h"
 #include "sim/sim_mining.h"
+#include "support/sim_option.h"
 
 #define SELFISH_PART    0x73656c66 /* of the seed: see sim_random_of() */
 #define BASE_BLOCKS     12
@@ -225,14 +226,13 @@ static struct selfish *begin(struct run *run, const struct sim_base *base, uint6
     run->world = sim_world_new(&options);
     for (size_t i = 0; i < options.n_nodes; i++)
         sim_world_start(run->world, i);
-    const struct selfish_options attack = {.world = run->world,
-                                           .node = attacker_of(run),
-                                           .reach = reach,
-                                           .n_nodes = options.n_nodes,
-                                           .own_us = NEAR_US,
-                                           .near_us = NEAR_US,
-                                           .slow_us = SLOW_US,
-                                           .tells_at_once = run->is_control};
+    const struct selfish_options attack = {
+        .crew = {.world = run->world, .node = attacker_of(run), .n_nodes = options.n_nodes},
+        .reach = reach,
+        .own_us = NEAR_US,
+        .near_us = NEAR_US,
+        .slow_us = SLOW_US,
+        .tells_at_once = run->is_control};
     struct selfish *selfish = selfish_new(&attack);
     sim_world_run_for(run->world, WARM_UP_US);
     return selfish;
@@ -340,31 +340,22 @@ static bool run_point(struct run *run, const struct sim_base *base)
     return is_good;
 }
 
-static bool read_option(const char *arg, const char *name, uint64_t *value)
-{
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0 || arg[len] != '=')
-        return false;
-    *value = strtoull(arg + len + 1, NULL, 10);
-    return true;
-}
-
 static bool read_options(struct run *run, int argc, char **argv)
 {
     const char *from_env = getenv("CAIRN_SIM_SELFISH");
     if (from_env)
         run->blocks = strtoull(from_env, NULL, 10);
     for (int i = 1; i < argc; i++) {
-        if (read_option(argv[i], "--served", &run->served))
+        if (sim_option(argv[i], "--served", &run->served))
             run->is_all = false;
         else if (strcmp(argv[i], "--control") == 0)
             run->is_control = true;
         else if (strncmp(argv[i], "--alpha=", 8) == 0)
             run->alpha = strtod(argv[i] + 8, NULL);
-        else if (!read_option(argv[i], "--blocks", &run->blocks) &&
-                 !read_option(argv[i], "--honest", &run->honest) &&
-                 !read_option(argv[i], "--seed", &run->seed) &&
-                 !read_option(argv[i], "--interval", &run->interval_ms))
+        else if (!sim_option(argv[i], "--blocks", &run->blocks) &&
+                 !sim_option(argv[i], "--honest", &run->honest) &&
+                 !sim_option(argv[i], "--seed", &run->seed) &&
+                 !sim_option(argv[i], "--interval", &run->interval_ms))
             return false;
     }
     return run->blocks > 0 && run->honest >= 2 && run->honest <= HONEST_MAX &&

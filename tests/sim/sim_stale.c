@@ -22,6 +22,7 @@
 #include "node/node.h"
 #include "sim/sim_mining.h"
 #include "sim/sim_world.h"
+#include "support/sim_option.h"
 #include "util/alloc.h"
 #include "util/array.h"
 
@@ -187,15 +188,6 @@ static bool judge(struct stale *s)
     return fabs(measured - theory) <= allowed && fabs(measured - twice) > allowed;
 }
 
-static bool read_option(const char *arg, const char *name, uint64_t *value)
-{
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0 || arg[len] != '=')
-        return false;
-    *value = strtoull(arg + len + 1, NULL, 10);
-    return true;
-}
-
 static bool read_options(struct stale *s, int argc, char **argv)
 {
     const char *from_env = getenv("CAIRN_SIM_STALE");
@@ -204,11 +196,11 @@ static bool read_options(struct stale *s, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--compact") == 0)
             s->is_compact = true;
-        else if (!read_option(argv[i], "--blocks", &s->blocks) &&
-                 !read_option(argv[i], "--nodes", &s->nodes) &&
-                 !read_option(argv[i], "--seed", &s->seed) &&
-                 !read_option(argv[i], "--latency", &s->latency_ms) &&
-                 !read_option(argv[i], "--interval", &s->interval_ms))
+        else if (!sim_option(argv[i], "--blocks", &s->blocks) &&
+                 !sim_option(argv[i], "--nodes", &s->nodes) &&
+                 !sim_option(argv[i], "--seed", &s->seed) &&
+                 !sim_option(argv[i], "--latency", &s->latency_ms) &&
+                 !sim_option(argv[i], "--interval", &s->interval_ms))
             return false;
     }
     return s->blocks > 0 && s->nodes >= 2 && s->interval_ms > 0;

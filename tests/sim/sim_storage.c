@@ -9,17 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/sim_option.h"
 #include "support/storage_run.h"
 #include "util/alloc.h"
-
-static bool read_option(const char *arg, const char *name, uint64_t *value)
-{
-    size_t len = strlen(name);
-    if (strncmp(arg, name, len) != 0 || arg[len] != '=')
-        return false;
-    *value = strtoull(arg + len + 1, NULL, 10);
-    return true;
-}
 
 /* The bug of a name; PLANT_COUNT: there is none. */
 static enum planted find_bug(const char *name)
@@ -59,9 +51,9 @@ int main(int argc, char **argv)
             prints_trace = true;
         } else if (strncmp(argv[i], "--plant=", 8) == 0) {
             planted = find_bug(argv[i] + 8);
-        } else if (!read_option(argv[i], "--seeds", &seeds) &&
-                   !read_option(argv[i], "--first", &first) &&
-                   !read_option(argv[i], "--lives", &lives)) {
+        } else if (!sim_option(argv[i], "--seeds", &seeds) &&
+                   !sim_option(argv[i], "--first", &first) &&
+                   !sim_option(argv[i], "--lives", &lives)) {
             fprintf(stderr, "unknown option: %s\n", argv[i]);
             return 2;
         }

@@ -19,8 +19,7 @@ struct selfish {
 
 static void act(const struct selfish *selfish, const char *what, int32_t height)
 {
-    if (selfish->options.act)
-        selfish->options.act(selfish->options.ctx, selfish->options.node, "selfish", what, height);
+    crew_act(&selfish->options.crew, "selfish", what, height);
 }
 
 /* -- Telling ----------------------------------------------------------------------------------- */
@@ -151,7 +150,7 @@ static void on_asked(void *ctx, struct crew_member *from, struct shelf_block *bl
 static struct sim_guest *guest_new(const struct selfish_options *options, unsigned number,
                                    int64_t latency_us)
 {
-    struct sim_guest *guest = crew_guest_new(options->world, options->node, number);
+    struct sim_guest *guest = crew_guest_new(options->crew.world, options->crew.node, number);
     sim_net_set_latency(sim_guest_host(guest), latency_us);
     return guest;
 }
@@ -159,8 +158,8 @@ static struct sim_guest *guest_new(const struct selfish_options *options, unsign
 static void send_people(struct selfish *selfish)
 {
     const struct selfish_options *options = &selfish->options;
-    for (size_t i = 0; i < options->n_nodes; i++) {
-        enum selfish_reach reach = i == options->node ? SELFISH_DEAF : options->reach[i];
+    for (size_t i = 0; i < options->crew.n_nodes; i++) {
+        enum selfish_reach reach = i == options->crew.node ? SELFISH_DEAF : options->reach[i];
         if (reach == SELFISH_DEAF)
             continue;
         (void)crew_add(&selfish->crew, selfish->near, i,
@@ -173,10 +172,10 @@ static void send_people(struct selfish *selfish)
 struct selfish *selfish_new(const struct selfish_options *options)
 {
     static const struct crew_events events = {.heard = on_heard, .got = on_got, .asked = on_asked};
-    ASSERT(options && options->world && options->reach && options->node < options->n_nodes);
+    ASSERT(options && options->reach && options->crew.node < options->crew.n_nodes);
     struct selfish *selfish = xcalloc(1, sizeof *selfish);
     selfish->options = *options;
-    crew_init(&selfish->crew, options->world, options->node, &events, selfish);
+    crew_init(&selfish->crew, options->crew.world, options->crew.node, &events, selfish);
     const struct shelf_block *tip = selfish->crew.shelf.blocks.at[0];
     selfish->public_height = selfish->private_height = tip->height;
     selfish->tip = tip->hash;
@@ -184,7 +183,7 @@ struct selfish *selfish_new(const struct selfish_options *options)
     selfish->near = guest_new(options, 1, options->near_us);
     selfish->slow = guest_new(options, 2, options->slow_us);
     sim_net_set_group(sim_guest_host(selfish->own), options->own_group);
-    (void)crew_add(&selfish->crew, selfish->own, options->node, ROLE_MINER);
+    (void)crew_add(&selfish->crew, selfish->own, options->crew.node, ROLE_MINER);
     send_people(selfish);
     selfish->options.reach = NULL;
     return selfish;

@@ -25,15 +25,11 @@ enum selfish_reach {
 };
 
 struct selfish_options {
-    struct sim_world *world;
-    size_t node;                     /* the private miner, which is on */
-    const enum selfish_reach *reach; /* of each of n_nodes; its own is not looked at; borrowed */
-    size_t n_nodes;
+    struct crew_options crew;         /* node: the private miner; target is not looked at */
+    const enum selfish_reach *reach;  /* of each of n_nodes; its own is not looked at; borrowed */
     int64_t own_us, near_us, slow_us; /* one way to the miner, and to others; negative: as drawn */
     int own_group;                    /* of the network (sim_net_set_group()), the miner's */
     bool tells_at_once; /* he keeps back nothing: the control, an honest miner in his place */
-    crew_act_fn *act;   /* may be NULL */
-    void *ctx;
 };
 
 /* What he has done. */

@@ -26,16 +26,12 @@ static void *new_selfish(const struct crew_options *options)
     enum selfish_reach *reach = xcalloc(options->n_nodes, sizeof *reach);
     for (size_t i = 0; i < options->n_nodes; i++)
         reach[i] = SELFISH_BOTH;
-    const struct selfish_options selfish = {.world = options->world,
-                                            .node = options->node,
+    const struct selfish_options selfish = {.crew = *options,
                                             .reach = reach,
-                                            .n_nodes = options->n_nodes,
                                             .own_us = 0,
                                             .near_us = -1,
                                             .slow_us = -1,
-                                            .own_group = STUDY_ATTACK_GROUP,
-                                            .act = options->act,
-                                            .ctx = options->ctx};
+                                            .own_group = STUDY_ATTACK_GROUP};
     void *actor = selfish_new(&selfish);
     xfree(reach);
     return actor;

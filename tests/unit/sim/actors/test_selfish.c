@@ -48,15 +48,15 @@ static int setup(void **state)
     rig->world = sim_world_new(&options);
     for (size_t i = 0; i <= MINER; i++)
         sim_world_start(rig->world, i);
-    const struct selfish_options selfish = {.world = rig->world,
-                                            .node = MINER,
+    const struct selfish_options selfish = {.crew = {.world = rig->world,
+                                                     .node = MINER,
+                                                     .n_nodes = MINER + 1,
+                                                     .act = on_act,
+                                                     .ctx = rig},
                                             .reach = reach,
-                                            .n_nodes = MINER + 1,
                                             .own_us = 1000,
                                             .near_us = 1000,
-                                            .slow_us = 90000,
-                                            .act = on_act,
-                                            .ctx = rig};
+                                            .slow_us = 90000};
     rig->selfish = selfish_new(&selfish);
     sim_world_run_for(rig->world, 30 * STEP_US);
     *state = rig;
