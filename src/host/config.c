@@ -376,16 +376,21 @@ static bool choose_dirs(struct config *config, char **error)
     return ok && choose_network(config, error) && set_dirs(config, error);
 }
 
+/* A new data directory has an empty folder of wallets, as Core's has without wallets too: a wallet
+ * made there later, or a script that saves wallets, finds it. */
 static bool make_dirs(struct config *config, char **error)
 {
     ASSERT(config->data_dir);
-    const char *dirs[] = {config->data_dir, config->blocks_dir};
-    for (size_t i = 0; i < COUNT_OF(dirs); i++) {
+    char *wallets = config_path_in(config->data_dir, "wallets");
+    const char *dirs[] = {config_is_dir(config->data_dir) ? NULL : wallets, config->blocks_dir};
+    bool ok = true;
+    for (size_t i = 0; ok && i < COUNT_OF(dirs); i++) {
         int rc = dirs[i] ? files_make_dir(NULL, dirs[i]) : 0;
         if (rc != 0)
-            return REFUSE(error, "Cannot make directory '%s': %s", dirs[i], strerror(-rc));
+            ok = REFUSE(error, "Cannot make directory '%s': %s", dirs[i], strerror(-rc));
     }
-    return true;
+    xfree(wallets);
+    return ok;
 }
 
 /* What one option says of others that were not given. In this order: each may have set what the

@@ -504,4 +504,12 @@ TEST(the_default_directory_is_made_below_home, struct world *w)
     assert_string_equal(w->config.data_dir, want);
     struct stat st;
     assert_int_equal(stat(want, &st), 0);
+    snprintf(want, sizeof want, "%s/.cairn/regtest/wallets", w->dir.path);
+    assert_int_equal(stat(want, &st), 0);
+    assert_int_equal(st.st_mode, S_IFDIR | S_IRWXU);
+    assert_int_equal(rmdir(want), 0);
+    clear(w);
+    if (!config_init(&w->config, 2, argv, &w->error))
+        fail_msg("%s", w->error);
+    assert_int_equal(stat(want, &st), -1); /* the data directory is no new one */
 }
