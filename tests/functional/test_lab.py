@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """test_lab.py - contrib/testnet/lab: real nodes, bad links, partitions, and nothing left behind."""
+import http.client
 import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import tarfile
 import time
+import urllib.parse
 
 import framework
 from framework import Failure, Skip, equal, wait_until
@@ -120,6 +123,28 @@ def split_and_heal(lab, n):
     lab.wait_tips(1, n, longer)
 
 
+def dashboard_is_seen_from_here(lab, node):
+    """A node's, by a browser on this side of its namespace."""
+    place = urllib.parse.urlsplit(lab.run("ui", node).strip())
+    equal(place.hostname, "127.0.0.1")
+    with socket.create_connection((place.hostname, place.port), 10):
+        pass  # one that leaves again
+
+    def request(method, path, headers, body=None):
+        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read().decode()
+        connection.close()
+        return answer, content
+
+    cookie = request("GET", f"{place.path}?{place.query}", {})[0].headers["Set-Cookie"]
+    _, answer = request("POST", "/ui/rpc", {
+        "Cookie": cookie.split(";")[0], "Content-Type": "application/json",
+        "Origin": f"http://{place.netloc}"}, '{"jsonrpc": "2.0", "id": 1, "method": "uptime"}')
+    assert json.loads(answer)["result"] >= 0, answer
+
+
 def test_namespaces(context):
     """Delay and load from the first moment; partition, heal, kill, add; export and import."""
     need_namespaces()
@@ -137,8 +162,10 @@ def test_namespaces(context):
     assert rtts and min(rtts) >= 0.06, rtts
     lab.run("tx-load", "0")
     split_and_heal(lab, 5)
+    dashboard_is_seen_from_here(lab, "n3")
 
     lab.run("kill", "n3")
+    assert "n3 is not up" in lab.run("ui", "n3", ok=False)
     equal(lab.tips()[1], 4)
     equal(lab.run("add", "--links=2").strip(), "n5")
     lab.run("start", "n3")
@@ -208,6 +235,47 @@ def test_nothing_is_left(context):
         interrupted(lab, options, pause)
 
 
+def a_node_that_waits(context):
+    """A program that is a node as soon as the file behind it is there. Returns: both paths"""
+    program, go = (os.path.join(context.scratch, name) for name in ("bitcoind", "go"))
+    with open(program, "w", encoding="ascii") as file:
+        file.write(f'#!/bin/sh\nwhile [ ! -e {go} ]; do sleep 0.02; done\n'
+                   f'exec {context.bin}/cairnd "$@"\n')
+    os.chmod(program, stat.S_IRWXU)
+    return program, go
+
+
+def test_a_lab_that_still_starts(context):
+    """It can be looked at and ended, and does what else it is told once it has started."""
+    program, go = a_node_that_waits(context)
+    lab = Lab(context)
+    options = ["--loopback", "--nodes=3", "--topology=line", "--block-time=0", f"--core={program}",
+               f"--port={framework.free_port()}"]
+
+    def begin():
+        process = subprocess.Popen([sys.executable, LAB, "up", "-d", f"--state={lab.path}",
+                                    f"--build={lab.build}", *options], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: os.path.exists(os.path.join(lab.path, "lab.json")), 20, "its folder")
+        return process
+
+    process = begin()
+    wait_until(lambda: "starting: 2 of 3 nodes up" in lab.run("status", "--once"), 40, "two nodes",
+               pause=0.1)
+    assert "still starting" in lab.run("kill", "n0", ok=False)
+    equal(lab.cli("n0", "getnetworkinfo")[:1], "{")
+    pids = lab.pids()
+    lab.run("down")
+    equal((process.wait(30), process.stderr.read()), (1, "lab: it was ended by 'lab down'\n"))
+    assert all_gone(pids) and not os.path.exists(lab.path)
+
+    with open(go, "wb"):
+        pass
+    process = begin()
+    equal(process.wait(60), 0)
+    assert "\n3 of 3 nodes up" in lab.run("status")
+
+
 def interrupted(lab, options, pause):
     """Ctrl-C, so long after the start."""
     process = subprocess.Popen([sys.executable, LAB, "up", f"--state={lab.path}",
@@ -239,6 +307,7 @@ BAD = [
     (["status"], "no lab is running"),
     (["down"], "there is no lab"),
     (["cli", "n0", "help"], "no lab is running"),
+    (["ui"], "no lab is running"),
     (["logs", "n0"], "there is no lab"),
     (["import", "/nowhere"], "cannot read"),
     (["fly"], "invalid choice"),

@@ -93,7 +93,7 @@ def need_disk(folder, n):
 
 
 def prepare(folder, args):
-    """The folder, swept, with its lab.json. Returns: is it new?"""
+    """The folder, locked and swept, with its lab.json. Returns: the build; is the lab new?"""
     build = find_build(args.build)
     is_new = not folder.exists()
     config = new_config(args) if is_new else None
@@ -108,20 +108,22 @@ def prepare(folder, args):
     elif args.is_shaped:
         raise LabError(f"{folder.path} holds a lab: 'lab up' without options goes on with it, "
                        "'lab down' removes it")
-    folder.unlock()
     return build, is_new
 
 
 def launch(folder, build, detach):
-    """Start the supervisor. Returns: (our end, its process, the seconds it took)."""
+    """Start the supervisor, which gets the lock. Returns: (our end, its process, the seconds it
+    took)."""
     ours, its = socket.socketpair()
     command = [sys.executable, os.path.join(ROOT, "contrib", "testnet", "lab"), "supervise",
-               f"--state={folder.path}", f"--build={build}", f"--fd={its.fileno()}"]
+               f"--state={folder.path}", f"--build={build}", f"--fd={its.fileno()}",
+               f"--lock-fd={folder.lock_fd}"]
     command += ["--detach"] * detach
     with open(folder.at("lab.log"), "ab") as out:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                   pass_fds=[its.fileno()], start_new_session=True)
+                                   pass_fds=[its.fileno(), folder.lock_fd], start_new_session=True)
     its.close()
+    folder.unlock()
     try:
         said = ours.makefile().readline().strip()
     except KeyboardInterrupt:
@@ -143,6 +145,7 @@ def up(folder, args):
             folder.remove()
         raise
     print(f"lab: {len(folder.config()['nodes'])} nodes agree after {seconds} s, in {folder.path}")
+    tell_dashboard(folder)
     if args.detach:
         return 0
     try:
@@ -156,12 +159,23 @@ def up(folder, args):
     return 0
 
 
+def tell_dashboard(folder):
+    """Of the first node, if it has one."""
+    try:
+        address = control.ask(folder, {"command": "ui", "node": "n0"})["address"]
+    except LabError:
+        return
+    print(f"lab: {address} shows n0 in a browser, once, within two minutes; 'lab ui NODE' any node")
+
+
 # -- Others --------------------------------------------------------------------------------------
 
 def show(folder, is_live, process=None):
     """The table; again and again on a terminal, until Ctrl-C or the end of a process."""
     while True:
-        lines = table.lines(control.ask(folder.path, {"command": "status"}))
+        lines = table.lines(control.ask(folder, {"command": "status"}))
+        if is_live and process is not None:
+            lines.append("'lab ui NODE' gives an address that shows a node in a browser")
         if is_live:
             print("\033[H\033[J" + "\n".join(lines), flush=True)
         else:
@@ -176,7 +190,7 @@ def show(folder, is_live, process=None):
 def status(folder, args):
     if args.json:
         import json  # pylint: disable=import-outside-toplevel
-        print(json.dumps(control.ask(folder.path, {"command": "status"})))
+        print(json.dumps(control.ask(folder, {"command": "status"})))
         return 0
     try:
         show(folder, sys.stdout.isatty() and not args.once)
@@ -187,7 +201,7 @@ def status(folder, args):
 
 def down(folder, args):
     if folder.is_running():
-        control.ask(folder.path, {"command": "down"})
+        control.ask(folder, {"command": "down"})
         while folder.is_running():
             time.sleep(0.02)
     elif not folder.exists() and not os.path.exists(folder.at("pids")):
@@ -215,7 +229,7 @@ def simple(folder, args):
     fields = {"partition": ("groups", "slow"), "heal": ("slow",), "kill": ("nodes", "softly"),
               "start": ("nodes",), "mine": ("node", "blocks"), "tx-load": ("rate",)}
     request = {name: getattr(args, name) for name in fields[args.command] if hasattr(args, name)}
-    answer = control.ask(folder.path, {"command": args.command, **request})
+    answer = control.ask(folder, {"command": args.command, **request})
     if answer:
         print(", ".join(f"{key} {value}" for key, value in answer.items()))
     return 0
@@ -223,7 +237,7 @@ def simple(folder, args):
 
 def link(folder, args):
     ends = ["all", "all"] if [args.a, args.b] == ["all", "all"] else [args.a, args.b]
-    control.ask(folder.path, {"command": "link", "ends": ends, "rule": rule_of(args)})
+    control.ask(folder, {"command": "link", "ends": ends, "rule": rule_of(args)})
     return 0
 
 
@@ -231,14 +245,14 @@ def add(folder, args):
     core = os.path.abspath(args.core) if args.core else None
     if core and not os.access(core, os.X_OK):
         raise LabError(f"--core={args.core} is no program")
-    print(control.ask(folder.path, {"command": "add", "links": args.links, "core": core})["name"])
+    print(control.ask(folder, {"command": "add", "links": args.links, "core": core})["name"])
     return 0
 
 
 def export(folder, args):
     path = os.path.abspath(args.file)
     if folder.is_running():
-        size = control.ask(folder.path, {"command": "export", "path": path})["bytes"]
+        size = control.ask(folder, {"command": "export", "path": path})["bytes"]
     else:
         folder.config()
         folder.pack(path)
@@ -266,13 +280,18 @@ def import_(folder, args):
 
 def cli(folder, args):
     """Become cairn-cli, in the node's namespace."""
-    reach = control.ask(folder.path, {"command": "reach", "node": args.node})
+    reach = control.ask(folder, {"command": "reach", "node": args.node})
     build = find_build(args.build)
     program = os.path.join(build, "bin", "cairn-link")
     os.execv(program, [program, "run", str(os.getppid()), reach["namespace"] or "-",
                        os.path.join(build, "bin", "cairn-cli"), f"-datadir={reach['datadir']}",
                        f"-{CHAIN}", f"-rpcconnect={reach['host']}", f"-rpcport={reach['port']}",
                        args.method, *args.params])
+
+
+def ui(folder, args):
+    print(control.ask(folder, {"command": "ui", "node": args.node})["address"])
+    return 0
 
 
 def logs(folder, args):
@@ -287,7 +306,8 @@ def logs(folder, args):
 
 
 def supervise(folder, args):
-    return supervisor.main(folder.path, args.build, args.fd, args.detach)
+    folder.lock_fd = args.lock_fd
+    return supervisor.main(folder, args.build, args.fd, args.detach)
 
 
 # -- The command line ----------------------------------------------------------------------------
@@ -382,6 +402,9 @@ def add_rest(commands):
     parser.add_argument("node")
     parser.add_argument("method")
     parser.add_argument("params", nargs=argparse.REMAINDER)
+    parser = commands.add_parser("ui", help="an address for a browser: the dashboard of a node")
+    parser.set_defaults(run=ui)
+    parser.add_argument("node", nargs="?", default="n0", help="n3 or 3 (default: n0)")
     parser = commands.add_parser("logs", help="the log of a node, or of the lab itself")
     parser.set_defaults(run=logs)
     parser.add_argument("node", help="n3, 3, or lab")
@@ -390,6 +413,7 @@ def add_rest(commands):
     parser = commands.add_parser("supervise")
     parser.set_defaults(run=supervise)
     parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--lock-fd", type=int, required=True)
     parser.add_argument("--detach", action="store_true")
 
 

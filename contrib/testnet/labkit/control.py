@@ -4,11 +4,13 @@ import os
 import queue
 import socket
 import threading
+import time
 
 from labkit.units import LabError
 
 REQUEST_BYTES_MAX = 1 << 20
 WAITING_MAX = 64
+BEGIN_S = 30  # from the lock to the socket, with a bad end cleaned up
 
 
 def _read_line(stream):
@@ -46,6 +48,13 @@ class Server:
         self.socket.listen(WAITING_MAX)
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def next(self, seconds):
+        """The next request and the queue of its answer; None if none comes in that time."""
+        try:
+            return self.requests.get(timeout=seconds) if seconds else self.requests.get_nowait()
+        except queue.Empty:
+            return None
+
     def _accept(self):
         while True:
             stream, _ = self.socket.accept()
@@ -64,18 +73,31 @@ class Server:
                 pass
 
 
+def _connect(folder, seconds):
+    """Raises LabError unless a lab is there; one that begins may not listen yet."""
+    end = time.monotonic() + BEGIN_S
+    while True:
+        stream = socket.socket(socket.AF_UNIX)
+        stream.settimeout(seconds)
+        try:
+            with _At(folder.path, "control") as path:
+                stream.connect(path)
+            return stream
+        except OSError as error:
+            stream.close()
+            if not folder.is_running() or time.monotonic() > end:
+                raise LabError(f"no lab is running in {folder.path}") from error
+            time.sleep(0.02)
+
+
 def ask(folder, request, seconds=600):
     """What the lab in that folder answers. Raises LabError with what it says is wrong."""
-    stream = socket.socket(socket.AF_UNIX)
-    stream.settimeout(seconds)
     try:
-        with _At(folder, "control") as path:
-            stream.connect(path)
-        with stream:
+        with _connect(folder, seconds) as stream:
             stream.sendall(json.dumps(request).encode() + b"\n")
             answer = json.loads(_read_line(stream))
     except (OSError, ValueError) as error:
-        raise LabError(f"no lab is running in {folder}") from error
+        raise LabError(f"no lab is running in {folder.path}") from error
     if "error" in answer:
         raise LabError(answer["error"])
     return answer

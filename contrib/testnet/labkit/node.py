@@ -42,6 +42,10 @@ class Node:
         return "127.0.0.1" if self.lab.is_netns else self.address
 
     @property
+    def rpc_port(self):
+        return self.lab.port - 1
+
+    @property
     def endpoint(self):
         return f"{self.address}:{self.lab.port}"
 
@@ -52,7 +56,7 @@ class Node:
         lab = self.lab
         peers = [f"-connect={lab.links.way(self, lab.nodes[to])}" for to in lab.dials(self.id)]
         options = [f"-datadir={self.datadir}", f"-{CHAIN}", "-listen=1", "-printtoconsole=0",
-                   f"-bind={self.endpoint}", f"-rpcport={lab.port - 1}",
+                   f"-bind={self.endpoint}", f"-rpcport={self.rpc_port}",
                    f"-rpcbind={self.rpc_host}", "-rpcallowip=127.0.0.0/8", "-dnsseed=0",
                    "-fixedseeds=0", "-natpmp=0", "-listenonion=0", "-discover=0", "-server=1",
                    *(peers or ["-connect=0"])]
@@ -72,7 +76,7 @@ class Node:
         self.view.answers = False
         with open(os.path.join(self.datadir, "output"), "ab") as out:
             self.process = self.lab.spawn(self.command(), self.namespace, out)
-        self.rpc = rpc.Rpc(self.rpc_host, self.lab.port - 1, self.namespace,
+        self.rpc = rpc.Rpc(self.rpc_host, self.rpc_port, self.namespace,
                            os.path.join(self.datadir, CHAIN, ".cookie"))
         self.is_wanted = True
         self.n_starts += 1

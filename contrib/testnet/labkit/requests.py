@@ -1,6 +1,7 @@
 """requests.py - what can be asked of a running lab, each a function of the lab and the request."""
 import os
 import signal
+import urllib.parse
 
 from labkit import links, rpc, state
 from labkit.node import Node
@@ -12,8 +13,9 @@ def status(lab, request):
     """The table, and figures of the links and the load."""
     load = lab.sender.load
     return {"nodes": lab.table(request.get("brief", False)), "links": lab.links.figures(),
-            "mode": "namespaces" if lab.is_netns else "loopback", "mined": lab.miner.mined,
-            "sent": load.sent, "failed": load.failed, "tx_rate": lab.config["tx_rate"],
+            "is_open": lab.is_open, "mode": "namespaces" if lab.is_netns else "loopback",
+            "mined": lab.miner.mined, "sent": load.sent, "failed": load.failed,
+            "tx_rate": lab.config["tx_rate"],
             "block_time_s": lab.config["block_time_s"]}
 
 
@@ -143,13 +145,30 @@ def export(lab, request):
     return {"bytes": os.path.getsize(request["path"])}
 
 
-def reach(lab, request):
-    """How to talk to a node: its folder, port and namespace."""
+def _node_up(lab, request):
     node = lab.nodes[node_ids([request["node"]], len(lab.nodes))[0]]
     if not node.is_up():
         raise LabError(f"{node.name} is not up")
-    return {"datadir": node.datadir, "host": node.rpc_host, "port": lab.port - 1,
+    return node
+
+
+def reach(lab, request):
+    """How to talk to a node: its folder, port and namespace."""
+    node = _node_up(lab, request)
+    return {"datadir": node.datadir, "host": node.rpc_host, "port": node.rpc_port,
             "namespace": node.namespace}
+
+
+def ui(lab, request):
+    """The address of a node's dashboard for a browser of this machine; good once."""
+    node = _node_up(lab, request)
+    if node.core or not lab.has_dashboard:
+        raise LabError(f"{node.name} has no dashboard")
+    address = node.rpc.call("ui")
+    if node.namespace:
+        place = urllib.parse.urlsplit(address)
+        address = place._replace(netloc=f"127.0.0.1:{lab.forwarder.port(node)}").geturl()
+    return {"address": address}
 
 
 def down(lab, _):
@@ -159,4 +178,5 @@ def down(lab, _):
 
 REQUESTS = {"status": status, "partition": partition, "heal": heal, "link": link, "kill": kill,
             "start": start, "add": add, "tx-load": tx_load, "mine": mine, "export": export,
-            "reach": reach, "down": down}
+            "reach": reach, "ui": ui, "down": down}
+WHILE_STARTING = ("status", "reach", "ui", "down")

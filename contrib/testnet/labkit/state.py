@@ -98,6 +98,8 @@ class Folder:
             self.lock()
         except LabError:
             return True
+        except FileNotFoundError:
+            return False  # removed meanwhile
         self.unlock()
         return False
 

@@ -10,9 +10,9 @@ import subprocess
 import threading
 import time
 
-from labkit import control, links, load, rpc, state, watch
+from labkit import control, forward, links, load, rpc, state, watch
 from labkit.node import Node, pss_kb
-from labkit.requests import REQUESTS
+from labkit.requests import REQUESTS, WHILE_STARTING
 from labkit.units import LabError
 
 FIRST_BLOCKS = 110  # ten coinbases can be spent then
@@ -112,11 +112,14 @@ class Lab:
         self.check_ports()
         self.links = links.NetnsLinks(self) if self.is_netns else links.LoopbackLinks(self)
         self.links.set_all(self.config["rule"])
+        self.miner, self.sender = watch.Miner(self), watch.Sender(self)
+        self.forwarder = forward.Forwarder()
+        self.server = control.Server(self.folder.path)
         for node in self.nodes:
             self.links.add(node)
             node.start()
+            self.obey_while_starting()
         self.poller = watch.Poller(self)
-        self.miner, self.sender = watch.Miner(self), watch.Sender(self)
         self.mesh = watch.MeshWriter(self)
         self.wait(lambda: self.nodes[0].view.answers, "the first node answers")
         if not self.nodes[0].view.height:
@@ -151,6 +154,7 @@ class Lab:
         """Raises LabError if a node ends meanwhile, or after a time that grows with the nodes."""
         end = time.monotonic() + START_S + len(self.nodes)
         while not predicate():
+            self.obey_while_starting()
             for node in self.nodes:
                 if not node.is_up():
                     raise LabError(f"{node.name} has ended: {node.why_ended()}")
@@ -160,19 +164,30 @@ class Lab:
 
     # -- Running -------------------------------------------------------------------------------
 
-    def run(self, server):
+    def run(self):
         """Obey until told to end."""
         while not self.is_ending:
-            try:
-                request, answer = server.requests.get(timeout=0.2)
-            except control.queue.Empty:
-                self.step()
-                continue
-            answer.put(self.obey(request))
+            self.obey_next(0.2)
             self.step()
+
+    def obey_while_starting(self):
+        """What has been asked by now. Raises LabError if that is the end."""
+        while self.obey_next(0):
+            if self.is_ending:
+                raise LabError("it was ended by 'lab down'")
+
+    def obey_next(self, seconds):
+        """Returns: was there a request in that time?"""
+        asked = self.server.next(seconds)
+        if asked:
+            request, answer = asked
+            answer.put(self.obey(request))
+        return asked is not None
 
     def obey(self, request):
         try:
+            if not self.is_open and request["command"] not in WHILE_STARTING:
+                raise LabError("the lab is still starting: 'lab status' shows how far it is")
             return REQUESTS[request["command"]](self, request)
         except LabError as error:
             return {"error": str(error)}
@@ -236,11 +251,10 @@ def raise_limits():
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def main(path, build, ready_fd, is_detached):
-    """The lab of a folder until it is told to end. What happens at the start is told at ready_fd,
-    in one line; who reads there takes the lab with it unless it is detached."""
-    folder = state.Folder(path)
-    folder.lock()
+def main(folder, build, ready_fd, is_detached):
+    """The lab of a locked folder until it is told to end. What happens at the start is told at
+    ready_fd, in one line; who reads there takes the lab with it unless it is detached."""
+    os.set_inheritable(folder.lock_fd, False)
     raise_limits()
     lab = Lab(folder, build)
     ready = socket.socket(fileno=ready_fd)
@@ -252,10 +266,9 @@ def main(path, build, ready_fd, is_detached):
     try:
         begin_s = time.monotonic()
         lab.begin()
-        server = control.Server(folder.path)
         lab.is_on_its_own = is_detached
         ready.sendall(f"ok {time.monotonic() - begin_s:.2f}\n".encode())
-        lab.run(server)
+        lab.run()
     except (LabError, rpc.RpcError) as error:
         said = str(error)
     except OSError as error:

@@ -22,7 +22,8 @@ def lines(status):
     out = [HEAD] + [_row(node) for node in nodes[:ROWS_MAX]]
     if len(nodes) > ROWS_MAX:
         out.append(f"... and {len(nodes) - ROWS_MAX} more")
-    out.append(f"{len(there)} of {len(nodes)} nodes up, {len(tips)} tip{'s' * (len(tips) != 1)}, "
+    out.append(f"{'' if status['is_open'] else 'starting: '}{len(there)} of {len(nodes)} nodes up, "
+               f"{len(tips)} tip{'s' * (len(tips) != 1)}, "
                f"height {min(heights)} to {max(heights)}, {memory_mb:.1f} MB, {status['mode']}; "
                f"mined {status['mined']}, transactions {status['sent']} ({status['tx_rate']:g}/s)")
     if status["links"]:
