@@ -15,7 +15,7 @@ needs_build="gcc:gcc cmake:cmake ninja:ninja-build pkg-config:pkg-config ccache:
     stdio.h/:libc6-dev libzmq.pc:libzmq3-dev"
 needs_test="python3:python3 git:git clang:clang clang-format-14:clang-format-14 make:make
     libclang_rt.fuzzer-x86_64.a/:libclang-rt-14-dev bitcoin.mod:python3-bitcoinlib
-    chromium:chromium"
+    chromium:chromium tor:tor zsh:zsh"
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -35,7 +35,7 @@ have() {
     *.mod) [ -e "/usr/lib/python3/dist-packages/${1%.mod}" ] ;;
     libclang_rt*) ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 ;;
     */*) have_header "${1%/}" ;;
-    *) command -v "$1" >/dev/null 2>&1 ;;
+    *) PATH=$PATH:/usr/sbin command -v "$1" >/dev/null 2>&1 ;; # where Debian has tor
     esac
 }
 
@@ -46,7 +46,8 @@ install_missing() {
         have "${need%%:*}" || missing+=" ${need##*:}"
     done
     [ -n "$missing" ] || return 0
-    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+    # Offline for systemd: no service of a package is started; tests start their own.
+    local apt=(env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 apt-get -qq -o Dpkg::Use-Pty=0)
     command -v apt-get >/dev/null || die "missing:$missing (no apt-get here: install them by hand)"
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null ||

@@ -113,10 +113,11 @@ def test_an_onion_service_is_made_and_kept(context):
 
 
 def test_a_real_tor_makes_one(context):
-    if not shutil.which("tor"):
+    program = shutil.which("tor", path=os.environ["PATH"] + ":/usr/sbin")
+    if not program:
         raise Skip("tor is not installed")
     port, folder = framework.free_port(), os.path.join(context.scratch, "tor")
-    with subprocess.Popen(["tor", "-f", "/nonexistent", "--ignore-missing-torrc", "--quiet",
+    with subprocess.Popen([program, "-f", "/nonexistent", "--ignore-missing-torrc", "--quiet",
                            "--DisableNetwork", "1", "--DataDirectory", folder,
                            "--SocksPort", "auto", "--ControlPort", f"127.0.0.1:{port}",
                            "--CookieAuthentication", "1"]) as tor:
