@@ -199,6 +199,7 @@ def what_threads_do(pid):
         lines.append(f"{name}) {fields[0]} user {fields[11]} system {fields[12]} ticks, {wchan}")
     if shutil.which("gdb"):
         done = subprocess.run(["timeout", "60", "gdb", "-p", str(pid), "-batch", "-ex",
+                               "set print frame-arguments none", "-ex",
                                "thread apply all backtrace 16"], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, check=False)
         lines.append(done.stdout.decode("utf-8", "replace"))
