@@ -70,13 +70,14 @@ static void check_free(struct pool_check *check)
     xfree(check);
 }
 
-/* Checks whose parent has been decided go on, who has waited longest first. They may end in turn
- * and decide others: those are only noted then, for the loop that is running already. Nobody else
- * is looked at, however many are under way. */
+/* Checks whose parent has been decided go on, who has waited longest first, behind those that were
+ * woken before; parent: NULL: only these. They may end in turn and decide others: those are only
+ * noted then, for the loop that is running already. Nobody else is looked at, however many are
+ * under way. */
 static void wake_children(struct mempool *mempool, struct pool_check *parent)
 {
     struct pool_check *woken;
-    while ((woken = LIST_POP(struct pool_check, &parent->waiters, waiting))) {
+    while (parent && (woken = LIST_POP(struct pool_check, &parent->waiters, waiting))) {
         ASSERT(woken->waits_for == parent);
         woken->waits_for = NULL;
         list_add(&mempool->woken, &woken->waiting);
@@ -407,16 +408,16 @@ void pool_check_read(struct pool_check *check)
 }
 
 /* What is put back comes in in the order in which it waited, whoever's scripts are done first:
- * where clusters or memory are at their limits the order decides who stays. Returns: true: it waits
- */
+ * where clusters or memory are at their limits the order decides who stays. But a parent that came
+ * later has no turn behind its children. Returns: true: it waits */
 static bool waits_its_turn(struct pool_check *check)
 {
     struct pool_check *before = check->is_putback ? check : NULL;
     do
         before = before ? LIST_PREV(struct pool_check, before, link) : NULL;
-    while (before && !before->is_putback);
+    while (before && (!before->is_putback || pool_check_waits_for(before, check)));
     if (before)
-        pool_check_wait(check, before);
+        pool_check_wait(check, before, true);
     return before != NULL;
 }
 
@@ -426,6 +427,14 @@ static bool rules_hold(struct pool_check *check)
 {
     return pool_check_rules(check) && pool_replace_check(check) && pool_check_max_rate(check) &&
            (!check->mempool->options.require_standard || pool_dust_is_spent(check));
+}
+
+/* What is found out from here on holds for this tip and these entries. */
+static void note_moment(struct pool_check *check)
+{
+    check->rules_hold = false;
+    check->tip = chain_tip(check->mempool->chain);
+    check->epoch = check->mempool->epoch;
 }
 
 /* Always from the beginning, on the tip and the entries of this moment, which may be others than
@@ -441,15 +450,12 @@ static void advance(struct pool_check *check, bool coins_were_read)
     }
     if (check->scripts_hold && waits_its_turn(check))
         return;
-    const struct block_node *tip = chain_tip(mempool->chain);
-    if (check->scripts_hold && check->rules_hold && check->tip == tip &&
+    if (check->scripts_hold && check->rules_hold && check->tip == chain_tip(mempool->chain) &&
         check->epoch == mempool->epoch) {
         conclude(check);
         return;
     }
-    check->rules_hold = false;
-    check->tip = tip;
-    check->epoch = mempool->epoch;
+    note_moment(check);
     enum reject code = pool_check_entries(check);
     if (code != REJECT_NONE) {
         refuse_known(check, code);
@@ -458,6 +464,8 @@ static void advance(struct pool_check *check, bool coins_were_read)
     enum pool_find found = pool_check_find_coins(check, coins_were_read);
     if (found == POOL_FIND_READ)
         pool_check_read(check);
+    else if (found == POOL_FIND_WAITS)
+        wake_children(mempool, NULL);
     if (found == POOL_FIND_READ || found == POOL_FIND_WAITS)
         return;
     check->rules_hold = found == POOL_FIND_ALL && rules_hold(check);

@@ -19,11 +19,37 @@ struct pool_check *pool_check_find(const struct mempool *mempool, const struct t
                          txid);
 }
 
-void pool_check_wait(struct pool_check *check, struct pool_check *parent)
+bool pool_check_waits_for(const struct pool_check *check, const struct pool_check *other)
 {
-    ASSERT(parent != check && !check->waits_for && parent->waits_for != check);
-    check->waits_for = parent;
-    list_add(&parent->waiters, &check->waiting);
+    ASSERT(check && other);
+    while (check && check != other)
+        check = check->waits_for;
+    return check == other;
+}
+
+/* A parent that a second reorganisation takes back comes after its child, and may wait for its turn
+ * behind it. Transactions alone make no circle, so somebody in it only waits for its turn: who does
+ * is woken, and finds another one to wait for. */
+static void break_circle(struct pool_check *check, struct pool_check *parent)
+{
+    if (!pool_check_waits_for(parent, check))
+        return;
+    struct pool_check *in_line = parent;
+    while (in_line != check && !in_line->is_in_line)
+        in_line = in_line->waits_for;
+    ASSERT(in_line != check);
+    list_remove(&in_line->waits_for->waiters, &in_line->waiting);
+    in_line->waits_for = NULL;
+    list_add(&check->mempool->woken, &in_line->waiting);
+}
+
+void pool_check_wait(struct pool_check *check, struct pool_check *other, bool is_in_line)
+{
+    ASSERT(other != check && !check->waits_for);
+    break_circle(check, other);
+    check->is_in_line = is_in_line;
+    check->waits_for = other;
+    list_add(&other->waiters, &check->waiting);
 }
 
 /* -- Coins ------------------------------------------------------------------------------------- */
@@ -145,7 +171,7 @@ static enum pool_find find_coin(struct pool_check *check, uint32_t i, struct coi
     }
     struct pool_check *pending = pool_check_find(mempool, &outpoint->txid);
     if (pending && pending != check && !check->package) {
-        pool_check_wait(check, pending);
+        pool_check_wait(check, pending, false);
         return POOL_FIND_WAITS;
     }
     if (found == COINS_SPENT || was_absent(check, outpoint, search))

@@ -50,7 +50,8 @@ struct pool_check {
     size_t n_missing;
     struct outpoint unknown; /* the first input that does not exist */
     bool is_in_map;
-    struct pool_check *waits_for; /* a parent that is being checked: pool_check_wait() */
+    struct pool_check *waits_for; /* pool_check_wait() */
+    bool is_in_line;              /* for its turn, and not for its parent */
     struct list waiters;      /* those that wait for this one, in the order in which they began */
     struct list_link waiting; /* of those of the parent, then of those woken */
 
@@ -90,8 +91,12 @@ bool pool_check_has_txid(const void *value, const void *key);
 /* The check under way of that transaction. Returns: NULL if there is none */
 struct pool_check *pool_check_find(const struct mempool *mempool, const struct txid *txid);
 
-/* It goes on when that other one has been decided. */
-void pool_check_wait(struct pool_check *check, struct pool_check *parent);
+/* It goes on when that other one has been decided: its parent, or who has its turn before it
+ * (is_in_line). Nobody ever waits in a circle: whoever has to give up its place in the line is
+ * among mempool->woken then, which the caller has to see to. */
+void pool_check_wait(struct pool_check *check, struct pool_check *other, bool is_in_line);
+/* Is it that one, or does it wait for it, be it through others? */
+bool pool_check_waits_for(const struct pool_check *check, const struct pool_check *other);
 
 /* The rules that look at the other entries only: before coins are looked for. Finds whom it would
  * replace. */

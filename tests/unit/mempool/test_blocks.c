@@ -1,6 +1,7 @@
 /* test_blocks.c - the mempool follows the chain, forward and back. */
 #include "consensus/opcodes.h"
 #include "mempool/block_assembler.h"
+#include "mempool/check.h"
 #include "mempool/cluster.h"
 #include "mempool/mempool_internal.h"
 #include "sim/sim_random.h"
@@ -172,6 +173,69 @@ TEST(what_stood_first_comes_back_first)
     assert_true(mempool_rig_has(rig, &tx[0]) && mempool_rig_has(rig, &tx[1]));
     assert_false(mempool_rig_has(rig, &tx[2]));
     mempool_rig_free(rig);
+}
+
+/* Until that block is the tip, and not a step longer. */
+static void hand_in(struct mempool_rig *rig, const struct built_block *block,
+                    const struct built_block *tip)
+{
+    rig_submit(&rig->chain, block);
+    while (!rig_is_at(&rig->chain, tip))
+        assert_true(sim_env_step(rig->chain.sim));
+}
+
+/* All of a branch of n blocks but the first, which keeps them from being connected. */
+static const struct built_block *store_branch(struct mempool_rig *rig,
+                                              const struct built_block *fork, int32_t n)
+{
+    const struct built_block *last = builder_blocks(&rig->builder, fork, (size_t)n, NULL);
+    rig_announce(&rig->chain, last);
+    for (int32_t i = 0; i < n - 1; i++)
+        rig_submit(&rig->chain, built_ancestor(last, last->height - i));
+    rig_settle(&rig->chain);
+    return last;
+}
+
+/* Of so many inputs that its scripts are under way for long. */
+static struct tx pay_slowly(struct mempool_rig *rig, int32_t height)
+{
+    enum { N_INPUTS = 1000 };
+    struct builder_coin coins[N_INPUTS];
+    struct tx fan = mempool_rig_pay(rig, height, N_INPUTS, FEE_SAT);
+    for (uint32_t i = 0; i < N_INPUTS; i++)
+        coins[i] = mempool_rig_output(&fan, i);
+    mempool_rig_mine(rig, &fan, 1);
+    return mempool_rig_spend(rig, coins, N_INPUTS, 1, 100 * FEE_SAT);
+}
+
+/* A second reorganisation takes back the parent of what the first has put back and what still waits
+ * for its turn: the child waits for its parent, which came after it and may not wait in turn for
+ * the child, nor for who waits behind it. */
+TEST(a_parent_comes_back_behind_its_child)
+{
+    enum { N_SLOW = 12 };
+    for (uint32_t n_behind = 0; n_behind <= 2; n_behind++) {
+        struct mempool_rig *rig = mempool_rig_new(11, 130, NULL);
+        struct tx parent = mempool_rig_pay(rig, 1, 1, FEE_SAT), upper[N_SLOW + 3];
+        for (int32_t i = 0; i < N_SLOW; i++)
+            upper[i] = pay_slowly(rig, i + 2);
+        const struct tx *child = &upper[N_SLOW];
+        upper[N_SLOW] = mempool_rig_pay_on(rig, &parent, 0, 1, FEE_SAT);
+        for (uint32_t i = 0; i < n_behind; i++)
+            upper[N_SLOW + 1 + i] = mempool_rig_pay(rig, N_SLOW + 2 + (int32_t)i, 1, FEE_SAT);
+        const struct built_block *fork = rig->tip, *first = mempool_rig_mine(rig, &parent, 1);
+        mempool_rig_mine(rig, upper, N_SLOW + 1 + n_behind);
+        const struct built_block *upper_branch = store_branch(rig, first, 2),
+                                 *lower_branch = store_branch(rig, fork, 4);
+        hand_in(rig, built_ancestor(upper_branch, first->height + 1), upper_branch);
+        hand_in(rig, built_ancestor(lower_branch, fork->height + 1), lower_branch);
+        assert_non_null(pool_check_find(rig->pool, &child->txid)); /* or it would show nothing */
+        mempool_rig_settle(rig);
+        assert_true(mempool_rig_has(rig, &parent));
+        for (uint32_t i = 0; i <= N_SLOW + n_behind; i++)
+            assert_true(mempool_rig_has(rig, &upper[i]));
+        mempool_rig_free(rig);
+    }
 }
 
 TEST(what_the_new_branch_spends_does_not_come_back, struct mempool_rig *rig)
