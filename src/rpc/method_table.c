@@ -1,6 +1,7 @@
 /* method_table.c - what follows from the table: look-up, argument checks, help. */
 #include "rpc/method_table.h"
 
+#include "rpc/result_shape.h"
 #include "util/assert.h"
 
 static bool is_required(const struct rpc_param *param)
@@ -241,7 +242,11 @@ void method_write_help(const struct rpc_method *method, struct buffer *buffer)
             buffer_append_string(buffer, "optional");
         buffer_append_format(buffer, ") %s\n", param->help);
     }
-    buffer_append_format(buffer, "\nResult:\n%s\n", method->result);
+    buffer_append_string(buffer, "\nResult:\n");
+    result_shape_write(buffer, method->result);
+    buffer_append_string(buffer, "\n");
+    if (strstr(method->result, "\"?:"))
+        buffer_append_string(buffer, "?: where there is such\n");
     write_examples(method, buffer);
 }
 

@@ -49,7 +49,7 @@ struct rpc_method {
     enum rpc_progress (*handler)(struct rpc_call *call);
     int flags;
     const char *help;   /* what it does, in full sentences */
-    const char *result; /* what it answers */
+    const char *result; /* what it answers, as result_shape.h has it */
     struct rpc_param params[RPC_ARGS_MAX + 1];
 };
 

@@ -1,6 +1,7 @@
 /* methods.c - the table of all methods. To add one: a row here, a handler in its family's file. */
 #include "rpc/methods.h"
 
+#include "rpc/method_results.h"
 #include "rpc/method_table.h"
 
 #define ECHO_ARG(n)                                                                                \
@@ -15,16 +16,14 @@
     "An address, a descriptor, {\"desc\": \"str\", \"range\": n or [n, n]},\n"                     \
     "{\"scripthash\": \"hex\"} (in Electrum's order), or an array of these"
 
-#define BLOCK_INFO_RESULT "{\"hash\": \"hex\", \"height\": n}    the tip when the wait ended"
-
 /* clang-format off */
 static const struct rpc_method methods[] = {
     {"dumptxoutset", "Blockchain", rpc_dumptxoutset, RPC_TEXT_OPTIONS,
      "Write all unspent outputs to a file that loadtxoutset reads, here and in Bitcoin Core: of\n"
      "the tip, or as of a block below it. The chain goes on meanwhile; a block far below takes\n"
      "long.",
-     "{\"coins_written\": n, \"base_hash\": \"hex\", \"base_height\": n, \"path\": \"str\",\n"
-     " \"txoutset_hash\": \"hex\", \"nchaintx\": n}",
+     "{\"coins_written\": n, \"base_hash\": \"hex\", \"base_height\": n, \"path\": \"str\", "
+     "\"txoutset_hash\": \"hex\", \"nchaintx\": n}",
      {{"path", RPC_TYPE_STRING, NULL, "The file, relative to the network's directory"},
       {"type", RPC_TYPE_STRING, "", "\"latest\": of the tip; \"rollback\": as of a block below"},
       {"options:rollback", RPC_TYPE_OPTIONS, "",
@@ -32,19 +31,15 @@ static const struct rpc_method methods[] = {
        "knows the outputs"}}},
     {"getaddressbalance", "Blockchain", rpc_getaddressbalance, 0,
      "What addresses have, by the index of -addressindex. Bitcoin Core has no such method.",
-     "{\"height\": n, \"bestblock\": \"hex\", \"confirmed\": n, \"mempool\": n,\n"
-     " \"received\": n, \"spent\": n}    mempool: what waits would add;\n"
-     "    received, spent: in the chain, in all",
+     "{\"height\": n, \"bestblock\": \"hex\", \"confirmed\": amount, "
+     "\"mempool\"?: amount (what waits would add), \"received\": amount (in the chain, in all), "
+     "\"spent\": amount (likewise)}",
      {{"addresses", RPC_TYPE_ANY, NULL, ADDRESSES_ARG},
       {"include_mempool", RPC_TYPE_BOOL, "true", "Tell of what waits too"}}},
     {"getaddresshistory", "Blockchain", rpc_getaddresshistory, RPC_LARGE,
      "The transactions that pay addresses or spend from them, oldest first, those of the mempool\n"
      "last, by the index of -addressindex. Bitcoin Core has no such method.",
-     "{\"height\": n, \"bestblock\": \"hex\",\n"
-     " \"transactions\": [{\"txid\": \"hex\", \"height\": n, \"blockhash\": \"hex\",\n"
-     " \"blockindex\": n, \"blocktime\": n, \"confirmations\": n,\n"
-     " \"received\": n, \"spent\": n}, ...], \"total\": n}    total: on all pages.\n"
-     "    One that waits has \"time\" instead of what is told of its block",
+     GETADDRESSHISTORY_RESULT,
      {{"addresses", RPC_TYPE_ANY, NULL, ADDRESSES_ARG},
       {"count", RPC_TYPE_NUMBER, "1000", "The most to tell, up to 10000"},
       {"skip", RPC_TYPE_NUMBER, "0", "Leave out so many before"},
@@ -52,11 +47,7 @@ static const struct rpc_method methods[] = {
     {"getaddressutxos", "Blockchain", rpc_getaddressutxos, RPC_LARGE,
      "The unspent outputs of addresses, oldest first, by the index of -addressindex. Bitcoin Core\n"
      "has no such method.",
-     "{\"height\": n, \"bestblock\": \"hex\", \"utxos\": [{\"txid\": \"hex\", \"vout\": n,\n"
-     " \"scriptPubKey\": \"hex\", \"desc\": \"str\", \"amount\": n, \"coinbase\": bool,\n"
-     " \"height\": n, \"blockhash\": \"hex\", \"confirmations\": n}, ...],\n"
-     " \"total\": n}    total: on all pages. Where the script is not known,\n"
-     "    \"scripthash\" is told instead of it and of \"desc\"",
+     GETADDRESSUTXOS_RESULT,
      {{"addresses", RPC_TYPE_ANY, NULL, ADDRESSES_ARG},
       {"count", RPC_TYPE_NUMBER, "1000", "The most to tell, up to 10000"},
       {"skip", RPC_TYPE_NUMBER, "0", "Leave out so many before"},
@@ -68,12 +59,12 @@ static const struct rpc_method methods[] = {
     {"getblock", "Blockchain", rpc_getblock, RPC_LARGE,
      "A block: as hex (verbosity 0), as an object with transaction ids (1), with whole\n"
      "transactions and their fees (2), or also with the outputs that they spend (3).",
-     "\"hex\" or {...}    the block",
+     GETBLOCK_RESULT,
      {{"blockhash", RPC_TYPE_HEX, NULL, "The block's hash"},
       {"verbosity|verbose", RPC_TYPE_VERBOSITY, "1", "How much to tell, 0 to 3"}}},
     {"getblockchaininfo", "Blockchain", rpc_getblockchaininfo, 0,
      "Where the chain stands: tip, headers, progress, pruning.",
-     "{...}    the state of the chain", {{0}}},
+     GETBLOCKCHAININFO_RESULT, {{0}}},
     {"getblockcount", "Blockchain", rpc_getblockcount, RPC_QUICK,
      "The height of the tip. The genesis block has height 0.",
      "n    the height", {{0}}},
@@ -93,49 +84,50 @@ static const struct rpc_method methods[] = {
      {{"height", RPC_TYPE_NUMBER, NULL, "The height"}}},
     {"getblockheader", "Blockchain", rpc_getblockheader, 0,
      "A block's header, as an object or as hex.",
-     "{...} or \"hex\"    the header",
+     "{" HEADER_SHAPE "} or \"hex\"",
      {{"blockhash", RPC_TYPE_HEX, NULL, "The block's hash"},
       {"verbose", RPC_TYPE_BOOL, "true", "An object if true, else hex"}}},
     {"getblocksightings", "Blockchain", rpc_getblocksightings, RPC_LARGE,
      "When the node has seen blocks first, of whatever branch, the newest first; not those of the\n"
      "initial download. Kept over restarts, 60000 at most. Bitcoin Core has no such method.",
-     "{\"blocks\": [{\"hash\": \"hex\", \"height\": n, \"time\": n, \"first_seen\": n,\n"
-     " \"active\": bool}, ...], \"total\": n}    time: of the header; first_seen: by our clock;\n"
-     "    active: it is in the chain now; total: on all pages",
+     "{\"blocks\": [{\"hash\": \"hex\", \"height\": n, \"time\": n (of the header), "
+     "\"first_seen\": n (by our clock), \"active\": bool (in the chain now)}, ...], "
+     "\"total\": n (on all pages)}",
      {{"count", RPC_TYPE_NUMBER, "100", "The most to tell, up to 10000"},
       {"skip", RPC_TYPE_NUMBER, "0", "Leave out so many before"}}},
     {"getblockstats", "Blockchain", rpc_getblockstats, 0,
      "Statistics of a block: fees and fee rates, sizes, inputs and outputs. Amounts are in\n"
      "satoshi, rates in satoshi for a virtual byte. Percentiles are those of the block's weight:\n"
      "10, 25, 50, 75 and 90.",
-     "{\"avgfee\": n, ...}    those asked for",
+     GETBLOCKSTATS_RESULT,
      {{"hash_or_height", RPC_TYPE_ANY, NULL, "The block's hash, or its height in the active chain"},
       {"stats", RPC_TYPE_LIST, "all values", "Only these, for instance [\"minfeerate\"]"}}},
     {"getchainstates", "Blockchain", rpc_getchainstates, 0,
      "The chain states that the node keeps: one, or two while the blocks below a snapshot's are\n"
      "checked, the assumed one last.",
-     "{\"headers\": n, \"chainstates\": [...]}    the states", {{0}}},
+     "{\"headers\": n, \"chainstates\": [{\"blocks\": n, \"bestblockhash\": \"hex\", "
+     TARGET_SHAPE ", \"verificationprogress\": n, \"coins_db_cache_bytes\": n, "
+     "\"coins_tip_cache_bytes\": n, \"snapshot_blockhash\"?: \"hex\", \"validated\": bool}, ...]}",
+     {{0}}},
     {"getchaintips", "Blockchain", rpc_getchaintips, 0,
      "The ends of all branches known, the active one among them.",
-     "[{\"height\": n, \"hash\": \"hex\", \"branchlen\": n, \"status\": \"str\"}, ...]\n"
-     "status is active, valid-fork, valid-headers, headers-only or invalid", {{0}}},
+     "[{\"height\": n, \"hash\": \"hex\", \"branchlen\": n, "
+     "\"status\": \"active|valid-fork|valid-headers|headers-only|invalid\"}, ...]", {{0}}},
     {"getchaintxstats", "Blockchain", rpc_getchaintxstats, 0,
      "How many transactions the chain has, and at what rate they came in a window of its blocks.",
-     "{\"time\": n, \"txcount\": n, \"window_block_count\": n, \"txrate\": n, ...}",
+     "{\"time\": n, \"txcount\"?: n, \"window_final_block_hash\": \"hex\", "
+     "\"window_final_block_height\": n, \"window_block_count\": n, \"window_interval\"?: n, "
+     "\"window_tx_count\"?: n, \"txrate\"?: n}",
      {{"nblocks", RPC_TYPE_NUMBER, "one month", "Blocks in the window"},
       {"blockhash", RPC_TYPE_HEX, "chain tip", "The window's last block"}}},
     {"getdeploymentinfo", "Blockchain", rpc_getdeploymentinfo, 0,
      "Which rule changes are in force, or on the way, at a block.",
-     "{\"hash\": \"hex\", \"height\": n, \"script_flags\": [...], \"deployments\": {...}}",
+     GETDEPLOYMENTINFO_RESULT,
      {{"blockhash", RPC_TYPE_HEX, "the tip", "The block to look from"}}},
     {"getdescriptoractivity", "Blockchain", rpc_getdescriptoractivity, RPC_LARGE,
      "What pays the scripts of descriptors and what spends from them, in blocks and in the\n"
      "mempool. scanblocks finds the blocks to ask for. At most 200,000 events.",
-     "{\"activity\": [{\"type\": \"spend\", \"amount\": n, \"blockhash\": \"hex\", \"height\": n,\n"
-     " \"spend_txid\": \"hex\", \"spend_vin\": n, \"prevout_txid\": \"hex\", \"prevout_vout\": n,\n"
-     " \"prevout_spk\": {...}}, {\"type\": \"receive\", \"amount\": n, \"blockhash\": \"hex\",\n"
-     " \"height\": n, \"txid\": \"hex\", \"vout\": n, \"output_spk\": {...}}, ...]}\n"
-     "    blockhash and height are not told of what waits",
+     GETDESCRIPTORACTIVITY_RESULT,
      {{"blockhashes", RPC_TYPE_ARRAY, NULL,
        "[\"blockhash\", ...] of the active chain, in any order"},
       {"scanobjects", RPC_TYPE_ARRAY, NULL,
@@ -146,53 +138,56 @@ static const struct rpc_method methods[] = {
      "n    the difficulty", {{0}}},
     {"getmempoolancestors", "Blockchain", rpc_getmempoolancestors, 0,
      "The transactions of the mempool that one of them builds on, near or far.",
-     "[\"hex\", ...] or {\"txid\": {...}, ...}    without the one named",
+     "[\"hex\", ...] or {<txid>: " MEMPOOL_ENTRY_SHAPE ", ...}    without the one named",
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id; it is in the mempool"},
       {"verbose", RPC_TYPE_BOOL, "false", "Whole entries if true, else ids"}}},
     {"getmempoolbands", "Blockchain", rpc_getmempoolbands, 0,
      "The mempool by feerate: what is mined together counts by what it pays together. A picture,\n"
      "not an account: it is drawn in turns, while the mempool changes. Cheap also where that is\n"
      "full. Bitcoin Core has no such method.",
-     "[{\"from\": n, \"count\": n, \"vbytes\": n, \"fees\": n}, ...]    from: sat/vB, up to the\n"
-     "    next band's; bands in which nothing waits are there too; fees: modified ones", {{0}}},
+     "[{\"from\": n (sat/vB, up to the next band's), \"count\": n, \"vbytes\": n, "
+     "\"fees\": amount (modified ones)}, ...]    bands in which nothing waits are there too",
+     {{0}}},
     {"getmempoolcluster", "Blockchain", rpc_getmempoolcluster, 0,
      "What a transaction of the mempool hangs together with, in the order in which it is mined,\n"
      "cut into the chunks that are mined together. Weights count signature operations in.",
-     "{\"clusterweight\": n, \"txcount\": n, \"chunks\": [{\"chunkfee\": n, \"chunkweight\": n,\n"
-     " \"txs\": [\"hex\", ...]}, ...]}",
+     "{\"clusterweight\": n, \"txcount\": n, \"chunks\": [{\"chunkfee\": amount, "
+     "\"chunkweight\": n, \"txs\": [\"hex\", ...]}, ...]}",
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id; it is in the mempool"}}},
     {"getmempooldescendants", "Blockchain", rpc_getmempooldescendants, 0,
      "The transactions of the mempool that build on one of them, near or far.",
-     "[\"hex\", ...] or {\"txid\": {...}, ...}    without the one named",
+     "[\"hex\", ...] or {<txid>: " MEMPOOL_ENTRY_SHAPE ", ...}    without the one named",
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id; it is in the mempool"},
       {"verbose", RPC_TYPE_BOOL, "false", "Whole entries if true, else ids"}}},
     {"getmempoolentry", "Blockchain", rpc_getmempoolentry, 0,
      "A transaction of the mempool: sizes, fees, and what it hangs together with.",
-     "{...}    the entry",
+     MEMPOOL_ENTRY_SHAPE,
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id; it is in the mempool"}}},
     {"getmempoolfeeratediagram", "Blockchain", rpc_getmempoolfeeratediagram,
      RPC_HIDDEN | RPC_LARGE,
      "What the mempool's chunks earn, the best first: the sums of their weights and fees.",
-     "[{\"weight\": n, \"fee\": n}, ...]    one for each chunk, behind one of zeros", {{0}}},
+     "[{\"weight\": n, \"fee\": amount}, ...]    one for each chunk, behind one of zeros", {{0}}},
     {"getmempoolinfo", "Blockchain", rpc_getmempoolinfo, 0,
      "How full the mempool is, and what it asks for.",
-     "{...}    the state of the mempool", {{0}}},
+     GETMEMPOOLINFO_RESULT, {{0}}},
     {"getrawmempool", "Blockchain", rpc_getrawmempool, RPC_LARGE,
      "All transactions of the mempool.",
-     "[\"hex\", ...], {\"txid\": {...}, ...} or {\"txids\": [...], \"mempool_sequence\": n}",
+     "[\"hex\", ...] or {<txid>: " MEMPOOL_ENTRY_SHAPE ", ...} or {\"txids\": [\"hex\", ...], "
+     "\"mempool_sequence\": n}",
      {{"verbose", RPC_TYPE_BOOL, "false", "Whole entries if true, else ids"},
       {"mempool_sequence", RPC_TYPE_BOOL, "false", "Tell the number of the next change as well"}}},
     {"getreorghistory", "Blockchain", rpc_getreorghistory, RPC_LARGE,
      "The reorganisations that the node has made, the newest first. Kept over restarts, 10000 at\n"
      "most. Bitcoin Core has no such method.",
-     "{\"reorgs\": [{\"time\": n, \"disconnected\": n, \"connected\": n,\n"
-     " \"fork\": {\"hash\": \"hex\", \"height\": n}, \"old_tip\": {...}, \"new_tip\": {...}},\n"
-     " ...], \"total\": n}    fork: the last block that both branches have; total: on all pages",
+     "{\"reorgs\": [{\"time\": n, \"disconnected\": n, \"connected\": n, \"fork\": "
+     BLOCK_INFO_SHAPE " (the last block of both branches), \"old_tip\": " BLOCK_INFO_SHAPE ", "
+     "\"new_tip\": " BLOCK_INFO_SHAPE "}, ...], \"total\": n (on all pages)}",
      {{"count", RPC_TYPE_NUMBER, "100", "The most to tell, up to 10000"},
       {"skip", RPC_TYPE_NUMBER, "0", "Leave out so many before"}}},
     {"gettxout", "Blockchain", rpc_gettxout, 0,
      "An unspent output.",
-     "{...} or null    the output; null if it is spent or never was",
+     "{\"bestblock\": \"hex\", \"confirmations\": n, \"value\": amount, \"scriptPubKey\": "
+     SCRIPT_SHAPE ", \"coinbase\": bool} or null    null if it is spent or never was",
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id"},
       {"n", RPC_TYPE_NUMBER, NULL, "The output's index"},
       {"include_mempool", RPC_TYPE_BOOL, "true", "Whether waiting transactions count"}}},
@@ -204,14 +199,14 @@ static const struct rpc_method methods[] = {
       {"blockhash", RPC_TYPE_HEX, "", "The block to look in"}}},
     {"gettxoutsetinfo", "Blockchain", rpc_gettxoutsetinfo, 0,
      "Counts and sums of all unspent outputs, and a digest of them. Takes a while.",
-     "{...}    the statistics",
+     GETTXOUTSETINFO_RESULT,
      {{"hash_type", RPC_TYPE_STRING, "hash_serialized_3", "hash_serialized_3, muhash or none"},
       {"hash_or_height", RPC_TYPE_ANY, "the tip", "Another block: needs -coinstatsindex"},
       {"use_index", RPC_TYPE_BOOL, "true", "Use that index if it is there"}}},
     {"gettxspendingprevout", "Blockchain", rpc_gettxspendingprevout, RPC_LARGE,
      "The transactions that spend outputs: in the mempool, and with -txospenderindex in the chain.",
-     "[{\"txid\": \"hex\", \"vout\": n, \"spendingtxid\": \"hex\", \"spendingtx\": \"hex\",\n"
-     " \"blockhash\": \"hex\"}, ...]    the last three only where there are such",
+     "[{\"txid\": \"hex\", \"vout\": n, \"spendingtxid\"?: \"hex\", \"spendingtx\"?: \"hex\", "
+     "\"blockhash\"?: \"hex\"}, ...]",
      {{"outputs", RPC_TYPE_ARRAY, NULL, "[{\"txid\": \"hex\", \"vout\": n}, ...]"},
       {"options:mempool_only|return_spending_tx", RPC_TYPE_OPTIONS, "",
        "{\"mempool_only\": bool, \"return_spending_tx\": bool}; without the index only the\n"
@@ -258,9 +253,9 @@ static const struct rpc_method methods[] = {
      "Find the blocks that may concern descriptors, by their filters (-blockfilterindex). One\n"
      "scan at a time. Few others are among them; filter_false_positives reads blocks to leave\n"
      "them out.",
-     "{\"from_height\": n, \"to_height\": n, \"relevant_blocks\": [\"hex\", ...],\n"
-     " \"completed\": bool}; status: {\"progress\": n, \"current_height\": n} or null;\n"
-     "abort: whether there was one to abort",
+     "{\"from_height\": n, \"to_height\": n, \"relevant_blocks\": [\"hex\", ...], "
+     "\"completed\": bool} or {\"progress\": n, \"current_height\": n} (status) or null (status, "
+     "without a scan) or bool (abort: was there one?)",
      {{"action", RPC_TYPE_STRING, NULL, "start, abort or status"},
       {"scanobjects", RPC_TYPE_ARRAY, "",
        "[\"descriptor\", {\"desc\": \"descriptor\", \"range\": n or [n, n]}, ...]; for start"},
@@ -272,9 +267,7 @@ static const struct rpc_method methods[] = {
     {"scantxoutset", "Blockchain", rpc_scantxoutset, 0,
      "Find the unspent outputs that descriptors stand for. One scan at a time. All kinds of\n"
      "descriptors are known; keys in them may be extended ones, with a range of indexes.",
-     "{\"success\": true|false, \"txouts\": n, \"height\": n, \"bestblock\": \"hex\",\n"
-     " \"unspents\": [{...}, ...], \"total_amount\": n}; status: {\"progress\": n} or null;\n"
-     "abort: whether there was one to abort",
+     SCANTXOUTSET_RESULT,
      {{"action", RPC_TYPE_STRING, NULL, "start, abort or status"},
       {"scanobjects", RPC_TYPE_ARRAY, "",
        "[\"descriptor\", {\"desc\": \"descriptor\", \"range\": n or [n, n]}, ...]; for start"}}},
@@ -284,7 +277,7 @@ static const struct rpc_method methods[] = {
      "null", {{0}}},
     {"verifychain", "Blockchain", rpc_verifychain, 0,
      "Check the stored chain again.",
-     "true|false    whether all is well; if not, debug.log says what",
+     "bool    whether all is well; if not, debug.log says what",
      {{"checklevel", RPC_TYPE_NUMBER, "3", "How thorough, 0 to 4"},
       {"nblocks", RPC_TYPE_NUMBER, "6", "How many blocks back, 0 for all"}}},
     {"verifytxoutproof", "Blockchain", rpc_verifytxoutproof, 0,
@@ -293,17 +286,17 @@ static const struct rpc_method methods[] = {
      {{"proof", RPC_TYPE_HEX, NULL, "The proof"}}},
     {"waitforblock", "Blockchain", rpc_waitforblock, 0,
      "Wait until a given block is the tip.",
-     BLOCK_INFO_RESULT,
+     BLOCK_INFO_SHAPE "    the tip when the wait ended",
      {{"blockhash", RPC_TYPE_HEX, NULL, "The block's hash"},
       {"timeout", RPC_TYPE_NUMBER, "0", "Milliseconds to wait at most, 0 for ever"}}},
     {"waitforblockheight", "Blockchain", rpc_waitforblockheight, 0,
      "Wait until the tip has at least a given height.",
-     BLOCK_INFO_RESULT,
+     BLOCK_INFO_SHAPE "    the tip when the wait ended",
      {{"height", RPC_TYPE_NUMBER, NULL, "The height"},
       {"timeout", RPC_TYPE_NUMBER, "0", "Milliseconds to wait at most, 0 for ever"}}},
     {"waitfornewblock", "Blockchain", rpc_waitfornewblock, 0,
      "Wait until the tip changes.",
-     BLOCK_INFO_RESULT,
+     BLOCK_INFO_SHAPE "    the tip when the wait ended",
      {{"timeout", RPC_TYPE_NUMBER, "0", "Milliseconds to wait at most, 0 for ever"},
       {"current_tip", RPC_TYPE_HEX, "the tip", "Wait until the tip is another than this"}}},
 
@@ -319,12 +312,12 @@ static const struct rpc_method methods[] = {
      "[...]    the arguments", {ECHO_ARGS}},
     {"getmemoryinfo", "Control", rpc_getmemoryinfo, 0,
      "The memory that the node has allocated. There is no wallet, so none of it has to be locked.",
-     "{\"locked\": {\"used\": n, \"free\": n, \"total\": n, \"locked\": 0, \"chunks_used\": n,\n"
-     " \"chunks_free\": n}} or \"<malloc version=\\\"1\\\">...\"",
+     "{\"locked\": {\"used\": n, \"free\": n, \"total\": n, \"locked\": n, \"chunks_used\": n, "
+     "\"chunks_free\": n}} or \"str\" (the XML)",
      {{"mode", RPC_TYPE_STRING, "\"stats\"", "stats: sums; mallocinfo: the allocator's own XML"}}},
     {"getopenrpcinfo", "Control", rpc_getopenrpcinfo, RPC_LARGE,
      "All methods as an OpenRPC document, for tools that make clients of it.",
-     "{\"openrpc\": \"str\", \"info\": {...}, \"methods\": [...]}",
+     OPENRPC_SHAPE,
      {{"include_hidden", RPC_TYPE_BOOL, "false", "Also those that are for tests"}}},
     {"getrpcinfo", "Control", rpc_getrpcinfo, RPC_QUICK,
      "The calls being worked on, and where the log is.",
@@ -341,7 +334,7 @@ static const struct rpc_method methods[] = {
      "kernel, leveldb, mempool, mempoolrej, net, privatebroadcast, proxy, prune, qt, "
      "rand, reindex, rpc, scan, selectcoins, tor, txpackages, txreconciliation, "
      "validation, walletdb, zmq",
-     "{\"category\": true|false, ...}",
+     "{<category>: bool, ...}",
      {{"include", RPC_TYPE_ARRAY, "", "Categories to switch on"},
       {"exclude", RPC_TYPE_ARRAY, "", "Categories to switch off, after that"}}},
     {"mockscheduler", "Control", rpc_mockscheduler, RPC_HIDDEN,
@@ -350,7 +343,7 @@ static const struct rpc_method methods[] = {
      {{"delta_time", RPC_TYPE_NUMBER, NULL, "Seconds, 1 to 3600"}}},
     {"rpc.discover", "Control", rpc_discover, RPC_LARGE,
      "All methods as an OpenRPC document: getopenrpcinfo by the name that OpenRPC gives it.",
-     "{\"openrpc\": \"str\", \"info\": {...}, \"methods\": [...]}", {{0}}},
+     OPENRPC_SHAPE, {{0}}},
     {"setmocktime", "Control", rpc_setmocktime, RPC_HIDDEN,
      "Stop the wall clock at a time. On regtest only.",
      "null",
@@ -370,8 +363,7 @@ static const struct rpc_method methods[] = {
 
     {"dropsnapshot", "Dev", rpc_dropsnapshot, RPC_OF_DEV,
      "Forget a snapshot. The chain stays as it is.",
-     "{\"name\": \"str\", \"height\": n, \"bestblock\": \"hex\", \"time\": n,\n"
-     " \"transactions\": n}    transactions: of the mempool",
+     SNAPSHOT_SHAPE "    transactions: of the mempool",
      {{"name", RPC_TYPE_STRING, NULL, "Which"}}},
     {"faucet", "Dev", rpc_faucet, RPC_OF_DEV,
      "Pay somebody from the keys of -dev. The transaction waits for a block: see -automine.",
@@ -380,18 +372,18 @@ static const struct rpc_method methods[] = {
       {"amount", RPC_TYPE_AMOUNT, "1", "How much, in BTC"}}},
     {"getdevkeys", "Dev", rpc_getdevkeys, RPC_OF_DEV,
      "The keys of -dev, which everybody knows: whoever sends them coins elsewhere has lost these.",
-     "{\"words\": \"str\", \"keys\": [{\"path\": \"str\", \"address\": \"str\",\n"
-     " \"privkey\": \"str\"}, ...]}    words: of BIP39, no passphrase; path: from their seed",
+     "{\"words\": \"str\" (of BIP39, no passphrase), "
+     "\"keys\": [{\"path\": \"str\" (from their seed), \"address\": \"str\", "
+     "\"privkey\": \"str\"}, ...]}",
      {{0}}},
     {"listsnapshots", "Dev", rpc_listsnapshots, RPC_OF_DEV,
      "The snapshots there are, oldest first.",
-     "[{...}, ...]    each as snapshot answers",
+     "[" SNAPSHOT_SHAPE ", ...]",
      {{0}}},
     {"revert", "Dev", rpc_revert, RPC_OF_DEV,
      "Go back to a snapshot: chain, mempool and clock are as they were. Blocks that came since\n"
      "are forgotten, and so are later snapshots; peers that have such blocks may bring them again.",
-     "{\"name\": \"str\", \"height\": n, \"bestblock\": \"hex\", \"time\": n,\n"
-     " \"transactions\": n}    transactions: of the mempool",
+     SNAPSHOT_SHAPE "    transactions: of the mempool",
      {{"name", RPC_TYPE_STRING, NULL, "Which"}}},
     {"settime", "Dev", rpc_settime, RPC_OF_DEV,
      "Set the node's clock, which goes on from there, also after a restart. setmocktime has it\n"
@@ -400,15 +392,14 @@ static const struct rpc_method methods[] = {
      {{"time", RPC_TYPE_NUMBER, NULL, "Seconds since 1970; 0: the real time again"}}},
     {"snapshot", "Dev", rpc_snapshot, RPC_OF_DEV,
      "Note chain, mempool and clock as they are, for revert. A kill of the node takes none of it.",
-     "{\"name\": \"str\", \"height\": n, \"bestblock\": \"hex\", \"time\": n,\n"
-     " \"transactions\": n}    transactions: of the mempool",
+     SNAPSHOT_SHAPE "    transactions: of the mempool",
      {{"name", RPC_TYPE_STRING, "", "Letters, digits, _ and -, at most 64; default: a number"}}},
     {"generate", "Generating", rpc_generate, RPC_HIDDEN | RPC_GONE,
      "has been replaced by the -generate cli option. Refer to -help for more information.",
-     "an error that says so", {{0}}},
+     "null    an error that says so", {{0}}},
     {"generateblock", "Generating", rpc_generateblock, RPC_HIDDEN | RPC_LARGE,
      "Mine a block with given transactions, in the order given.",
-     "{\"hash\": \"hex\", \"hex\": \"hex\"}    hex only if it was not submitted",
+     "{\"hash\": \"hex\", \"hex\"?: \"hex\" (if it was not submitted)}",
      {{"output", RPC_TYPE_STRING, NULL, "Address or descriptor that the coinbase pays to"},
       {"transactions", RPC_TYPE_ARRAY, NULL, "Transactions as hex"},
       {"submit", RPC_TYPE_BOOL, "true", "Whether the block joins the chain"}}},
@@ -427,21 +418,17 @@ static const struct rpc_method methods[] = {
 
     {"getindexinfo", "Indexing", rpc_getindexinfo, 0,
      "The indexes that are switched on, and how far they are.",
-     "{\"name\": {\"synced\": true|false, \"best_block_height\": n}, ...}",
+     "{<name>: {\"synced\": bool, \"best_block_height\": n}, ...}",
      {{"index_name", RPC_TYPE_STRING, "all", "Only this one"}}},
 
     {"getblocktemplate", "Mining", rpc_getblocktemplate, RPC_LARGE,
      "What the next block may hold, for mining software (BIP22, BIP23, BIP145).",
-     "{...}    the template; null or \"str\" for a proposal: why it is no good",
+     GETBLOCKTEMPLATE_RESULT,
      {{"template_request", RPC_TYPE_OBJECT, NULL,
        "{\"rules\": [\"segwit\"], \"mode\": \"str\", \"longpollid\": \"str\", ...}"}}},
     {"getmininginfo", "Mining", rpc_getmininginfo, 0,
      "The tip, what the next block has to be like, and what the mempool has for it.",
-     "{\"blocks\": n, \"bits\": \"hex\", \"difficulty\": n, \"target\": \"hex\",\n"
-     " \"networkhashps\": n, \"pooledtx\": n, \"blockmintxfee\": n, \"chain\": \"str\",\n"
-     " \"next\": {\"height\": n, \"bits\": \"hex\", \"difficulty\": n, \"target\": \"hex\"},\n"
-     " \"warnings\": [\"str\", ...]}    next: the block after the tip; also currentblockweight\n"
-     "    and currentblocktx of the block made last, and signet_challenge on a signet",
+     GETMININGINFO_RESULT,
      {{0}}},
     {"getnetworkhashps", "Mining", rpc_getnetworkhashps, 0,
      "Hashes per second that the work of the last blocks took.",
@@ -450,7 +437,7 @@ static const struct rpc_method methods[] = {
       {"height", RPC_TYPE_NUMBER, "-1", "The last of them; -1: the tip"}}},
     {"getprioritisedtransactions", "Mining", rpc_getprioritisedtransactions, 0,
      "The deltas that prioritisetransaction has set.",
-     "{\"txid\": {\"fee_delta\": n, \"in_mempool\": true|false, \"modified_fee\": n}, ...}",
+     "{<txid>: {\"fee_delta\": n, \"in_mempool\": bool, \"modified_fee\"?: n}, ...}",
      {{0}}},
     {"prioritisetransaction", "Mining", rpc_prioritisetransaction, 0,
      "Treat a transaction as if its fee were higher, or lower, when blocks are filled.",
@@ -460,7 +447,7 @@ static const struct rpc_method methods[] = {
       {"fee_delta", RPC_TYPE_NUMBER, NULL, "Satoshi to add; less than 0 to take away"}}},
     {"submitblock", "Mining", rpc_submitblock, 0,
      "Hand in a block.",
-     "null or \"str\"    why it was refused",
+     "null or \"str\" (why it was refused)",
      {{"hexdata", RPC_TYPE_HEX, NULL, "The block"},
       {"dummy", RPC_TYPE_STRING, "ignored", "Ignored, for BIP22"}}},
     {"submitheader", "Mining", rpc_submitheader, 0,
@@ -485,7 +472,7 @@ static const struct rpc_method methods[] = {
       {"v2transport", RPC_TYPE_BOOL, "set by -v2transport", "Whether to encrypt (BIP324)"}}},
     {"addpeeraddress", "Network", rpc_addpeeraddress, RPC_HIDDEN,
      "Put an address into the address book, as if a peer had told of it; for tests.",
-     "{\"success\": true|false, \"error\": \"str\"}",
+     "{\"error\"?: \"str\", \"success\": bool}",
      {{"address", RPC_TYPE_STRING, NULL, "The IP address of a node"},
       {"port", RPC_TYPE_NUMBER, NULL, "Its port"},
       {"tried", RPC_TYPE_BOOL, "false", "Among those that were tried"}}},
@@ -503,54 +490,53 @@ static const struct rpc_method methods[] = {
      {{"path", RPC_TYPE_STRING, NULL, "The file, relative to the network's directory"}}},
     {"getaddednodeinfo", "Network", rpc_getaddednodeinfo, 0,
      "The nodes of -addnode and addnode, and whether they are connected.",
-     "[{\"addednode\": \"str\", \"connected\": true|false, \"addresses\": [...]}, ...]",
+     "[{\"addednode\": \"str\", \"connected\": bool, \"addresses\": [{\"address\": \"str\", "
+     "\"connected\": \"inbound|outbound\"}, ...]}, ...]",
      {{"node", RPC_TYPE_STRING, "all nodes", "Only this one"}}},
     {"getaddrmaninfo", "Network", rpc_getaddrmaninfo, 0,
      "How many addresses of other nodes are known, by network: heard of, and tried.",
-     "{\"network\": {\"new\": n, \"tried\": n, \"total\": n}, ...}", {{0}}},
+     "{<network>: {\"new\": n, \"tried\": n, \"total\": n}, ...}", {{0}}},
     {"getconnectioncount", "Network", rpc_getconnectioncount, RPC_QUICK,
      "The number of peers.",
      "n    the number", {{0}}},
     {"geteclipserisk", "Network", rpc_geteclipserisk, 0,
      "How likely it is that all whom this node hears are one party, and why. Not in Core.",
-     "{\"risk\": \"low|elevated|high\", \"reasons\": [\"str\", ...],\n"
-     " \"grouped_by\": \"asmap|prefix\", \"outbound\": n, \"outbound_groups\": n,\n"
-     " \"outbound_forked\": n, \"header_lag\": n, \"tip_age\": n, \"new\": n,\n"
-     " \"new_largest_source_share\": n, \"tried\": n, \"tried_largest_group_share\": n}",
+     GETECLIPSERISK_RESULT,
      {{0}}},
     {"getnettotals", "Network", rpc_getnettotals, 0,
      "Bytes received and sent since the start.",
-     "{\"totalbytesrecv\": n, \"totalbytessent\": n, \"timemillis\": n, \"uploadtarget\": {...}}",
+     "{\"totalbytesrecv\": n, \"totalbytessent\": n, \"timemillis\": n, "
+     "\"uploadtarget\": {\"timeframe\": n, \"target\": n, \"target_reached\": bool, "
+     "\"serve_historical_blocks\": bool, \"bytes_left_in_cycle\": n, \"time_left_in_cycle\": n}}",
      {{0}}},
     {"getnetworkinfo", "Network", rpc_getnetworkinfo, 0,
      "The node as others see it: version, services, connections and addresses, by network\n"
      "(ipv4, ipv6, onion, i2p, cjdns).",
-     "{...}", {{0}}},
+     GETNETWORKINFO_RESULT, {{0}}},
     {"getnodeaddresses", "Network", rpc_getnodeaddresses, RPC_LARGE,
      "Addresses of other nodes, at random; those that look dead are left out.",
-     "[{\"time\": n, \"services\": n, \"address\": \"str\", \"port\": n, \"network\": \"str\"},\n"
-     " ...]",
+     "[{\"time\": n, \"services\": n, \"address\": \"str\", \"port\": n, \"network\": \"str\"}, "
+     "...]",
      {{"count", RPC_TYPE_NUMBER, "1", "How many at most, 0 for all"},
       {"network", RPC_TYPE_STRING, "all networks", "ipv4, ipv6, onion, i2p or cjdns"}}},
     {"getorphantxs", "Network", rpc_getorphantxs, RPC_HIDDEN | RPC_LARGE,
      "Transactions of peers that wait for their parents: ids (verbosity 0), objects (1), those\n"
      "with the transaction as hex (2).",
-     "[\"hex\", ...]    or [{\"txid\": \"hex\", \"wtxid\": \"hex\", \"from\": [n, ...], ...}, ...]",
+     "[\"hex\" or {\"txid\": \"hex\", \"wtxid\": \"hex\", \"bytes\": n, \"vsize\": n, "
+     "\"weight\": n, \"from\": [n, ...], \"hex\"?: \"hex\"}, ...]",
      {{"verbosity", RPC_TYPE_VERBOSITY, "0", "How much to tell, 0 to 2"}}},
     {"getpeerinfo", "Network", rpc_getpeerinfo, 0,
      "All about each peer. Its network is one of (ipv4, ipv6, onion, i2p, cjdns,\n"
      "not_publicly_routable).",
-     "[{...}, ...]", {{0}}},
+     GETPEERINFO_RESULT, {{0}}},
     {"getrawaddrman", "Network", rpc_getrawaddrman, RPC_HIDDEN | RPC_LARGE,
      "Every place of the address book's tables that is taken; for tests.",
-     "{\"new\": {\"bucket/position\": {\"address\": \"str\", \"mapped_as\": n, \"port\": n,\n"
-     "  \"services\": n, \"time\": n, \"network\": \"str\", \"source\": \"str\",\n"
-     "  \"source_network\": \"str\", \"source_mapped_as\": n}, ...}, \"tried\": {...}}", {{0}}},
+     "{\"new\": " ADDRMAN_PLACES_SHAPE ", \"tried\": " ADDRMAN_PLACES_SHAPE "}", {{0}}},
     {"listbanned", "Network", rpc_listbanned, RPC_LARGE,
      "The addresses and subnets that are banned by hand (setban), with times in seconds.\n"
      "Peers that misbehave are dropped and not welcome until the next start; they are not listed.",
-     "[{\"address\": \"str\", \"ban_created\": n, \"banned_until\": n, \"ban_duration\": n,\n"
-     "  \"time_remaining\": n}, ...]", {{0}}},
+     "[{\"address\": \"str\", \"ban_created\": n, \"banned_until\": n, \"ban_duration\": n, "
+     "\"time_remaining\": n}, ...]", {{0}}},
     {"ping", "Network", rpc_ping, 0,
      "Ask every peer for a sign of life. getpeerinfo shows how long it took.",
      "null", {{0}}},
@@ -572,19 +558,16 @@ static const struct rpc_method methods[] = {
       {"absolute", RPC_TYPE_BOOL, "false", "Whether bantime is a time since 1970"}}},
     {"setnetworkactive", "Network", rpc_setnetworkactive, 0,
      "Leave the network (all peers are dropped), or join it again.",
-     "true|false    what it is then",
+     "bool    what it is then",
      {{"state", RPC_TYPE_BOOL, NULL, "Whether to take part"}}},
 
     {"abortprivatebroadcast", "Rawtransactions", rpc_abortprivatebroadcast, 0,
      "Let transactions be that are sent by -privatebroadcast: they are given to nobody any more.",
-     "{\"removed_transactions\": [{\"txid\": \"hex\", \"wtxid\": \"hex\", \"hex\": \"hex\"}, ...]}",
+     "{\"removed_transactions\": [{" PRIVATE_TX_SHAPE "}, ...]}",
      {{"id", RPC_TYPE_STRING, NULL, "A txid, of all that have it, or a wtxid"}}},
     {"analyzepsbt", "Rawtransactions", rpc_analyzepsbt, RPC_LARGE,
      "What a PSBT lacks, and whose turn it is.",
-     "{\"inputs\": [{\"has_utxo\": bool, \"is_final\": bool, \"next\": \"str\",\n"
-     "   \"missing\": {...}}, ...],\n"
-     " \"estimated_vsize\": n, \"estimated_feerate\": amount, \"fee\": amount, \"next\": \"str\", "
-     "\"error\": \"str\"}",
+     ANALYZEPSBT_RESULT,
      {{"psbt", RPC_TYPE_STRING, NULL, "The PSBT as base64"}}},
     {"combinepsbt", "Rawtransactions", rpc_combinepsbt, RPC_LARGE | RPC_PURE,
      "One PSBT with all that several PSBTs of the same transaction have.",
@@ -621,22 +604,24 @@ static const struct rpc_method methods[] = {
       {"version", RPC_TYPE_NUMBER, "2", "The version, 1 to 3"}}},
     {"decodepsbt", "Rawtransactions", rpc_decodepsbt, RPC_LARGE | RPC_PURE,
      "A PSBT as an object.",
-     "{...}",
+     DECODEPSBT_RESULT,
      {{"psbt", RPC_TYPE_STRING, NULL, "The PSBT as base64"}}},
     {"decoderawtransaction", "Rawtransactions", rpc_decoderawtransaction, RPC_LARGE | RPC_PURE,
      "A transaction as an object.",
-     "{...}",
+     "{" TX_SHAPE "}",
      {{"hexstring", RPC_TYPE_HEX, NULL, "The transaction"},
       {"iswitness", RPC_TYPE_BOOL, "depends on which of both reads best",
        "Whether it is in the form with witnesses"}}},
     {"decodescript", "Rawtransactions", rpc_decodescript, RPC_LARGE | RPC_PURE,
      "A script as an object.",
-     "{...}",
+     "{\"asm\": \"str\", \"desc\": \"str\", \"address\"?: \"str\", \"type\": \"str\", "
+     "\"p2sh\"?: \"str\", \"segwit\"?: {\"asm\": \"str\", \"desc\": \"str\", \"hex\": \"hex\", "
+     "\"address\"?: \"str\", \"type\": \"str\", \"p2sh-segwit\": \"str\"}}",
      {{"hexstring", RPC_TYPE_HEX, NULL, "The script"}}},
     {"descriptorprocesspsbt", "Rawtransactions", rpc_descriptorprocesspsbt, RPC_LARGE,
      "Fill a PSBT in with what descriptors, mempool, -txindex and unspent outputs tell, and sign\n"
      "it with the secret keys of the descriptors.",
-     "{\"psbt\": \"str\", \"complete\": bool, \"hex\": \"hex\"}    hex if it is complete",
+     "{\"psbt\": \"str\", \"complete\": bool, \"hex\"?: \"hex\" (if it is complete)}",
      {{"psbt", RPC_TYPE_STRING, NULL, "The PSBT as base64"},
       {"descriptors", RPC_TYPE_ARRAY, NULL,
        "[\"desc\", {\"desc\": \"desc\", \"range\": n}, ...]"},
@@ -645,20 +630,21 @@ static const struct rpc_method methods[] = {
       {"finalize", RPC_TYPE_BOOL, "true", "Make inputs final that are complete"}}},
     {"finalizepsbt", "Rawtransactions", rpc_finalizepsbt, RPC_LARGE,
      "Make inputs final that have all their signatures; if all are, the transaction can be sent.",
-     "{\"psbt\": \"str\", \"hex\": \"hex\", \"complete\": bool}    one of psbt and hex",
+     "{\"psbt\"?: \"str\", \"hex\"?: \"hex\", \"complete\": bool}    one of psbt and hex",
      {{"psbt", RPC_TYPE_STRING, NULL, "The PSBT as base64"},
       {"extract", RPC_TYPE_BOOL, "true", "Answer with the transaction if it is complete"}}},
     {"getprivatebroadcastinfo", "Rawtransactions", rpc_getprivatebroadcastinfo, RPC_LARGE,
      "Our own transactions that are sent by -privatebroadcast and have not come back, with the\n"
      "peers that each was given to. Times are seconds since 1970.",
-     "{\"transactions\": [{\"txid\": \"hex\", \"wtxid\": \"hex\", \"hex\": \"hex\",\n"
-     "  \"time_added\": n, \"peers\": [{\"address\": \"str\", \"sent\": n,\n"
-     "  \"received\": n}, ...]}, ...]}",
+     "{\"transactions\": [{" PRIVATE_TX_SHAPE ", \"time_added\": n, "
+     "\"peers\": [{\"address\": \"str\", \"sent\": n, \"received\"?: n}, ...]}, ...]}",
      {{0}}},
     {"getrawtransaction", "Rawtransactions", rpc_getrawtransaction, RPC_LARGE,
      "A transaction of a given block, or (with -txindex) of any block: as hex (verbosity 0),\n"
      "as an object (1), or with fee and spent outputs (2).",
-     "\"hex\" or {...}",
+     "\"hex\" or {\"in_active_chain\"?: bool, " TX_SHAPE ", \"fee\"?: amount, \"hex\": \"hex\", "
+     "\"vsize_adjusted\"?: n, \"blockhash\"?: \"hex\", \"confirmations\"?: n, \"time\"?: n, "
+     "\"blocktime\"?: n}",
      {{"txid", RPC_TYPE_HEX, NULL, "The transaction's id"},
       {"verbosity|verbose", RPC_TYPE_VERBOSITY, "0", "How much to tell, 0 to 2"},
       {"blockhash", RPC_TYPE_HEX, "", "The block to look in"}}},
@@ -674,7 +660,9 @@ static const struct rpc_method methods[] = {
       {"maxburnamount", RPC_TYPE_AMOUNT, "0", "Coins that may be lost in unspendable outputs"}}},
     {"signrawtransactionwithkey", "Rawtransactions", rpc_signrawtransactionwithkey, RPC_LARGE,
      "Sign a transaction's inputs with given keys.",
-     "{\"hex\": \"hex\", \"complete\": true|false, \"errors\": [...]}",
+     "{\"hex\": \"hex\", \"complete\": bool, \"errors\"?: [{\"txid\": \"hex\", \"vout\": n, "
+     "\"witness\": [\"hex\", ...], \"scriptSig\": \"hex\", \"sequence\": n, \"error\": \"str\"}, "
+     "...]}",
      {{"hexstring", RPC_TYPE_STRING, NULL, "The transaction"},
       {"privkeys", RPC_TYPE_ARRAY, NULL, "Keys in wallet import format"},
       {"prevtxs", RPC_TYPE_ARRAY, "",
@@ -683,15 +671,17 @@ static const struct rpc_method methods[] = {
     {"submitpackage", "Rawtransactions", rpc_submitpackage, 0,
      "Send a child with its unconfirmed parents, parents first: what pays too little alone may be\n"
      "paid for by the child, and they may replace what spends the same coins.",
-     "{\"package_msg\": \"str\", \"tx-results\": {\"wtxid\": {...}, ...}, "
-     "\"replaced-transactions\": [...]}",
+     "{\"package_msg\": \"str\", \"tx-results\": {<wtxid>: {\"txid\": \"hex\", "
+     "\"error\"?: \"str\", \"other-wtxid\"?: \"hex\", " JUDGED_SHAPE "}, ...}, "
+     "\"replaced-transactions\": [\"hex\", ...]}",
      {{"package", RPC_TYPE_ARRAY, NULL, "Transactions as hex, 1 to 25, the child last"},
       {"maxfeerate", RPC_TYPE_AMOUNT, "0.10", "Refuse a higher fee for 1,000 bytes; 0: any"},
       {"maxburnamount", RPC_TYPE_AMOUNT, "0", "Coins that may be lost in unspendable outputs"}}},
     {"testmempoolaccept", "Rawtransactions", rpc_testmempoolaccept, 0,
      "Whether the mempool would take a transaction, or several together, each by its own fees.\n"
      "Nothing is changed.",
-     "[{\"txid\": \"hex\", \"wtxid\": \"hex\", \"allowed\": true|false, ...}, ...]",
+     "[{\"txid\": \"hex\", \"wtxid\": \"hex\", \"package-error\"?: \"str\", \"allowed\"?: bool, "
+     JUDGED_SHAPE ", \"reject-reason\"?: \"str\", \"reject-details\"?: \"str\"}, ...]",
      {{"rawtxs", RPC_TYPE_ARRAY, NULL, "Transactions as hex, 1 to 25"},
       {"maxfeerate", RPC_TYPE_AMOUNT, "0.10", "Refuse a higher fee for 1,000 bytes; 0: any"}}},
 
@@ -703,28 +693,28 @@ static const struct rpc_method methods[] = {
       {"prevtxs", RPC_TYPE_ARRAY, "", "Transactions as hex that it spends from, looked at first"}}},
     {"enumeratesigners", "Signer", rpc_enumeratesigners, 0,
      "The external signers that are connected: an error, since there is no -signer here.",
-     "{\"signers\": [...]}", {{0}}},
+     "{\"signers\": [{\"fingerprint\": \"hex\", \"name\": \"str\"}, ...]}", {{0}}},
     {"createmultisig", "Util", rpc_createmultisig, RPC_PURE,
      "An address that takes the signatures of some of several keys.",
-     "{\"address\": \"str\", \"redeemScript\": \"hex\", \"descriptor\": \"str\", ...}",
+     "{\"address\": \"str\", \"redeemScript\": \"hex\", \"descriptor\": \"str\", "
+     "\"warnings\"?: [\"str\", ...]}",
      {{"nrequired", RPC_TYPE_NUMBER, NULL, "How many signatures it takes"},
       {"keys", RPC_TYPE_ARRAY, NULL, "Public keys as hex, at most 20"},
       {"address_type", RPC_TYPE_STRING, "legacy", "legacy, p2sh-segwit or bech32"}}},
     {"deriveaddresses", "Util", rpc_deriveaddresses, RPC_LARGE,
      "The addresses that a descriptor stands for. It must have its checksum.",
-     "[\"str\", ...]    of <a;b> in a key's path an array for each",
+     "[\"str\" or [\"str\", ...] (of <a;b> in a key's path), ...]",
      {{"descriptor", RPC_TYPE_STRING, NULL, "The descriptor"},
       {"range", RPC_TYPE_ANY, "", "Its end, or [begin,end]; for a descriptor with a range"}}},
     {"estimaterawfee", "Util", rpc_estimaterawfee, RPC_HIDDEN,
      "What is known of the rates at which transactions were confirmed within some blocks.",
-     "{\"short\": {...}, \"medium\": {...}, \"long\": {...}}    horizons that reach that far",
+     "{\"short\"?: " FEE_HORIZON_SHAPE ", \"medium\"?: " FEE_HORIZON_SHAPE ", \"long\": "
+     FEE_HORIZON_SHAPE "}    horizons that reach that far",
      {{"conf_target", RPC_TYPE_NUMBER, NULL, "Blocks, 1 to 1008"},
       {"threshold", RPC_TYPE_NUMBER, "0.95", "What part of them must be confirmed in time"}}},
     {"estimatesmartfee", "Util", rpc_estimatesmartfee, 0,
      "The rate that a transaction should pay to be confirmed within some blocks.",
-     "{\"feerate\": n, \"errors\": [\"str\", ...], \"estimator\": \"str\", \"blocks\": n,\n"
-     "\"mempool_health_statistics\": [...]}    no feerate if none is known; estimator: whose it\n"
-     "is, where both were asked",
+     ESTIMATESMARTFEE_RESULT,
      {{"conf_target", RPC_TYPE_NUMBER, NULL, "Blocks, 1 to 1008"},
       {"estimate_mode", RPC_TYPE_STRING, "\"economical\"", "unset, economical or conservative"},
       {"options", RPC_TYPE_OPTIONS, "",
@@ -733,9 +723,9 @@ static const struct rpc_method methods[] = {
        "the mempool knew of the last blocks"}}},
     {"getdescriptorinfo", "Util", rpc_getdescriptorinfo, 0,
      "What a descriptor is, with public keys in place of secret ones, and its checksum.",
-     "{\"descriptor\": \"str\", \"checksum\": \"str\", \"isrange\": true|false,\n"
-     " \"issolvable\": true|false, \"hasprivatekeys\": true|false}    of <a;b> in a key's path\n"
-     "also \"multipath_expansion\": [\"str\", ...]",
+     "{\"descriptor\": \"str\", \"multipath_expansion\"?: [\"str\", "
+     "...] (of <a;b> in a key's path), \"checksum\": \"str\", \"isrange\": bool, "
+     "\"issolvable\": bool, \"hasprivatekeys\": bool}",
      {{"descriptor", RPC_TYPE_STRING, NULL, "The descriptor"}}},
     {"signmessagewithprivkey", "Util", rpc_signmessagewithprivkey, 0,
      "Sign a text, to show that one has the key of an address.",
@@ -745,19 +735,21 @@ static const struct rpc_method methods[] = {
     {"validateaddress", "Util", rpc_validateaddress, RPC_PURE,
      "Return information about the given bitcoin address.\n"
      "It is one of this network, or the answer says what is wrong with it, and where.",
-     "{\"isvalid\": true|false, ...}",
+     "{\"isvalid\": bool, \"address\"?: \"str\", \"scriptPubKey\"?: \"hex\", "
+     "\"isscript\"?: bool, \"iswitness\"?: bool, \"witness_version\"?: n, "
+     "\"witness_program\"?: \"hex\", \"error_locations\"?: [n, ...], \"error\"?: \"str\"}",
      {{"address", RPC_TYPE_STRING, NULL, "The text"}}},
     {"verifymessage", "Util", rpc_verifymessage, 0,
      "Whether the owner of an address has signed a text.",
-     "true|false",
+     "bool",
      {{"address", RPC_TYPE_STRING, NULL, "The address; it stands for a key's hash (P2PKH)"},
       {"signature", RPC_TYPE_STRING, NULL, "The signature in base 64"},
       {"message", RPC_TYPE_STRING, NULL, "The text"}}},
 
     {"getzmqnotifications", "Zmq", rpc_getzmqnotifications, 0,
      "The ZeroMQ publishers that are on, by the options -zmqpub<topic>=<address>.",
-     "[{\"type\": \"pubhashblock\"|\"pubhashtx\"|\"pubrawblock\"|\"pubrawtx\"|\"pubsequence\",\n"
-     " \"address\": \"str\", \"hwm\": n}, ...]    hwm: messages that may wait for a subscriber",
+     "[{\"type\": \"pubhashblock|pubhashtx|pubrawblock|pubrawtx|pubsequence\", "
+     "\"address\": \"str\", \"hwm\": n (messages that may wait for a subscriber)}, ...]",
      {{0}}},
 };
 /* clang-format on */

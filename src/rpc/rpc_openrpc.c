@@ -1,12 +1,23 @@
 /* rpc_openrpc.c - the table of methods as an OpenRPC document, for tools that make clients of it.
  *
- * Kinds of arguments come from the table. What a result consists of it has as text for people, so
- * that the schema of a result takes anything, and the text is its description.
+ * Kinds of arguments come from the table, and what a result consists of in a notation of its own.
  * Spec: OpenRPC 1.4.1; JSON Schema, draft 7 */
 #include "rpc/json_write.h"
 #include "rpc/method_table.h"
 #include "rpc/methods.h"
+#include "rpc/result_shape.h"
 #include "util/version.h"
+
+/* To whom a transaction pays. The words are Core's: its own test compares them. */
+#define OUTPUTS_SCHEMA                                                                             \
+    "\"oneOf\":[{\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":\"object\","                   \
+    "\"additionalProperties\":{\"oneOf\":[{\"type\":\"number\"},{\"type\":\"string\"}]},"          \
+    "\"description\":\"A key-value pair. The key (string) is the bitcoin address, the value "      \
+    "(float or string) is the amount in BTC\"},{\"type\":\"object\",\"properties\":{\"data\":"     \
+    "{\"type\":\"string\",\"pattern\":\"^[0-9a-fA-F]+$\",\"description\":\"A key-value pair. "     \
+    "The key must be \\\"data\\\", the value is hex-encoded data that becomes a part of "          \
+    "an OP_RETURN output\"}},\"additionalProperties\":false,\"required\":[\"data\"]}]}},"          \
+    "{\"type\":\"object\"}]"
 
 /* Schemas that say more than the kind does. */
 static const struct {
@@ -32,7 +43,7 @@ static const char *schema_of(const struct rpc_method *method, struct span name, 
         [RPC_TYPE_ARRAY] = "\"type\":\"array\"",
         [RPC_TYPE_AMOUNT] = "\"oneOf\":[{\"type\":\"number\"},{\"type\":\"string\"}]",
         [RPC_TYPE_VERBOSITY] = "\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"boolean\"}]",
-        [RPC_TYPE_OUTPUTS] = "\"oneOf\":[{\"type\":\"array\"},{\"type\":\"object\"}]",
+        [RPC_TYPE_OUTPUTS] = OUTPUTS_SCHEMA,
         [RPC_TYPE_LIST] = "\"type\":\"array\"",
         [RPC_TYPE_OPTIONS] = "\"type\":\"object\"",
         [RPC_TYPE_ANY] = "",
@@ -45,13 +56,17 @@ static const char *schema_of(const struct rpc_method *method, struct span name, 
     return typed[type];
 }
 
-/* What holds where the argument is left out: a value, if the table has one, else words about it. */
-static void put_default(struct json_out *out, struct arena *arena, const char *fallback)
+/* What holds where the argument is left out: a value, if the table has one, else words about it.
+ * Amounts are strings, as in Core, whose framework cannot write the document back otherwise. */
+static void put_default(struct json_out *out, struct arena *arena, const struct rpc_param *param)
 {
+    const char *fallback = param->fallback;
     struct json_value *value;
     if (!fallback || !*fallback)
         return;
-    if (json_parse(span_of_string(fallback), arena, &value)) {
+    if (param->type == RPC_TYPE_AMOUNT) {
+        json_field_string(out, "default", fallback);
+    } else if (json_parse(span_of_string(fallback), arena, &value)) {
         json_put_key(out, "default");
         json_put_value(out, value);
     } else {
@@ -73,8 +88,19 @@ static void put_param(struct rpc_call *call, const struct rpc_method *method,
     json_field_object(out, "schema");
     if (*schema)
         json_put_raw(out, span_of_string(schema));
-    put_default(out, &call->arena, param->fallback);
+    put_default(out, &call->arena, param);
     json_close_object(out);
+    json_close_object(out);
+}
+
+static void put_result(struct json_out *out, const struct rpc_method *method)
+{
+    json_field_object(out, "result");
+    json_field_string(out, "name", "result");
+    json_put_key(out, "schema");
+    const char *words = result_shape_put_schema(out, method->result);
+    if (*words)
+        json_field_string(out, "description", words);
     json_close_object(out);
 }
 
@@ -91,12 +117,7 @@ static void put_method(struct rpc_call *call, const struct rpc_method *method, b
     for (size_t i = 0; i < n; i++)
         put_param(call, method, &method->params[i]);
     json_close_array(out);
-    json_field_object(out, "result");
-    json_field_string(out, "name", "result");
-    json_field_object(out, "schema");
-    json_field_string(out, "description", method->result);
-    json_close_object(out);
-    json_close_object(out);
+    put_result(out, method);
     json_close_object(out);
 }
 

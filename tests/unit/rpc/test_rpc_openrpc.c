@@ -15,6 +15,10 @@ TEST(the_document_has_every_method_that_is_shown)
     assert_holds(all, "\"schema\":{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"boolean\"}],"
                       "\"default\":1}");
     assert_holds(all, "\"schema\":{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]}");
+    assert_holds(all, "\"result\":{\"name\":\"result\",\"schema\":{\"type\":\"number\"},"
+                      "\"description\":\"the height\"}");
+    assert_holds(all, "\"schema\":{\"oneOf\":[{\"type\":\"number\"},{\"type\":\"string\"}],"
+                      "\"default\":\"0.10\"}"); /* no fraction that a client would round */
     assert_null(strstr(all, "\"name\":\"mockscheduler\""));
     assert_null(strstr(all, "\"name\":\"wait\""));
     assert_string_equal(rpc_rig_call(&rig, "rpc.discover", "[]"), all);
