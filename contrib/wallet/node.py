@@ -5,10 +5,9 @@ import json
 import os
 from decimal import Decimal
 
-from keys import Problem
+from keys import Problem, XPRV_TEST
 
-CHAINS = {"regtest": ("regtest", 18443), "signet": ("signet", 38332),
-          "testnet4": ("testnet4", 48332), "test": ("testnet3", 18332)}
+COINBASE_MATURITY = 100
 TIMEOUT_S = 900  # a scan of all coins
 COIN = 100_000_000
 
@@ -21,6 +20,35 @@ def coins(amount_sat):
     return f"{Decimal(amount_sat) / COIN:.8f}"
 
 
+class Chain:
+    """What a wallet must know of a chain; addresses are written and read by the node."""
+
+    def __init__(self, name, folder, port, xprv=XPRV_TEST, coinbase_maturity=COINBASE_MATURITY):
+        self.name, self.folder, self.port = name, folder, port
+        self.xprv, self.coinbase_maturity = xprv, coinbase_maturity
+
+    @classmethod
+    def of_file(cls, path):
+        """That of a node with -chainfile. The node has checked it; what is left out is regtest's."""
+        try:
+            with open(os.path.expanduser(path), encoding="utf-8") as file:
+                said = json.load(file)
+            return cls(str(said["name"]), str(said["name"]), int(said["rpc_port"]),
+                       bytes.fromhex(said.get("addresses", {}).get("xprv", XPRV_TEST.hex())),
+                       int(said.get("coinbase_maturity", COINBASE_MATURITY)))
+        except OSError as error:
+            raise Problem(f"{path} cannot be read: {error.strerror}") from error
+        except KeyError as error:
+            raise Problem(f"{path} is no chain file: it has no {error}") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Problem(f"{path} is no chain file: {error}") from error
+
+
+CHAINS = {chain.name: chain for chain in (
+    Chain("regtest", "regtest", 18443), Chain("signet", "signet", 38332),
+    Chain("testnet4", "testnet4", 48332), Chain("test", "testnet3", 18332))}
+
+
 class Refused(Problem):
     """An error of a method."""
 
@@ -29,12 +57,17 @@ class Refused(Problem):
         self.code = error["code"]
 
 
+def chain_of(args):
+    """Which chain the user named."""
+    return Chain.of_file(args.chainfile) if args.chainfile else CHAINS[args.chain]
+
+
 class Node:
     def __init__(self, args):
-        folder, port = CHAINS[args.chain]
-        self.host, self.port = args.rpcconnect, args.rpcport or port
+        self.chain = chain_of(args)
+        self.host, self.port = args.rpcconnect, args.rpcport or self.chain.port
         self.cookie = args.rpccookiefile or os.path.join(
-            os.path.expanduser(args.datadir), folder, ".cookie")
+            os.path.expanduser(args.datadir), self.chain.folder, ".cookie")
         self.user = args.rpcuser
 
     def login(self):
@@ -45,7 +78,7 @@ class Node:
                 return file.read()
         except OSError as error:
             raise Problem(f"no cookie at {self.cookie}: is the node running, and are --datadir "
-                          "and --chain its own?") from error
+                          "and --chain or --chainfile its own?") from error
 
     def post(self, body):
         login = base64.b64encode(self.login().encode()).decode()

@@ -11,7 +11,6 @@ from node import COIN, Refused, coins, sat
 
 GAP = 20  # unused addresses looked at behind the last used one (BIP-44, Address gap limit)
 PAGE = 1000
-COINBASE_MATURITY = 100
 KINDS = {"segwit": (84, "wpkh"), "taproot": (86, "tr")}
 INPUT_WEIGHT = {"segwit": 272, "taproot": 230}  # with a signature of 72 bytes, of 64
 DUST_SAT = {"segwit": 294, "taproot": 330}
@@ -26,9 +25,9 @@ class Slot:
 
 
 class Coin:
-    def __init__(self, slot, outpoint, value, depth, coinbase=False):
+    def __init__(self, slot, outpoint, value, depth, immature=False):
         self.slot, self.outpoint, self.value = slot, tuple(outpoint), value
-        self.depth, self.immature = depth, coinbase and depth < COINBASE_MATURITY
+        self.depth, self.immature = depth, immature
 
 
 class File:
@@ -93,7 +92,8 @@ class Purse:
         if chain != file.data["chain"]:
             raise Problem(f"the wallet is for {file.data['chain']}, the node is on {chain}")
         seed = seed_of_words(file.data["words"], file.data["passphrase"])
-        self.keys = {kind: account_key(seed, purpose, 1) for kind, (purpose, _) in KINDS.items()}
+        self.keys = {kind: account_key(seed, purpose, 1, node.chain.xprv)
+                     for kind, (purpose, _) in KINDS.items()}
         self.public = {}
         self.indexed = node.call("getindexinfo", "addressindex").get(
             "addressindex", {}).get("synced", False)
@@ -175,14 +175,18 @@ class Purse:
             entries = (self.entries_of_index if self.indexed else self.entries_of_scan)(ranges)
             by_script = {slot.script: slot for kind, branch in self.branches()
                          for slot in self.slots(kind, branch, 0, self.next(kind, branch) + gap)}
-            found = [Coin(by_script[entry["scriptPubKey"]], (entry["txid"], entry["vout"]),
-                          sat(entry["amount"]), entry.get("confirmations", 0),
-                          entry.get("coinbase", False))
+            found = [self.coin(by_script[entry["scriptPubKey"]], entry)
                      for entry in entries if entry["scriptPubKey"] in by_script]
             for coin in found:
                 self.reserve(coin.slot.kind, coin.slot.branch, coin.slot.index)
             if self.file.data["next"] == before:
                 return found
+
+    def coin(self, slot, entry):
+        """What the node says of an output of ours."""
+        depth = entry.get("confirmations", 0)
+        immature = entry.get("coinbase", False) and depth < self.node.chain.coinbase_maturity
+        return Coin(slot, (entry["txid"], entry["vout"]), sat(entry["amount"]), depth, immature)
 
     def find_used(self, gap):
         """After a restore: no address that has ever been paid is given again, which only the

@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True  # what is installed for all is not written to
 
 # pylint: disable=wrong-import-position
 from keys import Problem, WORD_COUNTS, check_words, words_of_entropy
-from node import CHAINS, Node, coins, sat
+from node import CHAINS, Node, chain_of, coins, sat
 from purse import File, GAP, KINDS, Plan, Purse, amount_of
 
 VBYTES_PER_RATE = 1000  # --feerate is for a virtual byte, estimates are for a thousand
@@ -37,7 +37,7 @@ def ask_passphrase(is_new):
 def begin(args, words, is_new):
     """A new wallet. The node is asked first: one for another chain would help nobody."""
     passphrase = ask_passphrase(is_new) if args.passphrase else ""
-    file = File.new(args.wallet, args.chain, words, passphrase)
+    file = File.new(args.wallet, chain_of(args).name, words, passphrase)
     return Purse(Node(args), file)
 
 
@@ -191,7 +191,10 @@ def add_sending(parser):
 def parse(argv):
     parser = Parser(prog="wallet.py", description=__doc__)
     parser.add_argument("--wallet", default="wallet.json", help="its file; default wallet.json")
-    parser.add_argument("--chain", choices=CHAINS, default="regtest", help="default regtest")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--chain", choices=CHAINS, default="regtest", help="default regtest")
+    which.add_argument("--chainfile", metavar="FILE", help="that of the node, for a chain of one's "
+                       "own: its name, port, key prefix and maturity")
     parser.add_argument("--datadir", default="~/.cairn", help="of the node, for its cookie")
     parser.add_argument("--rpcconnect", default="127.0.0.1", help="the node's host")
     parser.add_argument("--rpcport", type=int, help="the node's port")

@@ -8,6 +8,7 @@ import sys
 from decimal import Decimal
 
 import framework
+import test_chain_file
 from framework import ROOT, equal
 
 FOLDER = os.path.join(ROOT, "contrib", "wallet")
@@ -51,13 +52,14 @@ ADDRESSES = (
 class User:
     """Who types commands, about one file and one node."""
 
-    def __init__(self, context, node, name="wallet.json"):
-        self.node, self.path = node, os.path.join(context.scratch, name)
+    def __init__(self, context, node, name="wallet.json", *options):
+        self.node, self.path, self.options = node, os.path.join(context.scratch, name), options
 
     def run(self, *args, stdin="", file_bytes=resource.RLIM_INFINITY):
         done = subprocess.run(
             [sys.executable, os.path.join(FOLDER, "wallet.py"), f"--wallet={self.path}",
-             f"--datadir={self.node.datadir}", f"--rpcport={self.node.port}", *args],
+             f"--datadir={self.node.datadir}", f"--rpcport={self.node.port}",
+             *self.options, *args],
             input=stdin, capture_output=True, text=True, timeout=120, check=False,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes)))
         return done.returncode, done.stdout, done.stderr
@@ -196,6 +198,50 @@ def test_coins_that_come_late_are_immature(context):
     node.rpc.generatetoaddress(2, user("address"))
     equal(user.balance(), {"confirmed": 0, "waiting": 0, "immature": 100})
     user.fails("not enough: 0.00000000", "send", MINER, "1")
+    node.stop()
+
+
+def chain_files_that_are_none(context, node, user):
+    """One line each, and no wallet."""
+    path = os.path.join(context.scratch, "bad.json")
+    user.fails("/nowhere cannot be read", "--chainfile=/nowhere", "create")
+    user.fails("not allowed with", "--chain=signet", "--chainfile=x", "create", status=2)
+    for text, why in (("{", "no chain file"), ("[]", "no chain file"), ("{}", "has no 'name'"),
+                      ('{"name": "a", "rpc_port": "x"}', "no chain file"),
+                      ('{"name": "a", "rpc_port": 1, "addresses": 5}', "no chain file"),
+                      ('{"name": "a", "rpc_port": 1, "addresses": {"xprv": "0"}}', "no chain file"),
+                      ('{"name": "a", "rpc_port": 1, "coinbase_maturity": []}', "no chain file")):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        user.fails(why, f"--chainfile={path}", "create")
+    with open(path, "w", encoding="ascii") as file:
+        file.write('{"name": "other", "rpc_port": 1}')
+    user.fails("the wallet is for other, the node is on vil", f"--chainfile={path}",
+               f"--rpccookiefile={os.path.join(node.netdir, '.cookie')}", "create")
+    equal(os.path.exists(user.path), False)
+
+
+def test_a_chain_of_ones_own(context):
+    """Its prefixes, of addresses and of keys, and its maturity, from its file."""
+    path = test_chain_file.new_chain(
+        context, "vil.json", "name=vil", "hrp=vil", "xpub=01020304", "xprv=01020305",
+        "coinbase_maturity=2", "p2p_port=1", "rpc_port=2")
+    node = test_chain_file.OwnNode(context, "own", path, "-addressindex").start()
+    chain_files_that_are_none(context, node, User(context, node))
+    user, friend = (User(context, node, name, f"--chainfile={path}") for name in ("a", "b"))
+    user("create")
+    friend("create")
+    home = user("address")
+    equal(home[:5], "vil1q")
+    node.rpc.generatetoaddress(2, home)
+    equal(user.balance(), {"confirmed": 50, "waiting": 0, "immature": 50})
+    user.fails("no address of vil", "send", MINER, "1")
+    sent = user("send", friend("address", "--type=taproot"), "1.5")
+    node.rpc.generatetoaddress(1, home)
+    equal(sent in node.rpc.getblock(node.rpc.getbestblockhash())["tx"], True)
+    equal(friend.balance()["confirmed"], Decimal("1.5"))
+    restored = User(context, node, "c", f"--chainfile={path}")
+    equal(restored("restore", stdin=user("words")), user("balance"))
     node.stop()
 
 
