@@ -29,7 +29,7 @@ class Chain:
 
     @classmethod
     def of_file(cls, path):
-        """That of a node with -chainfile. The node has checked it; what is left out is regtest's."""
+        """That of a node with -chainfile, which has checked it. What is left out is regtest's."""
         try:
             with open(os.path.expanduser(path), encoding="utf-8") as file:
                 said = json.load(file)

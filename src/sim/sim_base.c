@@ -10,11 +10,11 @@
 
 #define BASE_SEED          1
 #define STEP_US            100000
-#define MATURITY           100
 #define SPREAD_FEE_SAT     100000
-#define OUTPUTS_OF_ONE_MAX 2000 /* so that a transaction is standard */
+#define OUTPUTS_OF_ONE_MAX (SIM_BASE_COINS_MAX / SIM_BASE_PAYING) /* a standard transaction */
 
 struct sim_base {
+    const struct network *network; /* while it is mined; NULL: regtest */
     struct sim_disk *disk;
     int64_t clock_us; /* when its node was stopped */
     int32_t n_blocks;
@@ -89,17 +89,39 @@ static void spread_coins(struct sim_base *base, struct sim_world *world)
     base->n_blocks++;
 }
 
+static void mine_at_once(struct sim_base *base, struct sim_world *world, struct chain *chain)
+{
+    char params[128];
+    snprintf(params, sizeof params, "[%d,\"" SIM_SPEND_ADDRESS "\"]", base->n_blocks);
+    sim_world_call(world, 0, "generatetoaddress", params, NULL, NULL);
+    while (chain_tip(chain)->height < base->n_blocks)
+        sim_world_run_for(world, STEP_US);
+}
+
+/* Difficulty stays as it is so. */
+static void mine_slowly(struct sim_base *base, struct sim_world *world, struct chain *chain)
+{
+    int64_t due_us = sim_world_now_us(world);
+    while (chain_tip(chain)->height < base->n_blocks) {
+        int32_t height = chain_tip(chain)->height;
+        due_us += base->network->pow_target_spacing_s * 1000000;
+        sim_world_run_for(world, MAX_OF(due_us - sim_world_now_us(world), STEP_US));
+        sim_world_mine(world, 0);
+        while (chain_tip(chain)->height == height)
+            sim_world_run_for(world, STEP_US);
+    }
+}
+
 /* By a node of its own world, in the usual way: the disk that it leaves is what any node would. The
  * coinbases are read back from it, since RPC names blocks only. */
 static void mine_base(struct sim_base *base, struct sim_world *world)
 {
-    char params[128];
-    snprintf(params, sizeof params, "[%d,\"" SIM_SPEND_ADDRESS "\"]", base->n_blocks);
     sim_world_start(world, 0);
     struct chain *chain = node_chain(sim_world_node(world, 0));
-    sim_world_call(world, 0, "generatetoaddress", params, NULL, NULL);
-    while (chain_tip(chain)->height < base->n_blocks)
-        sim_world_run_for(world, STEP_US);
+    if (base->network)
+        mine_slowly(base, world, chain);
+    else
+        mine_at_once(base, world, chain);
     if (base->n_wanted > 0)
         spread_coins(base, world);
     for (int32_t height = 1; height <= base->n_blocks; height++)
@@ -115,14 +137,17 @@ static struct sim_base *mine(struct sim_base *base, uint32_t block_file_bytes)
 {
     /* One more than it begins with, for those that are spread. */
     base->coins = xcalloc((size_t)base->n_blocks + 1, sizeof *base->coins);
-    const struct sim_world_options options = {
-        .seed = BASE_SEED, .n_nodes = 1, .block_file_bytes = block_file_bytes};
+    const struct sim_world_options options = {.seed = BASE_SEED,
+                                              .n_nodes = 1,
+                                              .network = base->network,
+                                              .block_file_bytes = block_file_bytes};
     struct sim_world *world = sim_world_new(&options);
     mine_base(base, world);
     base->clock_us = world->events.now_us;
     base->disk =
         sim_disk_after_crash(sim_env_disk(world->machines[0].env), SIM_CRASH_KILLED, BASE_SEED);
     sim_world_free(world);
+    base->network = NULL;
     return base;
 }
 
@@ -138,12 +163,14 @@ struct sim_base *sim_base_new_in_files(int32_t n_blocks, uint32_t block_file_byt
     return mine(base, block_file_bytes);
 }
 
-struct sim_base *sim_base_new_with_coins(int32_t n_blocks, struct span script, size_t n_coins)
+struct sim_base *sim_base_new_with_coins(const struct network *network, struct span script,
+                                         size_t n_coins)
 {
-    ASSERT(n_coins > 0 && n_coins <= SIM_BASE_COINS_MAX);
-    ASSERT(n_blocks >= MATURITY + SIM_BASE_COINS_MAX / OUTPUTS_OF_ONE_MAX);
+    ASSERT(n_coins <= SIM_BASE_COINS_MAX);
     struct sim_base *base = xcalloc(1, sizeof *base);
-    base->n_blocks = n_blocks;
+    base->network = network;
+    base->n_blocks =
+        (network ? network : network_get(NETWORK_REGTEST))->coinbase_maturity + SIM_BASE_PAYING + 2;
     base->script = script;
     base->n_wanted = n_coins;
     return mine(base, 0);

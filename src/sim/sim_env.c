@@ -5,8 +5,6 @@
 #include "sim/sim_net.h"
 #include "util/alloc.h"
 
-#define SIM_START_UNIX_S INT64_C(1700000000)
-
 struct sim_env {
     struct env env;
     struct sim_events own_events; /* unused if the clock is shared */

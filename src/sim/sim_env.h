@@ -10,6 +10,8 @@
 #include "sim/sim_jobs.h"
 #include "sim/sim_verdicts.h"
 
+#define SIM_START_UNIX_S INT64_C(1700000000) /* the wall clock when that of the events is 0 */
+
 struct sim_env;
 struct sim_host;
 

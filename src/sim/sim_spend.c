@@ -4,6 +4,7 @@
 #include "consensus/network.h"
 #include "consensus/opcodes.h"
 #include "consensus/tx.h"
+#include "sim/sim_anyone.h"
 #include "util/alloc.h"
 #include "util/arena.h"
 #include "util/hex.h"
@@ -12,11 +13,6 @@
 #define LEAST_SAT    20000 /* smaller coins are not split any more */
 #define KEPT_PERCENT 10
 
-/* OP_0 and SHA-256 of the one byte OP_1. BIP-141, P2WSH */
-static const uint8_t script_pubkey[] = {0x00, 0x20, 0x4a, 0xe8, 0x15, 0x72, 0xf0, 0x6e, 0x1b,
-                                        0x88, 0xfd, 0x5c, 0xed, 0x7a, 0x1a, 0x00, 0x09, 0x45,
-                                        0x43, 0x2e, 0x83, 0xe1, 0x55, 0x1e, 0x6f, 0x72, 0x1e,
-                                        0xe9, 0xc0, 0x0b, 0x8c, 0xc3, 0x32, 0x60};
 /* A witness of one item, which is the script. */
 static const uint8_t witness[] = {1, 1, OP_1};
 
@@ -77,7 +73,7 @@ bool sim_spend_make(struct sim_spend *spend, struct sim_spend_tx *made)
     tx.n_out = 1 + (uint32_t)sim_random_below(&spend->random, SIM_SPEND_OUTPUTS);
     for (uint32_t i = 0; i < tx.n_out; i++)
         out[i] = (struct tx_out){.value_sat = total_sat / tx.n_out,
-                                 .script_pubkey = span_of(script_pubkey, sizeof script_pubkey)};
+                                 .script_pubkey = sim_anyone_script()};
     struct arena arena;
     arena_init(&arena, 4096);
     tx_finish(&tx, &arena);

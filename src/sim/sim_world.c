@@ -13,7 +13,7 @@
 #define LINE_BYTES        600
 #define RANDOM_PART       0x776f726c64 /* of the seed: see sim_random_of() */
 #define MACHINE_PART      0x6d616368   /* the same of each machine, with its number above */
-#define FIRST_CLOCK_US    1000000
+#define FIRST_CLOCK_US    INT64_C(1000000)
 #define STALL_ONE_IN      8
 #define SPARE_CONNECTIONS 16 /* beyond those that are asked for: slots that stay empty */
 #define STALL_MAX_US      1000000
@@ -597,6 +597,16 @@ static void fix_links(struct sim_world *world, const struct sim_links *links)
     }
 }
 
+/* When a world without a base begins: as ever, or with its chain if that is younger. */
+static int64_t first_clock_us(const struct network *network)
+{
+    struct block_header genesis;
+    struct reader r = reader_of(network->genesis_raw);
+    bool is_whole = block_header_decode(&r, &genesis);
+    ASSERT(is_whole);
+    return MAX_OF(FIRST_CLOCK_US, ((int64_t)genesis.time - SIM_START_UNIX_S) * 1000000);
+}
+
 struct sim_world *sim_world_new(const struct sim_world_options *options)
 {
     ASSERT(options);
@@ -610,7 +620,8 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
     sha256_init(&world->trace);
     if (options->shares_verdicts)
         world->verdicts = sim_verdicts_new();
-    int64_t clock_us = options->base ? sim_base_clock_us(options->base) : FIRST_CLOCK_US;
+    int64_t clock_us =
+        options->base ? sim_base_clock_us(options->base) : first_clock_us(&world->network);
     sim_events_init(&world->events, clock_us);
     world->lanes = sim_lanes_new(&world->events, options->n_nodes, options->team);
     world->net = sim_net_new(&world->events, options->seed, &options->net);

@@ -39,10 +39,16 @@ struct sim_links {
 struct sim_base *sim_base_new(int32_t n_blocks);
 /* The same in block files of that many bytes: see struct chain_options. */
 struct sim_base *sim_base_new_in_files(int32_t n_blocks, uint32_t block_file_bytes);
-/* One block more, in which coinbases are spread over that many outputs of a script; n_coins is at
- * most SIM_BASE_COINS_MAX. */
-struct sim_base *sim_base_new_with_coins(int32_t n_blocks, struct span script, size_t n_coins);
+/* One of a network (NULL: regtest), with as many blocks as there must be for ten mature coinbases
+ * and two more, then one in which those are spread over that many outputs of a script, at most
+ * SIM_BASE_COINS_MAX; none, without that block. Of another network than regtest its blocks are as
+ * far apart as its rules want them. */
+struct sim_base *sim_base_new_with_coins(const struct network *network, struct span script,
+                                         size_t n_coins);
 #define SIM_BASE_COINS_MAX 20000
+/* The subsidy of block SIM_BASE_PAYING, in satoshi, that is enough for them. */
+#define SIM_BASE_PAYING     10
+#define SIM_BASE_PAYING_SAT 50000000
 /* Free it; worlds made from it must be gone. */
 void sim_base_free(struct sim_base *base);
 

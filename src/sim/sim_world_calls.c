@@ -1,7 +1,8 @@
 /* sim_world_calls.c - speaking to the nodes of a world by RPC. */
+#include <stdio.h>
 #include <string.h>
 
-#include "sim/sim_spend.h"
+#include "sim/sim_anyone.h"
 #include "sim/sim_world_internal.h"
 #include "util/alloc.h"
 
@@ -81,8 +82,11 @@ void sim_world_call(struct sim_world *world, size_t i, const char *method, const
 
 void sim_world_mine(struct sim_world *world, size_t i)
 {
+    char address[ADDRESS_SIZE], params[ADDRESS_SIZE + 8];
+    sim_anyone_address(&world->network, address);
+    snprintf(params, sizeof params, "[1,\"%s\"]", address);
     sim_world_trace(world, "%zu mines", i);
-    sim_world_call(world, i, "generatetoaddress", "[1,\"" SIM_SPEND_ADDRESS "\"]", NULL, NULL);
+    sim_world_call(world, i, "generatetoaddress", params, NULL, NULL);
 }
 
 /* -- A node's state ------------------------------------------------------------------------------

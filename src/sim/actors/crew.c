@@ -239,8 +239,9 @@ void crew_init(struct crew *crew, struct sim_world *world, size_t node,
                const struct crew_events *events, void *ctx)
 {
     ASSERT(crew && world && events);
-    const struct network *network = network_get(NETWORK_REGTEST); /* that of simulated worlds */
-    const struct block_node *tip = chain_tip(node_chain(sim_world_node(world, node)));
+    const struct chain *chain = node_chain(sim_world_node(world, node));
+    const struct network *network = chain_network(chain);
+    const struct block_node *tip = chain_tip(chain);
     *crew = (struct crew){.world = world, .port = network->p2p_port, .events = events, .ctx = ctx};
     memcpy(crew->magic, network->magic, sizeof crew->magic);
     block_shelf_init(&crew->shelf, &tip->hash, tip->height);

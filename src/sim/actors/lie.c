@@ -1,6 +1,7 @@
 /* lie.c - see lie.h */
 #include "sim/actors/lie.h"
 
+#include "consensus/pow.h"
 #include "p2p/core/wire.h"
 
 struct lie {
@@ -14,8 +15,8 @@ struct lie {
 
 /* -- False headers ----------------------------------------------------------------------------- */
 
-/* As good as that of the block, but on prev and with another root; with work, or with less than
- * regtest asks for, which is a hash of 255 bits. */
+/* As good as that of the block, but on prev and with another root; with the work that it claims, or
+ * with less. */
 static void make_header(const struct shelf_block *block, struct block_hash prev, bool has_work,
                         uint8_t out[BLOCK_HEADER_BYTES])
 {
@@ -26,11 +27,12 @@ static void make_header(const struct shelf_block *block, struct block_hash prev,
     header.prev = prev;
     header.merkle_root[0] ^= 1;
     header.time++;
+    struct u256 target = pow_target_from_bits(header.bits, NULL, NULL);
     bool is_low;
     do {
         header.nonce++;
         struct block_hash hash = block_header_hash(&header);
-        is_low = hash.b[31] < 0x7f;
+        is_low = u256_compare(u256_from_le(hash.b), target) <= 0;
     } while (is_low != has_work);
     struct writer w = writer_to_buffer(out, BLOCK_HEADER_BYTES);
     block_header_encode(&w, &header);

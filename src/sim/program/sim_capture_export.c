@@ -114,7 +114,7 @@ bool sim_capture_export_blocks(struct sim_world *world, size_t node, int32_t hei
 {
     ASSERT(world && path);
     struct chain *chain = node_chain(sim_world_node(world, node));
-    struct block_copy copy = {.magic = network_find("regtest")->magic};
+    struct block_copy copy = {.magic = chain_network(chain)->magic};
     buffer_init(&copy.out);
     for (int32_t at = 1; at <= height && !copy.error; at++) {
         copy.is_read = false;

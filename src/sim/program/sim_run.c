@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "node/chain_file.h"
 #include "sim/program/sim_capture_export.h"
 #include "sim/program/sim_live_report.h"
 #include "sim/study/scenario_read.h"
@@ -21,6 +22,8 @@
 /* What is asked for beside the scenario. */
 struct run {
     struct scenario scenario;
+    struct network network; /* of scenario.chain */
+    struct arena arena;     /* what it borrows */
     const char *trace_path; /* NULL: none */
     FILE *trace;
     const char *report_path; /* NULL: none */
@@ -31,11 +34,18 @@ struct run {
     const struct team *team;
 };
 
+/* NULL: regtest. */
+static const struct network *chain_of(const struct run *run)
+{
+    return run->scenario.chain[0] ? &run->network : NULL;
+}
+
 static int print_usage(void)
 {
     fputs(
         "cairn-sim run - a simulated network of whole nodes, and what it shows\n\n"
         "  --scenario=FILE  what to run, as JSON: doc/scenarios.md; options behind it count more\n"
+        "  --chain=FILE     a chain file, as -chainfile of cairnd: whose rules hold\n"
         "  --trace=FILE     what happens, as lines of JSON; -: to standard output\n"
         "  --report=FILE    a page with diagrams; see cairn-sim report\n"
         "  --capture=DIR    every message that a node hears and says, for cairn-sim replay\n"
@@ -65,27 +75,54 @@ static int refuse(const char *error)
 
 /* -- Options ----------------------------------------------------------------------------------- */
 
-static bool read_scenario_file(struct scenario *scenario, const char *path, char *error)
+static bool read_whole(const char *path, struct buffer *text, char *error)
 {
     FILE *file = fopen(path, "rb"); /* lint: the user's, not of a simulated machine */
     if (!file) {
         snprintf(error, SCENARIO_ERROR_BYTES, "%.200s: %s", path, strerror(errno));
         return false;
     }
-    struct buffer text;
-    buffer_init(&text);
     char part[4096];
     size_t n;
-    while ((n = fread(part, 1, sizeof part, file)) > 0 && text.len <= FILE_BYTES_MAX)
-        buffer_append(&text, part, n);
-    bool is_good = !ferror(file) && text.len <= FILE_BYTES_MAX;
+    while ((n = fread(part, 1, sizeof part, file)) > 0 && text->len <= FILE_BYTES_MAX)
+        buffer_append(text, part, n);
+    bool is_good = !ferror(file) && text->len <= FILE_BYTES_MAX;
     fclose(file);
     if (!is_good)
         snprintf(error, SCENARIO_ERROR_BYTES, "%.200s: cannot be read, or is above %d bytes", path,
                  FILE_BYTES_MAX);
-    is_good = is_good && scenario_read(scenario, path, buffer_span(&text), error);
+    return is_good;
+}
+
+static bool read_scenario_file(struct scenario *scenario, const char *path, char *error)
+{
+    struct buffer text;
+    buffer_init(&text);
+    bool is_good =
+        read_whole(path, &text, error) && scenario_read(scenario, path, buffer_span(&text), error);
     buffer_deinit(&text);
     return is_good;
+}
+
+/* Blocks are as far apart as its rules want them, unless the scenario says otherwise. */
+static bool take_chain(struct run *run, char *error)
+{
+    const char *path = run->scenario.chain;
+    char *why = NULL;
+    struct buffer text;
+    buffer_init(&text);
+    bool is_good = read_whole(path, &text, error);
+    if (is_good && !chain_file_parse(buffer_span(&text), path, &run->arena, &run->network, &why)) {
+        snprintf(error, SCENARIO_ERROR_BYTES, "%s", why);
+        xfree(why);
+        is_good = false;
+    }
+    buffer_deinit(&text);
+    int64_t spacing_s = run->network.pow_target_spacing_s;
+    if (is_good && !run->scenario.is_given[SCENARIO_INTERVAL_S])
+        run->scenario.value[SCENARIO_INTERVAL_S] =
+            MIN_OF(spacing_s, scenario_rows[SCENARIO_INTERVAL_S].max);
+    return is_good && sim_study_can_run(&run->scenario, &run->network, error);
 }
 
 /* The value of an option of that name; NULL: it is another one. */
@@ -118,6 +155,16 @@ static bool read_threads(struct run *run, const char *text, char *error)
     return false;
 }
 
+static bool set_chain(struct run *run, const char *path, char *error)
+{
+    int n = snprintf(run->scenario.chain, SCENARIO_PATH_BYTES, "%s", path);
+    if (n > 0 && n < SCENARIO_PATH_BYTES)
+        return true;
+    snprintf(error, SCENARIO_ERROR_BYTES, "chain must be a path of up to %d bytes",
+             SCENARIO_PATH_BYTES - 1);
+    return false;
+}
+
 static bool read_option(struct run *run, const char *arg, char *error)
 {
     const char *path = value_of(arg, "--scenario"), *equals = strchr(arg, '=');
@@ -133,6 +180,9 @@ static bool read_option(struct run *run, const char *arg, char *error)
         run->report_path = path;
         return true;
     }
+    path = value_of(arg, "--chain");
+    if (path)
+        return set_chain(run, path, error);
     path = value_of(arg, "--capture");
     if (path) {
         run->capture_dir = path;
@@ -181,13 +231,15 @@ static void print_cost(const struct sim_study_result *r)
     printf("memory, at most        %12ld  MB\n", usage.ru_maxrss / 1024);
 }
 
-static void print_result(const struct scenario *s, const struct sim_study_result *r)
+static void print_result(const struct run *run, const struct sim_study_result *r)
 {
+    const struct scenario *s = &run->scenario;
     double minutes = (double)s->value[SCENARIO_MINUTES], nodes = (double)s->value[SCENARIO_NODES];
     printf("%" PRId64 " nodes, seed %" PRId64 ", %" PRId64 " minutes, a block every %" PRId64
-           " s\n\n",
+           " s%s%s\n\n",
            s->value[SCENARIO_NODES], s->value[SCENARIO_SEED], s->value[SCENARIO_MINUTES],
-           s->value[SCENARIO_INTERVAL_S]);
+           s->value[SCENARIO_INTERVAL_S], chain_of(run) ? ", on the chain " : "",
+           chain_of(run) ? run->network.name : "");
     print_blocks(r);
     printf("traffic                %12" PRIu64 "  bytes\n", r->bytes);
     printf("  a node, a minute     %12.0f\n", (double)r->bytes / nodes / minutes);
@@ -227,17 +279,35 @@ static void write_captures(void *ctx, struct sim_world *world, size_t n_nodes, i
     run->capture_failed = !ok;
 }
 
+/* What is written at the end must not fail after hours.
+ *
+ * Returns:  the path of what cannot be written, with errno; NULL: it can */
+static const char *open_files(struct run *run)
+{
+    if (run->trace_path && strcmp(run->trace_path, "-") == 0)
+        run->trace = stdout;
+    else if (run->trace_path)
+        run->trace = fopen(run->trace_path, "wb"); /* lint: as above */
+    if (run->trace_path && !run->trace)
+        return run->trace_path;
+    FILE *report = run->report_path ? fopen(run->report_path, "ab") : NULL; /* lint: as above */
+    if (report)
+        fclose(report);
+    return run->report_path && !report ? run->report_path : NULL;
+}
+
 static int run_scenario(struct run *run)
 {
     char error[SCENARIO_ERROR_BYTES] = "";
     struct sim_study_result result;
-    bool is_stdout = run->trace_path && strcmp(run->trace_path, "-") == 0;
-    if (run->trace_path)
-        run->trace = is_stdout ? stdout : fopen(run->trace_path, "wb"); /* lint: as above */
-    if (run->trace_path && !run->trace) {
-        snprintf(error, sizeof error, "%.200s: %s", run->trace_path, strerror(errno));
+    const char *bad_path = open_files(run);
+    bool is_stdout = run->trace == stdout;
+    if (bad_path) {
+        snprintf(error, sizeof error, "%.200s: %s", bad_path, strerror(errno));
         return refuse(error);
     }
+    if (run->capture_dir && !sim_capture_make_dir(run->capture_dir))
+        return 2;
     int64_t *value = run->scenario.value;
     value[SCENARIO_LATENCY_MAX_MS] =
         MAX_OF(value[SCENARIO_LATENCY_MAX_MS], value[SCENARIO_LATENCY_MIN_MS]);
@@ -247,6 +317,7 @@ static int run_scenario(struct run *run)
                                               .trace = is_traced ? write_line : NULL,
                                               .captured = run->capture_dir ? write_captures : NULL,
                                               .team = run->team,
+                                              .network = chain_of(run),
                                               .ctx = run};
     bool is_good = sim_study_run(&options, &result, error);
     bool is_written = !run->trace || !ferror(run->trace);
@@ -257,7 +328,7 @@ static int run_scenario(struct run *run)
     if (run->capture_failed)
         return refuse("the captured messages could not be written");
     if (!is_stdout)
-        print_result(&run->scenario, &result);
+        print_result(run, &result);
     if (run->report && !sim_live_report_write(run->report, run->report_path))
         return 1;
     return is_written ? !result.has_agreed : refuse("the trace could not be written");
@@ -270,17 +341,21 @@ int sim_run_command(int argc, char **argv, const struct sim_outside *outside)
     char error[SCENARIO_ERROR_BYTES];
     int status = -1;
     scenario_init(&run.scenario);
+    arena_init(&run.arena, 4096);
     for (int i = 1; i < argc && status < 0; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             status = print_usage();
         else if (!read_option(&run, argv[i], error))
             status = refuse(error);
     }
+    if (status < 0 && run.scenario.chain[0] && !take_chain(&run, error))
+        status = refuse(error);
     if (status < 0 && outside->open_team)
         run.team = outside->open_team(outside->ctx, (size_t)run.n_threads);
     if (status < 0)
         status = run_scenario(&run);
     sim_live_report_free(run.report);
     scenario_deinit(&run.scenario);
+    arena_deinit(&run.arena);
     return status;
 }

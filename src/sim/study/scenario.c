@@ -161,6 +161,7 @@ bool scenario_set(struct scenario *scenario, enum scenario_field field, const ch
     ASSERT(scenario && field < SCENARIO_FIELDS && text);
     const struct scenario_row *row = &scenario_rows[field];
     int64_t value = 0;
+    scenario->is_given[field] = true;
     if (row->words) {
         value = word_of(row, text);
         if (value < 0)

@@ -14,6 +14,7 @@
 #define SCENARIO_NODES_MAX   10000
 #define SCENARIO_LINKS_MAX   1000000
 #define SCENARIO_NAME_BYTES  64
+#define SCENARIO_PATH_BYTES  1024
 #define SCENARIO_ERROR_BYTES 400
 #define SCENARIO_NO_TARGET   UINT32_MAX
 
@@ -78,7 +79,9 @@ struct scenario_attacker {
 
 struct scenario {
     char name[SCENARIO_NAME_BYTES];
+    char chain[SCENARIO_PATH_BYTES]; /* a chain file: see node/chain_file.h; "": regtest */
     int64_t value[SCENARIO_FIELDS];
+    bool is_given[SCENARIO_FIELDS];
     ARRAY(struct scenario_link) links;
     ARRAY(struct scenario_machine) machines;
     ARRAY(struct scenario_partition) partitions;

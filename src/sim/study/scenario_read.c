@@ -103,6 +103,19 @@ static bool read_name(struct reading *r, const struct json_value *value)
     return true;
 }
 
+/* A path in a scenario starts where the scenario is. */
+static bool read_chain(struct reading *r, const struct json_value *value)
+{
+    const char *slash = strrchr(r->file, '/');
+    if (value->kind != JSON_KIND_STRING || value->text.len == 0)
+        return refuse(r, value, "chain must be the path of a chain file");
+    size_t len = slash && value->text.p[0] != '/' ? (size_t)(slash - r->file) + 1 : 0;
+    int n = snprintf(r->scenario->chain, SCENARIO_PATH_BYTES, "%.*s%s", (int)len, r->file,
+                     (const char *)value->text.p);
+    return n < SCENARIO_PATH_BYTES ||
+           refuse(r, value, "chain: the path is longer than %d bytes", SCENARIO_PATH_BYTES - 1);
+}
+
 static bool is_array(struct reading *r, const struct json_value *value, const char *of)
 {
     return value->kind == JSON_KIND_ARRAY ||
@@ -312,6 +325,7 @@ static bool read_member(struct reading *r, const struct json_value *member)
         const char *name;
         bool (*read)(struct reading *r, const struct json_value *value);
     } lists[] = {{"name", read_name},
+                 {"chain", read_chain},
                  {"links", read_links},
                  {"machines", read_machines},
                  {"partitions", read_partitions},

@@ -1,7 +1,7 @@
 /* scenario_read.h - a scenario from its file.
  *
- * Layer: sim. JSON: an object with the fields of scenario_rows, and the members name, links,
- * machines, partitions and attackers. doc/scenarios.md has all of them. */
+ * Layer: sim. JSON: an object with the fields of scenario_rows, and the members name, chain,
+ * links, machines, partitions and attackers. doc/scenarios.md has all of them. */
 #ifndef SIM_STUDY_SCENARIO_READ_H
 #define SIM_STUDY_SCENARIO_READ_H
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/pow.h"
 #include "sim/sim_world.h"
 #include "sim/study/geography.h"
 #include "sim/study/study_attack.h"
@@ -14,7 +15,7 @@
 #include "sim/study/topology.h"
 
 #define STUDY_PART     0x73747564 /* of the seed: see sim_random_of() */
-#define BASE_BLOCKS    112
+#define MATURITY_MAX   10000      /* so many blocks are made before anything begins */
 #define WARM_UP_US     INT64_C(30000000)
 #define QUIET_US       INT64_C(60000000)
 #define STEP_US        INT64_C(10000) /* in each of which a block may be mined */
@@ -456,9 +457,13 @@ static void make_base(struct study *study)
     uint64_t seed = (uint64_t)value(study, SCENARIO_SEED);
     study->load = study_load_new(sim_random_of(seed, STUDY_PART + 1));
     /* Twice what is spent from one block to the next. */
-    int64_t n = 2 * value(study, SCENARIO_TXS_PER_MINUTE) * value(study, SCENARIO_INTERVAL_S) / 60;
+    int64_t txs_per_minute = value(study, SCENARIO_TXS_PER_MINUTE);
+    int64_t n = 2 * txs_per_minute * value(study, SCENARIO_INTERVAL_S) / 60;
     n = MIN_OF(MAX_OF(n, COINS_LEAST), SIM_BASE_COINS_MAX);
-    study->base = sim_base_new_with_coins(BASE_BLOCKS, study_load_script(study->load), (size_t)n);
+    if (study->options->network && txs_per_minute == 0)
+        n = 0; /* its coinbases may be worth nothing */
+    study->base =
+        sim_base_new_with_coins(study->options->network, study_load_script(study->load), (size_t)n);
     for (int64_t i = 0; i < n; i++) {
         struct sim_coin coin = sim_base_spread_coin(study->base, (size_t)i);
         study_load_add(study->load, &coin);
@@ -481,6 +486,7 @@ static void make_world(struct study *study)
                 .linked = on_link,
                 .ctx = study},
         .base = study->base,
+        .network = study->options->network,
         .n_links = 1,
         .peers = study->topology.links,
         .transport = (enum sim_transport)value(study, SCENARIO_TRANSPORT),
@@ -528,12 +534,15 @@ static void begin(struct study *study)
         1000000;
     study->next_sample_us = study->begin_us + study->sample_us;
     int64_t txs_micro = value(study, SCENARIO_TXS_PER_MINUTE) * 1000000 / 60;
+    const struct network *network = study->options->network;
     TRACE(study, "run",
           ",\"format\":1,\"name\":\"%s\",\"seed\":%" PRId64 ",\"nodes\":%zu,\"seconds\":%" PRId64
-          ",\"interval_s\":%" PRId64 ",\"tx_per_s\":%" PRId64 ".%06" PRId64 ",\"start_height\":%d",
+          ",\"interval_s\":%" PRId64 ",\"tx_per_s\":%" PRId64 ".%06" PRId64
+          ",\"start_height\":%d%s%s%s",
           study->scenario->name, value(study, SCENARIO_SEED), study->n_nodes, seconds,
           value(study, SCENARIO_INTERVAL_S), txs_micro / 1000000, txs_micro % 1000000,
-          sim_base_height(study->base));
+          sim_base_height(study->base), network ? ",\"chain\":\"" : "",
+          network ? network->name : "", network ? "\"" : "");
     tell_machines(study);
     sim_net_each_link(sim_world_net(study->world), on_link, study);
     study_sample_init(&study->sample, study->world, study->n_nodes);
@@ -556,6 +565,28 @@ static void end(struct study *study)
     xfree(study->latency_us);
     ARRAY_FREE(&study->mined);
     ARRAY_FREE(&study->delays_us);
+}
+
+bool sim_study_can_run(const struct scenario *scenario, const struct network *network,
+                       char error[SCENARIO_ERROR_BYTES])
+{
+    ASSERT(scenario && network && error);
+    const char *why = NULL;
+    if (network->signet_blocks)
+        why = "nobody here signs for its challenge";
+    else if (!network->mine_blocks_on_demand)
+        why = "its first block takes more than 65,536 hashes, and here each is really made";
+    else if (network->coinbase_maturity > MATURITY_MAX)
+        why = "its coins mature later than in 10,000 blocks";
+    else if (scenario->value[SCENARIO_TXS_PER_MINUTE] == 0)
+        why = NULL;
+    else if (network->buried_height[BURIED_SEGWIT] > 1)
+        why = "transactions have witnesses: txs_per_minute must be 0 where segwit comes later";
+    else if (pow_subsidy_sat(network, SIM_BASE_PAYING) < SIM_BASE_PAYING_SAT)
+        why = "transactions need half a coin from each of the first ten blocks: txs_per_minute "
+              "must be 0";
+    snprintf(error, SCENARIO_ERROR_BYTES, "chain: %s: %s", network->name, why ? why : "");
+    return !why;
 }
 
 bool sim_study_run(const struct sim_study_options *options, struct sim_study_result *result,

@@ -19,6 +19,8 @@ struct sim_study_options {
     void (*captured)(void *ctx, struct sim_world *world, size_t n_nodes, int32_t start_height);
     void *ctx;
     const struct team *team; /* see struct sim_world_options */
+    /* That of scenario->chain, which sim_study_can_run() likes; NULL: regtest. Borrowed. */
+    const struct network *network;
 };
 
 /* Times from the moment at which a block was mined until another node had it as its tip, of all
@@ -38,6 +40,10 @@ struct sim_study_result {
     char trace_hash[HEX_ID_BYTES];          /* of all lines but the last, which has it */
 };
 
+/* Can a scenario be run on a chain of that network? False, with a line in error, if its blocks
+ * cannot be made here, or not pay for the scenario's transactions. */
+NODISCARD bool sim_study_can_run(const struct scenario *scenario, const struct network *network,
+                                 char error[SCENARIO_ERROR_BYTES]);
 /* Run it.
  *
  * Returns:  false, with a line in error: what the scenario asks for cannot be */

@@ -12,10 +12,25 @@ static int run(const char *option)
 
 TEST(options_out_of_range_or_unknown_are_refused)
 {
-    static const char *const bad[] = {"--nodes=1",      "--nodes=10001", "--nodes=", "--nodes",
-                                      "--nodes=2x",     "-nodes=2",      "nodes=2",  "--node=2",
-                                      "--loss=1000000", "--minutes=0",   "--=1",     "--threads=0",
-                                      "--threads=65",   "--threads=two"};
+    static const char *const bad[] = {"--nodes=1",
+                                      "--nodes=10001",
+                                      "--nodes=",
+                                      "--nodes",
+                                      "--nodes=2x",
+                                      "-nodes=2",
+                                      "nodes=2",
+                                      "--node=2",
+                                      "--loss=1000000",
+                                      "--minutes=0",
+                                      "--=1",
+                                      "--threads=0",
+                                      "--threads=65",
+                                      "--threads=two",
+                                      "--chain=",
+                                      "--chain=/nowhere/x",
+                                      "--report=/nowhere/x",
+                                      "--trace=/nowhere/x",
+                                      "--capture=/nowhere/x"};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_int_equal(run(bad[i]), 2);
     assert_int_equal(run("--help"), 0);

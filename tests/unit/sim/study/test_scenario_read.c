@@ -17,6 +17,8 @@ static const struct {
     {"{\"nodes\": 5,\n\"nodes\": 6}", "f:2: nodes stands here twice"},
     {"{\"topology\":\n\"torus\"}", "f:2: topology is \"torus\", but must be one of own,"},
     {"{\"name\": \"a\\\"b\"}", "f:1: name has no quotes"},
+    {"{\"chain\": 5}", "f:1: chain must be the path of a chain file"},
+    {"{\"chain\": \"\"}", "f:1: chain must be the path of a chain file"},
     {"{\"links\": [[0]]}", "f:1: links must be pairs"},
     {"{\"links\": [[0,-1]]}", "f:1: a node is a number"},
     {"{\"machines\": [\n{\"node\": 1, \"place\": \"Tokio\"}]}",
@@ -67,4 +69,38 @@ TEST(all_members_are_read)
     assert_int_equal(s.partitions.at[0].sides.at[2].to, 1);
     assert_true(scenario_check(&s, error));
     scenario_deinit(&s);
+}
+
+/* It stands beside the scenario, whatever folder the program was started in. */
+TEST(a_chain_file_is_looked_for_beside_the_scenario)
+{
+    static const struct {
+        const char *file, *chain, *path;
+    } rows[] = {{"s.json", "my.json", "my.json"},
+                {"a/b/s.json", "my.json", "a/b/my.json"},
+                {"/s.json", "c/my.json", "/c/my.json"},
+                {"a/s.json", "/etc/my.json", "/etc/my.json"}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct scenario s;
+        char text[100], error[SCENARIO_ERROR_BYTES] = "";
+        scenario_init(&s);
+        snprintf(text, sizeof text, "{\"chain\": \"%s\"}", rows[i].chain);
+        assert_true(scenario_read(&s, rows[i].file, span_of_string(text), error));
+        assert_string_equal(s.chain, rows[i].path);
+        scenario_deinit(&s);
+    }
+}
+
+TEST(a_path_has_a_limit)
+{
+    struct scenario s;
+    char text[SCENARIO_PATH_BYTES + 20], error[SCENARIO_ERROR_BYTES] = "";
+    for (int more = 0; more <= 1; more++) {
+        int len = SCENARIO_PATH_BYTES - 1 + more;
+        scenario_init(&s);
+        snprintf(text, sizeof text, "{\"chain\": \"%0*d\"}", len, 0);
+        assert_int_equal(scenario_read(&s, "f", span_of_string(text), error), more == 0);
+        scenario_deinit(&s);
+    }
+    assert_string_equal(error, "f:1: chain: the path is longer than 1023 bytes");
 }
