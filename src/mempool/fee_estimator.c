@@ -75,6 +75,20 @@ struct fee_estimator *fee_estimator_new(const struct env *env)
     return estimator;
 }
 
+struct fee_estimator *fee_estimator_snapshot(const struct fee_estimator *estimator)
+{
+    ASSERT(estimator);
+    struct fee_estimator *snapshot = xcalloc(1, sizeof *snapshot);
+    *snapshot = (struct fee_estimator){.buckets = estimator->buckets,
+                                       .best = estimator->best,
+                                       .first = estimator->first,
+                                       .file_first = estimator->file_first,
+                                       .file_best = estimator->file_best};
+    for (int i = 0; i < FEE_HORIZONS; i++)
+        fee_stats_snapshot(&snapshot->stats[i], &estimator->stats[i]);
+    return snapshot;
+}
+
 void fee_estimator_free(struct fee_estimator *estimator)
 {
     struct tracked *tx;

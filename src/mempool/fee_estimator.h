@@ -69,6 +69,8 @@ struct fee_answer fee_estimator_raw(const struct fee_estimator *estimator,
 
 /* -- The file ---------------------------------------------------------------------------------- */
 
+/* What is remembered now: for fee_estimator_encode() alone, on any thread. Owns: the caller. */
+struct fee_estimator *fee_estimator_snapshot(const struct fee_estimator *estimator);
 /* What is remembered, in Core's format of version 309900 (v31), without who waits. */
 void fee_estimator_encode(const struct fee_estimator *estimator, struct buffer *out);
 /* Take over what was remembered; only into one that has seen nothing.

@@ -95,11 +95,20 @@ void fee_stats_init(struct fee_stats *stats, const struct fee_horizon *horizon,
     stats->waiting_long = xcalloc(FEE_BUCKETS, sizeof *stats->waiting_long);
 }
 
+void fee_stats_snapshot(struct fee_stats *stats, const struct fee_stats *of)
+{
+    ASSERT(stats && of);
+    *stats = (struct fee_stats){.horizon = of->horizon};
+    for (uint32_t i = 0; i < FEE_BUCKETS; i++)
+        if (of->averages[i])
+            stats->averages[i] = xmemdup(of->averages[i], n_rows(of) * sizeof(double));
+}
+
 void fee_stats_deinit(struct fee_stats *stats)
 {
     for (uint32_t i = 0; i < FEE_BUCKETS; i++)
         xfree(stats->averages[i]);
-    for (uint32_t i = 0; i < fee_stats_blocks(stats); i++)
+    for (uint32_t i = 0; stats->waiting && i < fee_stats_blocks(stats); i++)
         xfree(stats->waiting[i]);
     xfree(stats->waiting);
     xfree(stats->waiting_long);
@@ -278,11 +287,15 @@ static double read_double(struct reader *r)
     return value;
 }
 
+/* In one piece: a file has 40,000 numbers. */
 static void write_row(struct writer *w, const double *values)
 {
+    uint8_t bytes[8 * FEE_BUCKETS];
+    struct writer row = writer_to_buffer(bytes, sizeof bytes);
     write_compact_size(w, FEE_BUCKETS);
     for (uint32_t i = 0; i < FEE_BUCKETS; i++)
-        write_double(w, values[i]);
+        write_double(&row, values[i]);
+    write_bytes(w, bytes, row.len);
 }
 
 /* No count is below 0 or beyond all bounds, whoever wrote it. */

@@ -54,7 +54,9 @@ struct fee_stats {
 /* Empty statistics. Borrows horizon and buckets for its life. */
 void fee_stats_init(struct fee_stats *stats, const struct fee_horizon *horizon,
                     const struct fee_buckets *buckets);
-/* Free what fee_stats_init() made. */
+/* Fill stats with the numbers that a file has: for fee_stats_encode() alone, on any thread. */
+void fee_stats_snapshot(struct fee_stats *stats, const struct fee_stats *of);
+/* Free what fee_stats_init() or fee_stats_snapshot() made. */
 void fee_stats_deinit(struct fee_stats *stats);
 /* As far as the horizon looks, in blocks. */
 uint32_t fee_stats_blocks(const struct fee_stats *stats);

@@ -18,7 +18,6 @@
 /* One of the two files. */
 struct fees_file {
     char *path;
-    struct buffer bytes; /* the job's while it runs */
     int error;
 };
 
@@ -41,6 +40,9 @@ struct node_fees {
 
     bool is_writing, must_write_again;
     struct env_job job;
+    /* What is written; the job's while it runs. */
+    struct fee_estimator *snapshot;
+    struct buffer mempool_bytes;
     ARRAY(struct fees_waiter) waiters; /* for the writing to end */
 };
 
@@ -122,9 +124,14 @@ static void run_write(struct env_job *job)
     fees->file.error = fees->mempool_file.error = error;
     if (error)
         return;
-    fees->file.error = replace_file(fees->env, fees->file.path, buffer_span(&fees->file.bytes));
+    /* The file takes 300 kB, and what is known of quiet days next to nothing. */
+    struct buffer bytes;
+    buffer_init(&bytes);
+    fee_estimator_encode(fees->snapshot, &bytes);
+    fees->file.error = replace_file(fees->env, fees->file.path, buffer_span(&bytes));
+    buffer_deinit(&bytes);
     fees->mempool_file.error =
-        replace_file(fees->env, fees->mempool_file.path, buffer_span(&fees->mempool_file.bytes));
+        replace_file(fees->env, fees->mempool_file.path, buffer_span(&fees->mempool_bytes));
 }
 
 static void write_file(struct node_fees *fees);
@@ -141,6 +148,9 @@ static void on_written(struct env_job *job)
     struct node_fees *fees = CONTAINER_OF(job, struct node_fees, job);
     ASSERT(fees->is_writing);
     fees->is_writing = false;
+    fee_estimator_free(fees->snapshot);
+    fees->snapshot = NULL;
+    buffer_deinit(&fees->mempool_bytes);
     if (job->cancelled)
         fees->file.error = fees->mempool_file.error = -ECANCELED;
     /* These words are what Core's users look for in the log. */
@@ -170,9 +180,8 @@ static void write_file(struct node_fees *fees)
     if (fees->is_writing)
         return;
     fees->is_writing = true;
-    fees->file.bytes.len = fees->mempool_file.bytes.len = 0;
-    fee_estimator_encode(fees->estimator, &fees->file.bytes);
-    mempool_estimator_encode(fees->by_mempool, &fees->mempool_file.bytes);
+    fees->snapshot = fee_estimator_snapshot(fees->estimator);
+    mempool_estimator_encode(fees->by_mempool, &fees->mempool_bytes);
     fees->job = (struct env_job){.run = run_write, .done = on_written};
     env_job_submit(fees->env, ENV_POOL_BLOCKING, ENV_PRIORITY_NORMAL, &fees->job);
 }
@@ -200,8 +209,7 @@ struct node_fees *node_fees_new(const struct env *env, const struct log *log,
     fees->file.path = xasprintf("%s/" FILE_NAME, fees->dir);
     fees->mempool_file.path = xasprintf("%s/" MEMPOOL_NAME, fees->dir);
     fees->legacy_path = xasprintf("%s/" LEGACY_NAME, options->data_dir);
-    buffer_init(&fees->file.bytes);
-    buffer_init(&fees->mempool_file.bytes);
+    buffer_init(&fees->mempool_bytes);
     load(fees, options);
     fees->timer = env_timer_start(env, FEE_FILE_EVERY_US, on_hour, fees);
     return fees;
@@ -215,8 +223,6 @@ void node_fees_free(struct node_fees *fees)
     env_timer_cancel(fees->env, fees->timer);
     fee_estimator_free(fees->estimator);
     mempool_estimator_free(fees->by_mempool);
-    buffer_deinit(&fees->file.bytes);
-    buffer_deinit(&fees->mempool_file.bytes);
     xfree(fees->dir);
     xfree(fees->file.path);
     xfree(fees->mempool_file.path);

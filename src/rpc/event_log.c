@@ -8,7 +8,7 @@
 #include "util/alloc.h"
 #include "util/parse.h"
 
-#define FIRST_CAPACITY 256
+#define FIRST_CAPACITY 16
 
 struct event_log {
     struct event *at; /* owned; of number n at n % max */

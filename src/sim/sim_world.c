@@ -18,6 +18,7 @@
 #define SPARE_CONNECTIONS 16 /* beyond those that are asked for: slots that stay empty */
 #define STALL_MAX_US      1000000
 #define FOREVER_US        (INT64_MAX / 2)
+#define STOPPING_AT_ONCE  32 /* of the lives that end with the world */
 
 /* -- The trace ----------------------------------------------------------------------------------
  */
@@ -249,8 +250,8 @@ static void reap(void *arg)
     life_free(life);
 }
 
-/* A life whose machine has crashed goes on as a ghost. */
-static void abandon(struct sim_machine *machine)
+/* A life whose machine is gone goes on as a ghost. */
+static struct sim_life *make_ghost(struct sim_machine *machine)
 {
     struct sim_life *life = machine->life;
     life->is_ghost = true;
@@ -258,7 +259,12 @@ static void abandon(struct sim_machine *machine)
     machine->life = NULL;
     machine->state = SIM_MACHINE_OFF;
     sim_life_drop_calls(life);
-    node_stop(life->node);
+    return life;
+}
+
+static void abandon(struct sim_machine *machine)
+{
+    node_stop(make_ghost(machine)->node);
 }
 
 /* What a crash has left is there: from now on it is the machine. */
@@ -636,20 +642,36 @@ struct sim_world *sim_world_new(const struct sim_world_options *options)
     return world;
 }
 
+/* Let the first of them stop, those behind them as soon as one has: a node that stops has its files
+ * in memory as it writes them, far more than it needs while it runs. */
+static void end_lives(struct sim_world *world)
+{
+    size_t n_ending = 0;
+    LIST_EACH (struct sim_life, life, &world->lives, link) {
+        if (n_ending++ == STOPPING_AT_ONCE)
+            return;
+        if (!life->is_ending)
+            node_stop(life->node);
+        life->is_ending = true;
+    }
+}
+
 void sim_world_free(struct sim_world *world)
 {
     for (size_t i = 0; i < world->options.n_nodes; i++) {
         struct sim_machine *machine = &world->machines[i];
         disarm(machine);
         if (machine->life)
-            abandon(machine);
+            (void)make_ghost(machine);
         else
             sim_env_free(machine->env);
         xfree(machine->links);
         xfree(machine->error);
     }
-    while (world->lives.count > 0)
+    while (world->lives.count > 0) {
+        end_lives(world);
         ASSERT(sim_world_step(world, FOREVER_US));
+    }
     sim_lanes_settle(world->lanes);
     sim_net_free(world->net);
     sim_events_drop(&world->events, &world->notes, xfree);

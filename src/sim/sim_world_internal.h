@@ -34,6 +34,7 @@ struct sim_life {
     struct node *node;
     struct list calls; /* of struct sim_call */
     bool is_ghost;     /* its machine has crashed */
+    bool is_ending;    /* told to stop, as its world ends */
 };
 
 struct sim_machine {

@@ -7,8 +7,8 @@
 
 #include "util/alloc.h"
 
-#define OVERLAY_CAPACITY_MIN 1024
-#define OVERLAY_ARENA_BYTES  (256 << 10)
+#define OVERLAY_CAPACITY_MIN 256
+#define OVERLAY_ARENA_BYTES  (16 << 10) /* blocks of little: a node that rests keeps one */
 #define LAYER_CAPACITY_MIN   64
 /* A table of so many slots for each change is emptied as a whole: at the tip, where one block at a
  * time is in flight, not during a download. */

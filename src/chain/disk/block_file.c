@@ -584,6 +584,17 @@ struct scan {
     uint8_t *buffer;   /* of the largest record, or of SEARCH_BYTES */
 };
 
+/* The magic in some bytes, or NULL. What was reserved and never written is the key, over and over
+ * again: where all bytes are as those eight before, one turn of it has any that there is. A file
+ * has 16 MB of that mostly, each start looks through them. */
+static const uint8_t *magic_in(const struct block_files *files, const uint8_t *p, size_t n)
+{
+    enum { PERIOD = BLOCK_KEY_BYTES };
+    if (n > 2 * PERIOD && memcmp(p, p + PERIOD, n - PERIOD) == 0)
+        n = 2 * PERIOD;
+    return memmem(p, n, files->magic, 4);
+}
+
 /* Move at to the next magic, or to the end. */
 static int find_magic(struct scan *scan)
 {
@@ -593,7 +604,7 @@ static int find_magic(struct scan *scan)
         int error = read_exactly(scan->files, scan->file, scan->at, scan->buffer, n);
         if (error)
             return error;
-        const uint8_t *found = memmem(scan->buffer, n, scan->files->magic, 4);
+        const uint8_t *found = magic_in(scan->files, scan->buffer, n);
         if (found) {
             scan->at += (uint64_t)(found - scan->buffer);
             return 0;

@@ -7,7 +7,6 @@ void compact_extra_init(struct compact_extra *extra, size_t max)
 {
     ASSERT(max <= COMPACT_EXTRA_TXS_MAX);
     *extra = (struct compact_extra){.max = max};
-    extra->txs = xcalloc(max + 1, sizeof *extra->txs);
 }
 
 void compact_extra_deinit(struct compact_extra *extra)
@@ -23,6 +22,8 @@ void compact_extra_add(struct compact_extra *extra, const struct tx *tx)
     ASSERT(extra->n <= extra->max);
     if (extra->max == 0 || tx->raw.len == 0 || tx->raw.len > COMPACT_EXTRA_TX_BYTES)
         return;
+    if (!extra->txs)
+        extra->txs = xcalloc(extra->max, sizeof *extra->txs);
     struct tx *slot = &extra->txs[extra->at];
     xfree((void *)slot->raw.p);
     *slot = *tx;

@@ -6,7 +6,8 @@
 #include "util/reader.h"
 #include "util/writer.h"
 
-#define FRAME_FIRST_BYTES 4096  /* allocated at once for a message of any length */
+#define FRAME_FIRST_BYTES 4096  /* allocated at once for a message of any length above that */
+#define FRAME_LEAST_BYTES 128   /* or of any below: pings and most of what an idle peer says */
 #define FRAME_KEEP_BYTES  16384 /* a larger buffer is not kept for the next message */
 #define FRAME_BUFFER_MAX  (FRAME_PAYLOAD_MAX + 64) /* with what encryption adds */
 
@@ -80,7 +81,8 @@ static void grow(struct frame_reader *reader, size_t arrived)
     need = MIN_OF(need, reader->payload_size);
     if (need <= reader->capacity)
         return;
-    size_t capacity = reader->capacity ? reader->capacity : FRAME_FIRST_BYTES;
+    size_t first = MIN_OF(MAX_OF(reader->payload_size, FRAME_LEAST_BYTES), FRAME_FIRST_BYTES);
+    size_t capacity = MAX_OF(reader->capacity, first);
     while (capacity < need)
         capacity *= 2;
     capacity = MIN_OF(capacity, FRAME_BUFFER_MAX);

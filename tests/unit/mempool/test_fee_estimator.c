@@ -276,6 +276,29 @@ TEST(a_file_brings_the_estimates_back, struct rig *rig)
     buffer_deinit(&bytes);
 }
 
+/* It is encoded later, by another thread: what comes in between is not in it. */
+TEST(a_snapshot_is_encoded_as_it_was, struct rig *rig)
+{
+    struct buffer then, later, now;
+    buffer_init(&then);
+    buffer_init(&later);
+    buffer_init(&now);
+    blocks_with(rig, 15, 30, HIGH);
+    come(rig, 3, LOW);
+    fee_estimator_encode(rig->fees, &then);
+    struct fee_estimator *snapshot = fee_estimator_snapshot(rig->fees);
+    blocks_with(rig, 5, 30, LOW);
+    fee_estimator_encode(rig->fees, &now);
+    fee_estimator_encode(snapshot, &later);
+    fee_estimator_free(snapshot);
+    assert_int_equal(later.len, then.len);
+    assert_memory_equal(later.p, then.p, then.len);
+    assert_memory_not_equal(later.p, now.p, then.len);
+    buffer_deinit(&then);
+    buffer_deinit(&later);
+    buffer_deinit(&now);
+}
+
 TEST(a_damaged_file_is_refused_as_a_whole, struct rig *rig)
 {
     struct buffer bytes;

@@ -389,6 +389,31 @@ TEST(a_scan_goes_on_behind_damage, struct setting *s)
     assert_scan(s->files, 0, without_1, 3);
 }
 
+/* Room that was reserved and never written, longer than what is searched at once: zeros, which are
+ * read as the key. */
+TEST(a_scan_goes_on_behind_room_that_is_reserved, struct setting *s)
+{
+    enum { GAP = 200001 };
+    static const uint8_t keys[][8] = {{0}, {1, 2, 3, 4, 5, 6, 7, 0xfa}};
+    static const uint32_t around[] = {0, 2, 3};
+    const struct env *env = sim_env_get(s->sim);
+    uint8_t *zeros = xcalloc(GAP, 1);
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        block_files_close(s->files);
+        put_file(s->sim, "blocks/xor.dat", keys[i], sizeof keys[i]);
+        s->files = open_files(s->sim, NULL, 0);
+        struct file_pos pos[4];
+        struct env_file *file;
+        for (uint32_t n = 0; n < 4; n++)
+            pos[n] = store(s->files, n, n == 1 ? GAP - 8 : 100 + n);
+        assert_int_equal(env_file_open(env, "blocks/blk00000.dat", ENV_OPEN_WRITE, &file), 0);
+        assert_int_equal(env_file_write_at(env, file, pos[1].offset - 8, zeros, GAP), 0);
+        env_file_close(env, file);
+        assert_scan(s->files, 0, around, 3);
+    }
+    xfree(zeros);
+}
+
 /* Hazard 82: the bound of a record is the largest block, not the largest message. */
 TEST(the_largest_block_is_found_and_a_larger_record_is_not, struct setting *s)
 {
