@@ -1,8 +1,9 @@
-/* sim_kv.c - a store is a sorted array of counted entries; a snapshot is a counted array.
+/* sim_kv.c - a store is a sorted row of leaves, each a sorted row of counted entries.
  *
- * A write makes a new array by merging, unless nobody else holds the old one and the batch is
- * small. Unsynced batches are kept beside the last synced array, and replayed up to a random
- * point by a power loss. */
+ * Nothing that is made is changed: a snapshot is a counted row of leaves. A write makes a new row,
+ * and of the leaves those that it changes: a store of 100,000 keys is not copied for each of them.
+ * Unsynced batches are kept beside the last synced row, and replayed up to a random point by a
+ * power loss. */
 #include "sim/sim_kv.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@
 #include "util/array.h"
 #include "util/buffer.h"
 
+enum { LEAF_MAX = 128, LEAF_MIN = 32 };
+
 struct entry {
     atomic_int holders; /* other machines as well, which other threads may be moving */
     bool is_delete;     /* in a batch only */
@@ -20,10 +23,20 @@ struct entry {
     uint8_t bytes[]; /* key, value */
 };
 
-struct version {
+struct leaf {
     atomic_int holders; /* as of an entry */
-    struct entry **at;  /* sorted by key */
-    size_t n;
+    size_t n;           /* 1 .. LEAF_MAX; LEAF_MIN at least, but for the last leaf */
+    struct entry *at[]; /* sorted by key */
+};
+
+struct version {
+    atomic_int holders;          /* as of an entry */
+    ARRAY(struct leaf *) leaves; /* sorted by key */
+};
+
+/* Of an entry; leaf the number of leaves: behind all. */
+struct place {
+    size_t leaf, at;
 };
 
 struct env_batch {
@@ -45,7 +58,7 @@ struct env_kv {
 
 struct env_cursor {
     struct version *version;
-    size_t at;
+    struct place at;
 };
 
 static void entry_drop(struct entry *entry)
@@ -78,37 +91,88 @@ static struct version *version_hold(struct version *version)
     return version;
 }
 
+static void leaf_drop(struct leaf *leaf)
+{
+    if (--leaf->holders > 0)
+        return;
+    for (size_t i = 0; i < leaf->n; i++)
+        entry_drop(leaf->at[i]);
+    xfree(leaf);
+}
+
 static void version_drop(struct version *version)
 {
     if (--version->holders > 0)
         return;
-    for (size_t i = 0; i < version->n; i++)
-        entry_drop(version->at[i]);
-    xfree(version->at);
+    for (size_t i = 0; i < version->leaves.n; i++)
+        leaf_drop(version->leaves.at[i]);
+    ARRAY_FREE(&version->leaves);
     xfree(version);
 }
 
-static struct version *version_new(size_t capacity)
+static struct version *version_new(void)
 {
     struct version *version = xcalloc(1, sizeof *version);
     version->holders = 1;
-    version->at = xcalloc(capacity ? capacity : 1, sizeof *version->at);
     return version;
 }
 
-/* The first place whose key is not before key. */
-static size_t version_find(const struct version *version, struct span key)
+static struct span last_key(const struct leaf *leaf)
 {
-    size_t low = 0, high = version->n;
+    return entry_key(leaf->at[leaf->n - 1]);
+}
+
+static const struct entry *entry_at(const struct version *version, struct place place)
+{
+    ASSERT(place.leaf < version->leaves.n);
+    return version->leaves.at[place.leaf]->at[place.at];
+}
+
+static struct place place_behind(const struct version *version)
+{
+    return (struct place){.leaf = version->leaves.n};
+}
+
+/* The first place whose key is not before key. */
+static struct place version_find(const struct version *version, struct span key)
+{
+    size_t low = 0, high = version->leaves.n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare_keys(entry_key(version->at[middle]), key) < 0)
+        if (compare_keys(last_key(version->leaves.at[middle]), key) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return low;
+    struct place place = {.leaf = low};
+    if (low == version->leaves.n)
+        return place;
+    const struct leaf *leaf = version->leaves.at[low];
+    for (low = 0, high = leaf->n; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_keys(entry_key(leaf->at[middle]), key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    place.at = low;
+    return place;
 }
+
+/* -- a version from another one and a batch --------------------------------------------------- */
+
+/* Changes of a batch, sorted, one of each key. Owns the array; borrows the entries. */
+struct changes {
+    struct entry **at;
+    size_t n;
+};
+
+/* A version in the making. */
+struct merge {
+    struct version *version;
+    struct entry **at; /* held: behind those in leaves */
+    size_t n;
+};
 
 /* Sort by key; entries of one key stay in order of the calls, which are ordered by address in the
  * batch's array: hence an array of places. */
@@ -120,32 +184,100 @@ static int compare_places(const void *a, const void *b)
     return order ? order : (x > y) - (x < y);
 }
 
-/* A new version: old with batch applied. */
-static struct version *version_apply(const struct version *old, const struct env_batch *batch)
+static struct changes sort_changes(const struct env_batch *batch)
 {
     size_t n = batch->entries.n;
-    struct version *version = version_new(old->n + n);
-    struct entry ***places = xcalloc(n, sizeof *places);
+    struct changes changes = {.at = xcalloc(n + 1, sizeof(struct entry *))};
+    struct entry ***places = xcalloc(n + 1, sizeof *places);
     for (size_t i = 0; i < n; i++)
         places[i] = &batch->entries.at[i];
     qsort(places, n, sizeof *places, compare_places);
-    size_t at = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct span key = entry_key(*places[i]);
-        if (i + 1 < n && compare_keys(entry_key(*places[i + 1]), key) == 0)
-            continue; /* a later one of the same key wins */
-        int order = -1;
-        while (at < old->n && (order = compare_keys(entry_key(old->at[at]), key)) < 0)
-            version->at[version->n++] = entry_hold(old->at[at++]);
-        if (at < old->n && order == 0)
-            at++;
-        if (!(*places[i])->is_delete)
-            version->at[version->n++] = entry_hold(*places[i]);
-    }
-    while (at < old->n)
-        version->at[version->n++] = entry_hold(old->at[at++]);
+    for (size_t i = 0; i < n; i++) /* of the same key a later one wins */
+        if (i + 1 == n || compare_keys(entry_key(*places[i]), entry_key(*places[i + 1])) != 0)
+            changes.at[changes.n++] = *places[i];
     xfree(places);
-    return version;
+    return changes;
+}
+
+static void merge_keep(struct merge *merge, struct entry *entry)
+{
+    merge->at[merge->n++] = entry_hold(entry);
+}
+
+/* What a leaf is after the changes that fall into it; old NULL: there is none yet. */
+static void merge_leaf(struct merge *merge, const struct leaf *old, struct entry *const *changes,
+                       size_t n)
+{
+    size_t at = 0, n_old = old ? old->n : 0;
+    for (size_t i = 0; i < n; i++) {
+        int order = -1;
+        while (at < n_old &&
+               (order = compare_keys(entry_key(old->at[at]), entry_key(changes[i]))) < 0)
+            merge_keep(merge, old->at[at++]);
+        if (at < n_old && order == 0)
+            at++;
+        if (!changes[i]->is_delete)
+            merge_keep(merge, changes[i]);
+    }
+    while (at < n_old)
+        merge_keep(merge, old->at[at++]);
+}
+
+/* Leaves of what was kept, as long as each other. */
+static void merge_end_leaves(struct merge *merge)
+{
+    size_t n_leaves = (merge->n + LEAF_MAX - 1) / LEAF_MAX, at = 0;
+    for (size_t i = 0; i < n_leaves; i++) {
+        size_t n = (merge->n - at) / (n_leaves - i);
+        struct leaf *leaf = xmalloc(sizeof *leaf + n * sizeof(struct entry *));
+        *leaf = (struct leaf){.holders = 1, .n = n};
+        memcpy(leaf->at, merge->at + at, n * sizeof(struct entry *));
+        *ARRAY_ADD(&merge->version->leaves) = leaf;
+        at += n;
+    }
+    ASSERT(at == merge->n);
+    merge->n = 0;
+}
+
+/* How many of them lie before the leaf with that number; all if there is none. */
+static size_t n_before(const struct version *old, size_t number, struct entry *const *changes,
+                       size_t n)
+{
+    if (number >= old->leaves.n)
+        return n;
+    struct span first = entry_key(old->leaves.at[number]->at[0]);
+    size_t before = 0;
+    while (before < n && compare_keys(entry_key(changes[before]), first) < 0)
+        before++;
+    return before;
+}
+
+/* A new version: old with batch applied. What is too little for a leaf goes to the next one. */
+static struct version *version_apply(const struct version *old, const struct env_batch *batch)
+{
+    struct changes changes = sort_changes(batch);
+    struct merge merge = {.version = version_new()};
+    merge.at = xcalloc(LEAF_MIN + LEAF_MAX + changes.n, sizeof(struct entry *));
+    size_t at = 0, n_leaves = old->leaves.n;
+    if (n_leaves == 0)
+        merge_leaf(&merge, NULL, changes.at, changes.n);
+    for (size_t i = 0; i < n_leaves; i++) {
+        struct leaf *leaf = old->leaves.at[i];
+        size_t n = n_before(old, i + 1, changes.at + at, changes.n - at);
+        if (n == 0 && merge.n == 0) {
+            leaf->holders++;
+            *ARRAY_ADD(&merge.version->leaves) = leaf;
+            continue;
+        }
+        merge_leaf(&merge, leaf, changes.at + at, n);
+        at += n;
+        if (merge.n >= LEAF_MIN)
+            merge_end_leaves(&merge);
+    }
+    merge_end_leaves(&merge);
+    xfree(merge.at);
+    xfree(changes.at);
+    return merge.version;
 }
 
 /* -- batches ------------------------------------------------------------------------------- */
@@ -273,7 +405,7 @@ int sim_kv_open(void *ctx, const char *path, const struct env_kv_options *option
     if (!store) {
         store = xcalloc(1, sizeof *store);
         store->path = xstrdup(path);
-        store->now = version_new(0);
+        store->now = version_new();
         store->synced = version_hold(store->now);
         list_add_first(sim_disk_stores(disk), &store->link);
     }
@@ -314,10 +446,11 @@ int sim_kv_get(void *ctx, struct env_kv *kv, struct span key, void *out_buffer)
     if (error)
         return error;
     const struct version *version = kv->store->now;
-    size_t i = version_find(version, key);
-    if (i == version->n || compare_keys(entry_key(version->at[i]), key) != 0)
+    struct place place = version_find(version, key);
+    if (place.leaf == version->leaves.n ||
+        compare_keys(entry_key(entry_at(version, place)), key) != 0)
         return -ENOENT;
-    const struct entry *entry = version->at[i];
+    const struct entry *entry = entry_at(version, place);
     buffer_append(out_buffer, entry->bytes + entry->key_len, entry->value_len);
     return 0;
 }
@@ -362,7 +495,8 @@ struct env_cursor *sim_kv_cursor_open(void *ctx, struct env_kv *kv)
     ASSERT(kv);
     (void)ctx;
     struct env_cursor *cursor = xmalloc(sizeof *cursor);
-    *cursor = (struct env_cursor){.version = version_hold(kv->store->now), .at = kv->store->now->n};
+    *cursor = (struct env_cursor){.version = version_hold(kv->store->now),
+                                  .at = place_behind(kv->store->now)};
     return cursor;
 }
 
@@ -386,27 +520,28 @@ bool sim_kv_cursor_valid(void *ctx, struct env_cursor *cursor)
 {
     ASSERT(cursor);
     (void)ctx;
-    return cursor->at < cursor->version->n;
+    return cursor->at.leaf < cursor->version->leaves.n;
 }
 
 void sim_kv_cursor_next(void *ctx, struct env_cursor *cursor)
 {
     (void)ctx;
     ASSERT(sim_kv_cursor_valid(NULL, cursor));
-    cursor->at++;
+    if (++cursor->at.at == cursor->version->leaves.at[cursor->at.leaf]->n)
+        cursor->at = (struct place){.leaf = cursor->at.leaf + 1};
 }
 
 struct span sim_kv_cursor_key(void *ctx, struct env_cursor *cursor)
 {
     (void)ctx;
     ASSERT(sim_kv_cursor_valid(NULL, cursor));
-    return entry_key(cursor->version->at[cursor->at]);
+    return entry_key(entry_at(cursor->version, cursor->at));
 }
 
 struct span sim_kv_cursor_value(void *ctx, struct env_cursor *cursor)
 {
     (void)ctx;
     ASSERT(sim_kv_cursor_valid(NULL, cursor));
-    const struct entry *entry = cursor->version->at[cursor->at];
+    const struct entry *entry = entry_at(cursor->version, cursor->at);
     return span_of(entry->bytes + entry->key_len, entry->value_len);
 }

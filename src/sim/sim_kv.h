@@ -1,7 +1,7 @@
 /* sim_kv.h - the key-value stores of a simulated disk.
  *
- * Layer: sim. A store is a sorted array; batches that were written without sync are remembered, and
- * a power loss keeps a prefix of them, as a write-ahead log does. */
+ * Layer: sim. A store is sorted, and keeps what a cursor sees; batches that were written without
+ * sync are remembered, and a power loss keeps a prefix of them, as a write-ahead log does. */
 #ifndef SIM_KV_H
 #define SIM_KV_H
 

@@ -3,7 +3,7 @@
 
 #include "util/alloc.h"
 
-#define SET_ARENA_BYTES (256 << 10)
+#define SET_ARENA_BYTES (16 << 10)
 
 /* A coin that differs from the snapshot's, or may. In the set's arena. */
 struct coin_change {

@@ -297,14 +297,45 @@ static struct svg_point on_paper(struct mesh_point point)
                               EDGE + (int)lround(point.y * (PLAIN_HEIGHT - 2 * EDGE))};
 }
 
+/* Whoever is not honest is drawn, however many there are. */
+static bool is_drawn(const struct run *run, const struct mesh_share *share, uint32_t node)
+{
+    return node % share->one_node_of == 0 || !run->nodes.at[node].is_honest;
+}
+
+static bool is_link_drawn(const struct run *run, const struct mesh_share *share,
+                          const struct run_link *link)
+{
+    return is_drawn(run, share, link->from) && is_drawn(run, share, link->to);
+}
+
+struct mesh_share mesh_share_of(const struct run *run)
+{
+    ASSERT(run);
+    struct mesh_share share = {.one_node_of = 1, .one_link_of = 1};
+    if (run->has_geography)
+        return share;
+    share.one_node_of = (run->nodes.n + MESH_NODES_DRAWN_MAX - 1) / MESH_NODES_DRAWN_MAX;
+    share.one_node_of = MAX_OF(share.one_node_of, (size_t)1);
+    size_t n_links = 0;
+    for (size_t i = 0; i < run->links.n; i++)
+        n_links += is_link_drawn(run, &share, &run->links.at[i]);
+    share.one_link_of = n_links / MESH_LINKS_DRAWN_MAX + 1;
+    return share;
+}
+
 static void draw_plain_links(const struct run *run, const struct mesh_point *points,
                              struct buffer *out)
 {
-    size_t step = run->links.n / MESH_LINKS_DRAWN_MAX + 1;
+    const struct mesh_share share = mesh_share_of(run);
+    size_t n = 0;
     svg_path_begin(out, run->links.n > 600 ? "l l0" : "l");
-    for (size_t i = 0; i < run->links.n; i += step) {
-        svg_path_to(out, 'M', on_paper(points[run->links.at[i].from]));
-        svg_path_to(out, 'L', on_paper(points[run->links.at[i].to]));
+    for (size_t i = 0; i < run->links.n; i++) {
+        const struct run_link *link = &run->links.at[i];
+        if (!is_link_drawn(run, &share, link) || n++ % share.one_link_of != 0)
+            continue;
+        svg_path_to(out, 'M', on_paper(points[link->from]));
+        svg_path_to(out, 'L', on_paper(points[link->to]));
     }
     svg_path_end(out, false);
 }
@@ -312,11 +343,14 @@ static void draw_plain_links(const struct run *run, const struct mesh_point *poi
 static void draw_plain_nodes(const struct run *run, const struct mesh_point *points,
                              struct buffer *out)
 {
+    const struct mesh_share share = mesh_share_of(run);
     int radius = MIN_OF(45, MAX_OF(12, (int)(600 / sqrt((double)run->nodes.n + 1))));
-    for (size_t i = 0; i < run->nodes.n; i++) {
+    for (uint32_t i = 0; i < run->nodes.n; i++) {
         const struct run_node *node = &run->nodes.at[i];
+        if (!is_drawn(run, &share, i))
+            continue;
         char hint[NAME_BYTES_MAX + 40];
-        snprintf(hint, sizeof hint, "node %zu, %s", i, names_get(&run->roles, node->role));
+        snprintf(hint, sizeof hint, "node %u, %s", i, names_get(&run->roles, node->role));
         svg_circle(out, on_paper(points[i]), node->is_honest ? radius : radius * 8 / 5,
                    node->is_honest ? "f1 n" : "f2 n",
                    run->nodes.n <= MESH_PUSHED_MAX ? hint : NULL);

@@ -9,6 +9,14 @@
 #include "util/buffer.h"
 
 #define MESH_LINKS_DRAWN_MAX 6000 /* more are thinned evenly */
+#define MESH_NODES_DRAWN_MAX 2000 /* more points likewise, but for who is not honest */
+
+/* What a picture without places shows; 1: all of them. */
+struct mesh_share {
+    size_t one_node_of; /* so many is drawn */
+    size_t one_link_of; /* the same of the links between nodes that are drawn */
+};
+struct mesh_share mesh_share_of(const struct run *run);
 
 /* Append the picture of a finished run with nodes.
  *

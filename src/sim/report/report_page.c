@@ -132,6 +132,16 @@ static void put_chart(struct report *r, size_t number)
     chart_free(&chart);
 }
 
+static void put_share(struct report *r, const struct run *run)
+{
+    const struct mesh_share share = mesh_share_of(run);
+    if (share.one_node_of > 1)
+        buffer_append_format(r->out, " Of %zu nodes one is drawn, and what connects those.",
+                             share.one_node_of);
+    if (share.one_link_of > 1)
+        buffer_append_format(r->out, " Of %zu lines one is drawn.", share.one_link_of);
+}
+
 static void put_mesh_caption(struct report *r, const struct run *run)
 {
     put(r, "<figcaption>");
@@ -142,6 +152,7 @@ static void put_mesh_caption(struct report *r, const struct run *run)
                ? " connections in the end, by place: circles by their nodes, lines by "
                  "the number of connections, latitude and longitude as a plain grid."
                : " connections in the end.");
+    put_share(r, run);
     if (run->roles.list.n > 1)
         put(r, " Nodes that are not honest stand out in the second colour.");
     put(r, "</figcaption>");

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "sim/sim_kv.h"
+#include "sim/sim_random.h"
 #include "support/unit.h"
 #include "util/alloc.h"
 #include "util/buffer.h"
@@ -79,6 +80,92 @@ TEST(a_cursor_sees_the_store_as_it_was)
     assert_string_equal(rest(cursor, b), "b1c1");
     sim_kv_cursor_close(NULL, cursor);
     assert_string_equal(all(kv, b), "a1c1d1");
+    sim_kv_close(NULL, kv);
+    sim_disk_free(disk);
+}
+
+/* -- Many keys ----------------------------------------------------------------------------------
+ *
+ * Beside an array by key: what each of them should be, 0 for none. */
+
+enum { KEYS = 3000 };
+
+struct model {
+    uint8_t value[KEYS];
+};
+
+static struct span key_of(uint32_t i, uint8_t out[4])
+{
+    for (int b = 0; b < 4; b++)
+        out[b] = (uint8_t)(i >> (24 - 8 * b));
+    return span_of(out, 4);
+}
+
+static void assert_model(struct env_cursor *cursor, const struct model *model)
+{
+    uint8_t key[4];
+    sim_kv_cursor_seek(NULL, cursor, span_of(NULL, 0));
+    for (uint32_t i = 0; i < KEYS; i++) {
+        if (!model->value[i])
+            continue;
+        assert_true(sim_kv_cursor_valid(NULL, cursor));
+        assert_memory_equal(sim_kv_cursor_key(NULL, cursor).p, key_of(i, key).p, 4);
+        assert_int_equal(sim_kv_cursor_value(NULL, cursor).p[0], model->value[i]);
+        sim_kv_cursor_next(NULL, cursor);
+    }
+    assert_false(sim_kv_cursor_valid(NULL, cursor));
+}
+
+/* Changes of keys that lie together; half of the rounds delete most of them. */
+static void change_some(struct env_kv *kv, struct model *model, struct sim_random *random)
+{
+    struct env_batch *batch = sim_kv_batch_new(NULL);
+    uint32_t n = (uint32_t)sim_random_below(random, 400), mostly = n % 2 ? 9 : 1;
+    uint32_t from = (uint32_t)sim_random_below(random, KEYS);
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t bytes[4], value = (uint8_t)(1 + sim_random_below(random, 255));
+        uint32_t at = (from + (uint32_t)sim_random_below(random, 500)) % KEYS;
+        bool is_delete = sim_random_below(random, 10) < mostly;
+        if (is_delete)
+            sim_kv_batch_delete(NULL, batch, key_of(at, bytes));
+        else
+            sim_kv_batch_put(NULL, batch, key_of(at, bytes), span_of(&value, 1));
+        model->value[at] = is_delete ? 0 : value;
+    }
+    assert_int_equal(sim_kv_write(NULL, kv, batch, n % 3 == 0), 0);
+    sim_kv_batch_free(NULL, batch);
+}
+
+static void assert_found(struct env_kv *kv, const struct model *model)
+{
+    for (uint32_t i = 0; i < KEYS; i += 7) {
+        uint8_t key[4];
+        struct buffer value;
+        buffer_init(&value);
+        int found = sim_kv_get(NULL, kv, key_of(i, key), &value);
+        assert_int_equal(found, model->value[i] ? 0 : -ENOENT);
+        assert_true(found != 0 || value.p[0] == model->value[i]);
+        buffer_deinit(&value);
+    }
+}
+
+TEST(many_keys_come_and_go_and_each_cursor_sees_its_own_time)
+{
+    struct sim_disk *disk = sim_disk_new();
+    struct env_kv *kv = open_store(disk);
+    struct sim_random random = sim_random_of(7, 7);
+    struct model model = {{0}}, before;
+    for (int round = 0; round < 300; round++) {
+        before = model;
+        struct env_cursor *cursor = sim_kv_cursor_open(NULL, kv);
+        change_some(kv, &model, &random);
+        assert_model(cursor, &before);
+        sim_kv_cursor_close(NULL, cursor);
+        cursor = sim_kv_cursor_open(NULL, kv);
+        assert_model(cursor, &model);
+        sim_kv_cursor_close(NULL, cursor);
+        assert_found(kv, &model);
+    }
     sim_kv_close(NULL, kv);
     sim_disk_free(disk);
 }

@@ -26,6 +26,14 @@ TEST(places_are_named_and_counted)
     run_free(run);
 }
 
+static size_t count(const char *text, const char *word)
+{
+    size_t n = 0;
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+        n++;
+    return n;
+}
+
 TEST(without_places_each_node_is_a_point)
 {
     struct buffer trace;
@@ -33,11 +41,35 @@ TEST(without_places_each_node_is_a_point)
     sim_trace_add(&trace, 0, "link", ",\"from\":0,\"to\":2");
     struct run *run = sim_trace_read(&trace);
     char *picture = draw(run);
-    size_t n = 0;
-    for (const char *at = picture; (at = strstr(at, "<circle")) != NULL; at++)
-        n++;
-    assert_int_equal(n, 3);
+    assert_int_equal(count(picture, "<circle"), 3);
+    assert_int_equal(mesh_share_of(run).one_node_of, 1);
+    assert_int_equal(mesh_share_of(run).one_link_of, 1);
     assert_non_null(strstr(picture, "<title>node 2, honest</title>"));
+    xfree(picture);
+    run_free(run);
+}
+
+/* Ten thousand points and their lines are megabytes, in which nobody sees anything. */
+TEST(of_many_nodes_and_lines_some_are_drawn)
+{
+    enum { N = 2 * MESH_NODES_DRAWN_MAX, EACH = 14 };
+    struct buffer trace;
+    sim_trace_begin(&trace, N);
+    sim_trace_add(&trace, 0, "node", ",\"node\":7,\"role\":\"selfish\"");
+    for (int i = 0; i < N; i += 2)
+        for (int k = 1; k <= EACH / 2; k++) {
+            char text[80];
+            snprintf(text, sizeof text, ",\"from\":%d,\"to\":%d", i, (i + 2 * k) % N);
+            sim_trace_add(&trace, 0, "link", "%s", text);
+        }
+    struct run *run = sim_trace_read(&trace);
+    struct mesh_share share = mesh_share_of(run);
+    assert_int_equal(share.one_node_of, 2);
+    assert_int_equal(share.one_link_of, N / 2 * EACH / 2 / MESH_LINKS_DRAWN_MAX + 1);
+    char *picture = draw(run);
+    assert_int_equal(count(picture, "<circle"), MESH_NODES_DRAWN_MAX + 1);
+    assert_int_equal(count(picture, "f2 n"), 1);
+    assert_true(strlen(picture) < 400000);
     xfree(picture);
     run_free(run);
 }
