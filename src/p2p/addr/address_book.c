@@ -37,8 +37,8 @@ struct address_book *address_book_new(const struct env *env, const struct net_gr
     env_random(env, book->rule.key, sizeof book->rule.key);
     env_random(env, &book->map_key, sizeof book->map_key);
     hash_map_init(&book->by_address);
-    book->fresh = xcalloc_sparse(ADDRESS_BOOK_NEW_PLACES, sizeof(uint32_t));
-    book->tried = xcalloc_sparse(ADDRESS_BOOK_TRIED_PLACES, sizeof(uint32_t));
+    place_table_init(&book->fresh, ADDRESS_BOOK_NEW_PLACES);
+    place_table_init(&book->tried, ADDRESS_BOOK_TRIED_PLACES);
     book->last_good_s = 1; /* so that a failure before the first success counts too. Core */
     return book;
 }
@@ -58,8 +58,8 @@ void address_book_free(struct address_book *book)
         xfree(book->entries[i]);
     xfree(book->entries);
     xfree(book->order);
-    xfree_sparse(book->fresh, ADDRESS_BOOK_NEW_PLACES, sizeof(uint32_t));
-    xfree_sparse(book->tried, ADDRESS_BOOK_TRIED_PLACES, sizeof(uint32_t));
+    place_table_deinit(&book->fresh);
+    place_table_deinit(&book->tried);
     hash_map_deinit(&book->by_address);
     xfree(book);
 }
@@ -174,10 +174,11 @@ static size_t place_of(const struct address_book *book, const struct net_address
     return place_in_new(&book->rule, place_bucket_of_new(&book->rule, address, told_by), address);
 }
 
-static struct book_entry *at_place(const struct address_book *book, const uint32_t *table,
+static struct book_entry *at_place(const struct address_book *book, const struct place_table *table,
                                    size_t place)
 {
-    return table[place] ? book->entries[table[place] - 1] : NULL;
+    uint32_t id = place_table_get(table, place);
+    return id ? book->entries[id - 1] : NULL;
 }
 
 /* A place of the bucket was given to somebody, or became free. */
@@ -197,16 +198,14 @@ static void count_place(struct book_buckets *buckets, size_t bucket, bool is_tak
 /* Give a place of new, or of tried, to an entry; NULL: to nobody. */
 static void set_new(struct address_book *book, size_t place, const struct book_entry *entry)
 {
-    ASSERT(!entry == (book->fresh[place] != 0));
-    book->fresh[place] = entry ? entry->id + 1 : 0;
+    place_table_set(&book->fresh, place, entry ? entry->id + 1 : 0);
     book->n_fresh = entry ? book->n_fresh + 1 : book->n_fresh - 1;
     count_place(&book->fresh_buckets, place / ADDRESS_BOOK_BUCKET_SIZE, entry != NULL);
 }
 
 static void set_tried(struct address_book *book, size_t place, const struct book_entry *entry)
 {
-    ASSERT(!entry == (book->tried[place] != 0));
-    book->tried[place] = entry ? entry->id + 1 : 0;
+    place_table_set(&book->tried, place, entry ? entry->id + 1 : 0);
     book->n_tried = entry ? book->n_tried + 1 : book->n_tried - 1;
     count_place(&book->tried_buckets, place / ADDRESS_BOOK_BUCKET_SIZE, entry != NULL);
 }
@@ -214,7 +213,7 @@ static void set_tried(struct address_book *book, size_t place, const struct book
 /* Empty a place of new; its entry goes if that was its last one. */
 void book_clear_new(struct address_book *book, size_t place)
 {
-    struct book_entry *entry = at_place(book, book->fresh, place);
+    struct book_entry *entry = at_place(book, &book->fresh, place);
     if (!entry)
         return;
     set_new(book, place, NULL);
@@ -264,7 +263,7 @@ void book_put_tried(struct address_book *book, struct book_entry *entry, size_t 
 
 void book_clear_tried(struct address_book *book, size_t place)
 {
-    struct book_entry *entry = at_place(book, book->tried, place);
+    struct book_entry *entry = at_place(book, &book->tried, place);
     if (!entry)
         return;
     set_tried(book, place, NULL);
@@ -319,7 +318,7 @@ bool address_book_add(struct address_book *book, const struct net_peer_address *
         entry->address.time = (uint32_t)time_s;
     }
     size_t place = place_of(book, &address->at, told_by);
-    struct book_entry *there = at_place(book, book->fresh, place);
+    struct book_entry *there = at_place(book, &book->fresh, place);
     if (there == entry)
         return false;
     bool replaces = !there || is_terrible(there, now_s) || (there->n_new > 1 && entry->n_new == 0);
@@ -341,7 +340,7 @@ static void leave_new(struct address_book *book, struct book_entry *entry)
     size_t place = place_of(book, &entry->address.at, &entry->told_by);
     for (size_t i = 0; entry->n_new > 0; i++) {
         ASSERT(i <= ADDRESS_BOOK_NEW_PLACES);
-        if (book->fresh[place] == entry->id + 1) {
+        if (place_table_get(&book->fresh, place) == entry->id + 1) {
             set_new(book, place, NULL);
             entry->n_new--;
         }
@@ -353,7 +352,7 @@ static void move_to_tried(struct address_book *book, struct book_entry *entry)
 {
     leave_new(book, entry);
     size_t place = place_in_tried(&book->rule, &entry->address.at);
-    struct book_entry *old = at_place(book, book->tried, place);
+    struct book_entry *old = at_place(book, &book->tried, place);
     if (old) {
         /* Who loses his place goes back to new. */
         set_tried(book, place, NULL);
@@ -384,7 +383,7 @@ bool address_book_good(struct address_book *book, const struct net_address *addr
     entry->attempts = 0;
     if (entry->is_tried)
         return true;
-    if (at_place(book, book->tried, place_in_tried(&book->rule, address)) &&
+    if (at_place(book, &book->tried, place_in_tried(&book->rule, address)) &&
         !book->rule.is_without_buckets) {
         add_collision(book, entry->id);
         return false;
@@ -444,7 +443,7 @@ void address_book_resolve_collisions(struct address_book *book, int64_t now_s)
         struct book_entry *newcomer = book->entries[book->collisions[i]];
         ASSERT(newcomer);
         struct book_entry *old =
-            at_place(book, book->tried, place_in_tried(&book->rule, &newcomer->address.at));
+            at_place(book, &book->tried, place_in_tried(&book->rule, &newcomer->address.at));
         bool decided = true;
         bool wins = !newcomer->is_tried && (!old || newcomer_wins(newcomer, old, now_s, &decided));
         if (!decided) {
@@ -464,7 +463,7 @@ bool address_book_select_collision(struct address_book *book, struct net_peer_ad
         return false;
     uint32_t id = book->collisions[draw(book, book->n_collisions)];
     struct book_entry *old =
-        at_place(book, book->tried, place_in_tried(&book->rule, &book->entries[id]->address.at));
+        at_place(book, &book->tried, place_in_tried(&book->rule, &book->entries[id]->address.at));
     if (!old)
         return false;
     *out = old->address;
@@ -480,7 +479,7 @@ bool address_book_select_collision(struct address_book *book, struct net_peer_ad
  * random would look at thousands while the book is small. */
 static struct book_entry *pick(struct address_book *book, bool from_tried, unsigned networks)
 {
-    const uint32_t *table = from_tried ? book->tried : book->fresh;
+    const struct place_table *table = from_tried ? &book->tried : &book->fresh;
     const struct book_buckets *buckets = from_tried ? &book->tried_buckets : &book->fresh_buckets;
     ASSERT(buckets->n_used > 0);
     size_t bucket = buckets->used[draw(book, buckets->n_used)];
@@ -540,7 +539,7 @@ bool address_book_select_evenly(struct address_book *book, unsigned networks, in
         /* Any place is as likely as any other, and one of n of a group is taken in one of n cases:
          * so is any group. */
         const struct book_entry *entry =
-            at_place(book, book->tried, (size_t)draw(book, ADDRESS_BOOK_TRIED_PLACES));
+            at_place(book, &book->tried, (size_t)draw(book, ADDRESS_BOOK_TRIED_PLACES));
         if (!entry || (networks && !(networks >> entry->address.at.network & 1)) ||
             draw(book, book->tried_per_group[group_slot(book, &entry->address.at)]) != 0)
             continue;
@@ -622,12 +621,9 @@ bool address_book_next(const struct address_book *book, size_t *at, struct addre
 bool address_book_next_place(const struct address_book *book, bool tried, size_t *at,
                              struct address_place *out)
 {
-    const uint32_t *table = tried ? book->tried : book->fresh;
-    size_t n = tried ? ADDRESS_BOOK_TRIED_PLACES : ADDRESS_BOOK_NEW_PLACES;
-    ASSERT(*at <= n);
-    while (*at < n && !table[*at])
-        (*at)++;
-    if (*at >= n)
+    const struct place_table *table = tried ? &book->tried : &book->fresh;
+    *at = place_table_next(table, *at);
+    if (*at == table->n_places)
         return false;
     out->bucket = (uint16_t)(*at / ADDRESS_BOOK_BUCKET_SIZE);
     out->position = (uint16_t)(*at % ADDRESS_BOOK_BUCKET_SIZE);
@@ -694,8 +690,8 @@ void address_book_check(const struct address_book *book)
         ASSERT(per_source[i] == book->per_source[i]);
     size_t found = 0;
     for (size_t i = 0; i < ADDRESS_BOOK_TRIED_PLACES; i++)
-        if (book->tried[i]) {
-            const struct book_entry *entry = at_place(book, book->tried, i);
+        if (place_table_get(&book->tried, i)) {
+            const struct book_entry *entry = at_place(book, &book->tried, i);
             ASSERT(entry && entry->is_tried &&
                    place_in_tried(&book->rule, &entry->address.at) == i);
             found++;

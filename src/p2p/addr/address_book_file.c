@@ -103,11 +103,13 @@ static uint32_t write_entries(struct writer *w, const struct address_book *book,
 static void write_bucket(struct writer *w, const struct address_book *book, size_t bucket,
                          const uint32_t *index)
 {
-    const uint32_t *places = book->fresh + bucket * ADDRESS_BOOK_BUCKET_SIZE;
     uint32_t n = 0, at[ADDRESS_BOOK_BUCKET_SIZE];
-    for (size_t i = 0; i < ADDRESS_BOOK_BUCKET_SIZE; i++)
-        if (places[i] && is_written(book->entries[places[i] - 1], false))
-            at[n++] = index[places[i] - 1];
+    size_t place = bucket * ADDRESS_BOOK_BUCKET_SIZE, end = place + ADDRESS_BOOK_BUCKET_SIZE;
+    while ((place = place_table_next(&book->fresh, place)) < end) {
+        uint32_t id = place_table_get(&book->fresh, place++);
+        if (is_written(book->entries[id - 1], false))
+            at[n++] = index[id - 1];
+    }
     write_u32(w, n);
     for (uint32_t i = 0; i < n; i++)
         write_u32(w, at[i]);
@@ -268,7 +270,7 @@ static void read_tried(struct loading *load)
         if (!entry)
             continue;
         size_t place = place_in_tried(&load->book->rule, &entry->address.at);
-        if (load->book->tried[place] == 0)
+        if (place_table_get(&load->book->tried, place) == 0)
             book_put_tried(load->book, entry, place);
         else
             book_destroy(load->book, entry);
@@ -304,11 +306,11 @@ static void place_refs(struct loading *load, bool same_buckets)
             continue;
         size_t place =
             same_buckets ? place_in_new(&book->rule, load->refs[i].bucket, &entry->address.at) : 0;
-        if (!same_buckets || book->fresh[place])
+        if (!same_buckets || place_table_get(&book->fresh, place))
             place = place_in_new(
                 &book->rule, place_bucket_of_new(&book->rule, &entry->address.at, &entry->told_by),
                 &entry->address.at);
-        if (book->fresh[place] == 0)
+        if (place_table_get(&book->fresh, place) == 0)
             book_put_new(book, entry, place);
     }
     for (uint32_t i = 0; i < load->n_new; i++) {

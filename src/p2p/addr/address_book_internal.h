@@ -5,7 +5,10 @@
 #define P2P_ADDR_ADDRESS_BOOK_INTERNAL_H
 
 #include "p2p/addr/address_book.h"
+#include "p2p/addr/place_table.h"
 #include "util/hash_map.h"
+
+_Static_assert(ADDRESS_BOOK_BUCKET_SIZE == PLACE_TABLE_BUCKET, "a bucket is a bucket");
 
 #define ADDRESS_BOOK_NEW_PLACES   ((size_t)ADDRESS_BOOK_NEW_BUCKETS * ADDRESS_BOOK_BUCKET_SIZE)
 #define ADDRESS_BOOK_TRIED_PLACES ((size_t)ADDRESS_BOOK_TRIED_BUCKETS * ADDRESS_BOOK_BUCKET_SIZE)
@@ -40,9 +43,8 @@ struct address_book {
     uint32_t *order; /* ids of all entries, shuffled as they are drawn */
     size_t count;
     struct hash_map by_address;
-    uint32_t *fresh; /* new, bucket by bucket: id + 1, 0 is free */
-    uint32_t *tried;
-    size_t n_fresh, n_tried; /* places that are taken */
+    struct place_table fresh, tried; /* new, and tried: id + 1 */
+    size_t n_fresh, n_tried;         /* places that are taken */
     struct book_buckets fresh_buckets, tried_buckets;
     uint16_t tried_per_group[ADDRESS_BOOK_GROUP_SLOTS];
     size_t n_tried_groups; /* counters that are not 0 */

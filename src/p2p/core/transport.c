@@ -6,6 +6,8 @@
 #include "util/alloc.h"
 #include "util/planted.h"
 
+#define SENT_WHOLE_BYTES 1024 /* of a message in the clear: header and payload in one piece */
+
 void transport_world_deinit(struct transport_world *world)
 {
     ec_context_free(world->ec);
@@ -154,13 +156,18 @@ size_t transport_send(struct transport *transport, const char *name, struct span
         env_stream_send_shared(env, transport->stream, span_of(packet, len), release, packet);
         return len;
     }
-    uint8_t header[FRAME_HEADER_BYTES], checksum[4];
+    uint8_t bytes[FRAME_HEADER_BYTES + SENT_WHOLE_BYTES], checksum[4];
     frame_checksum(payload, checksum);
-    frame_header_encode(header, transport->world->magic, name, payload.len, checksum);
-    env_stream_send(env, transport->stream, span_of(header, sizeof header));
-    if (payload.len > 0)
-        env_stream_send(env, transport->stream, payload);
-    return sizeof header + payload.len;
+    frame_header_encode(bytes, transport->world->magic, name, payload.len, checksum);
+    if (payload.len <= SENT_WHOLE_BYTES) {
+        if (payload.len > 0)
+            memcpy(bytes + FRAME_HEADER_BYTES, payload.p, payload.len);
+        env_stream_send(env, transport->stream, span_of(bytes, FRAME_HEADER_BYTES + payload.len));
+        return FRAME_HEADER_BYTES + payload.len;
+    }
+    env_stream_send(env, transport->stream, span_of(bytes, FRAME_HEADER_BYTES));
+    env_stream_send(env, transport->stream, payload);
+    return FRAME_HEADER_BYTES + payload.len;
 }
 
 size_t transport_take_sent(struct transport *transport)
