@@ -115,8 +115,10 @@ static bool is_of(const void *value, const void *key)
 
 static struct tracked *untrack(struct fee_estimator *estimator, const struct txid *txid)
 {
-    return hash_map_remove(&estimator->tracked, siphash13_id(estimator->key, txid->b, 0), is_of,
-                           NULL);
+    uint64_t hash = siphash13_id(estimator->key, txid->b, 0);
+    struct tracked *tx = hash_map_remove(&estimator->tracked, hash, is_of, NULL);
+    hash_map_trim(&estimator->tracked);
+    return tx;
 }
 
 void fee_estimator_entered(struct fee_estimator *estimator, const struct fee_tx *tx)
@@ -200,6 +202,13 @@ void fee_estimator_leave_all(struct fee_estimator *estimator)
 size_t fee_estimator_waiting(const struct fee_estimator *estimator)
 {
     return estimator->tracked.count;
+}
+
+size_t fee_estimator_waiting_bytes(const struct fee_estimator *estimator)
+{
+    ASSERT(estimator);
+    return hash_map_footprint_bytes(&estimator->tracked) +
+           estimator->tracked.count * alloc_footprint_bytes(sizeof(struct tracked));
 }
 
 /* -- What to pay ------------------------------------------------------------------------------- */

@@ -53,6 +53,8 @@ void fee_estimator_block(struct fee_estimator *estimator, int32_t height);
 void fee_estimator_leave_all(struct fee_estimator *estimator);
 /* How many wait. */
 size_t fee_estimator_waiting(const struct fee_estimator *estimator);
+/* What is held of the heap for them. */
+size_t fee_estimator_waiting_bytes(const struct fee_estimator *estimator);
 
 /* -- What to pay ------------------------------------------------------------------------------- */
 

@@ -224,7 +224,8 @@ static size_t entry_bytes(const struct tx *tx)
  * limits is what the process grows by. Core: DynamicMemoryUsage() */
 size_t pool_memory_bytes(const struct mempool *mempool)
 {
-    return mempool->memory_bytes + pool_clusters_memory_bytes(&mempool->clusters) +
+    return mempool->memory_bytes + mempool->bytes_beside +
+           pool_clusters_memory_bytes(&mempool->clusters) +
            hash_map_footprint_bytes(&mempool->by_txid) +
            hash_map_footprint_bytes(&mempool->by_wtxid) +
            hash_map_footprint_bytes(&mempool->spent) + ARRAY_FOOTPRINT_BYTES(&mempool->slots) +

@@ -167,6 +167,12 @@ size_t mempool_memory_bytes(const struct mempool *mempool)
     return pool_memory_bytes(mempool);
 }
 
+void mempool_set_bytes_beside(struct mempool *mempool, size_t bytes)
+{
+    ASSERT(mempool);
+    mempool->bytes_beside = bytes;
+}
+
 int64_t mempool_total_fee_sat(const struct mempool *mempool)
 {
     return mempool->total_fee_sat;

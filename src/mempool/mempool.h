@@ -218,8 +218,10 @@ void mempool_empty(struct mempool *mempool);
 size_t mempool_count(const struct mempool *mempool);
 /* Their virtual bytes, sigops adjusted: the sum of mempool_entry.vbytes. */
 size_t mempool_vbytes(const struct mempool *mempool);
-/* What they take from the heap: what -maxmempool limits. */
+/* What they take from the heap, with what others hold for each of them: what -maxmempool limits. */
 size_t mempool_memory_bytes(const struct mempool *mempool);
+/* Others hold so many bytes by now for what waits, as the fee estimator does. */
+void mempool_set_bytes_beside(struct mempool *mempool, size_t bytes);
 /* Their fees as they pay them, without deltas. */
 int64_t mempool_total_fee_sat(const struct mempool *mempool);
 uint64_t mempool_sequence(const struct mempool *mempool); /* of the last event */

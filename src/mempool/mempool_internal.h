@@ -79,6 +79,7 @@ struct mempool {
     struct pool_clusters clusters;
     size_t count, vbytes, n_unbroadcast;
     size_t memory_bytes; /* of entries and edges; all: pool_memory_bytes() */
+    size_t bytes_beside; /* held by others for what waits */
     int64_t total_fee_sat;
     const struct txid *replacement; /* while others are removed for it, or NULL */
     uint64_t sequence; /* of the last event, by one more with each; begins anew with each start */

@@ -250,6 +250,7 @@ static void on_mempool_changed(void *ctx, const struct mempool_event *event)
     const struct node *node = ctx;
     p2p_mempool_changed(node->p2p, event);
     node_fees_mempool_changed(node->fees, event);
+    mempool_set_bytes_beside(node->mempool, node_fees_waiting_bytes(node->fees));
     rpc_on_mempool_changed(node->rpc, event);
     if (event->reason == MEMPOOL_ADDED && !event->is_putback)
         node_miner_tx_added(node->miner);

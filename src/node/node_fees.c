@@ -289,6 +289,11 @@ static void learn(struct node_fees *fees, const struct mempool_event *event)
         fee_estimator_entered(fees->estimator, &tx);
 }
 
+size_t node_fees_waiting_bytes(const struct node_fees *fees)
+{
+    return fees ? fee_estimator_waiting_bytes(fees->estimator) : 0;
+}
+
 void node_fees_mempool_changed(struct node_fees *fees, const struct mempool_event *event)
 {
     const struct mempool_entry *entry = event->entry;

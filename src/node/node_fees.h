@@ -38,6 +38,9 @@ void node_fees_free(struct node_fees *fees);
 const struct fee_estimator *node_fees_estimator(const struct node_fees *fees);
 struct mempool_estimator *node_fees_mempool_estimator(const struct node_fees *fees);
 
+/* What is held for the transactions that wait. */
+size_t node_fees_waiting_bytes(const struct node_fees *fees);
+
 /* The mempool has changed. */
 void node_fees_mempool_changed(struct node_fees *fees, const struct mempool_event *event);
 /* A block was connected, and the mempool has told what that took out of it. */

@@ -134,9 +134,11 @@ TEST(the_rate_that_blocks_take_is_found, struct rig *rig)
     assert_int_equal(smart(rig, 2, false), HIGH);
     assert_int_equal(smart(rig, 6, false), HIGH); /* those that wait have failed 12 blocks too */
     assert_int_equal(fee_estimator_waiting(rig->fees), 30);
+    assert_in_range(fee_estimator_waiting_bytes(rig->fees), 30 * 16, 30 * 128);
     take(rig, waiting, 30);
     block(rig);
     assert_int_equal(fee_estimator_waiting(rig->fees), 0);
+    assert_int_equal(fee_estimator_waiting_bytes(rig->fees), 0);
     /* From now on the low rate does. */
     blocks_with(rig, 60, 30, LOW);
     assert_int_equal(smart(rig, 2, false), LOW);

@@ -249,6 +249,19 @@ static void start_flood(struct flood *flood)
     }
 }
 
+/* What others hold for the entries takes its share of the room. */
+TEST(what_is_held_beside_counts)
+{
+    struct mempool_rig *rig = rig_of_bytes(FLOOD_BYTES);
+    struct tx tx = mempool_rig_pay(rig, 1, 1, 10000), next = mempool_rig_pay(rig, 2, 1, 10000);
+    mempool_set_bytes_beside(rig->pool, FLOOD_BYTES / 2);
+    assert_reject(mempool_rig_add(rig, &tx), REJECT_NONE);
+    assert_true(mempool_memory_bytes(rig->pool) > FLOOD_BYTES / 2);
+    mempool_set_bytes_beside(rig->pool, FLOOD_BYTES);
+    assert_reject(mempool_rig_add(rig, &next), REJECT_MEMPOOL_FULL);
+    mempool_rig_free(rig);
+}
+
 static size_t heap_bytes(void)
 {
     return alloc_stats().used_bytes;
