@@ -149,6 +149,16 @@ TEST(a_crash_amid_writes_comes_when_it_was_ordered)
     sim_world_run_for(world, SECOND);
     assert_int_equal(sim_world_n_crashes(world), 2);
     assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_ON);
+    /* A crash of this very instant has come: it is not taken back. */
+    sim_world_crash(world, 0, SIM_CRASH_KILLED);
+    sim_world_crash_in_write(world, 0, SIM_CRASH_LOST, 0);
+    sim_world_start(world, 0);
+    assert_int_equal(sim_world_n_crashes(world), 4);
+    sim_world_spare(world, 0);
+    assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_OFF);
+    sim_world_run_for(world, SECOND);
+    sim_world_start(world, 0);
+    assert_int_equal(sim_world_state(world, 0), SIM_MACHINE_ON);
     assert_null(sim_world_failure(world));
     sim_world_free(world);
 }
