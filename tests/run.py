@@ -202,7 +202,7 @@ class Report:
     @staticmethod
     def show(result):
         lines = result.output.rstrip().splitlines()
-        for line in lines[-160:]:
+        for line in [x for x in lines[:-160] if "FAILED" in x] + lines[-160:]:
             print("     | " + line)
         sys.stdout.flush()
 

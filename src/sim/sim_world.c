@@ -330,7 +330,7 @@ void sim_world_crash_in_write(struct sim_world *world, size_t i, enum sim_crash 
 {
     ASSERT(world);
     struct sim_machine *machine = &world->machines[i];
-    disarm(machine);
+    sim_world_spare(world, i);
     machine->is_armed = true;
     machine->crash_how = how;
     machine->crash_left = n;
@@ -338,6 +338,8 @@ void sim_world_crash_in_write(struct sim_world *world, size_t i, enum sim_crash 
 
 void sim_world_spare(struct sim_world *world, size_t i)
 {
+    ASSERT(world);
+    finish_crash(&world->machines[i]); /* of this very instant: it has come */
     disarm(&world->machines[i]);
 }
 

@@ -138,6 +138,7 @@ static void check_files(struct run *run)
 static void on_tested(void *arg, int status, const char *body)
 {
     struct run *run = arg;
+    run->is_tested = true;
     if (status == 200 && strstr(body, "\"allowed\":true"))
         sim_world_fail(run->world, "a transaction of an acknowledged savemempool is lost: %.200s",
                        body);
@@ -158,9 +159,15 @@ static void check_mempool(struct run *run)
         if (may_be_absent(run, &run->sent[i]) || mempool_find(mempool, &run->sent[i].txid))
             continue;
         char *params = xasprintf("[[\"%s\"]]", run->sent[i].hex);
+        int patience = 100; /* before anything else is done: what is being put back is allowed */
+        run->is_tested = false;
         sim_world_call(run->world, TRIED, "testmempoolaccept", params, on_tested, run);
         xfree(params);
-        sim_world_run_for(run->world, SECOND / 10);
+        do
+            sim_world_run_for(run->world, SECOND / 10);
+        while (!run->is_tested && is_up(run) && --patience > 0);
+        if (patience == 0)
+            sim_world_fail(run->world, "testmempoolaccept is not answered");
         run->sent[i].is_saved = false; /* rightly refused: in a block, or in conflict */
     }
 }

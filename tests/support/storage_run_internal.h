@@ -42,7 +42,7 @@ struct run {
     size_t n_acked;
     struct sent_tx sent[SENT_MAX];
     size_t n_sent;
-    bool is_saving;
+    bool is_saving, is_tested; /* testmempoolaccept has been answered */
     struct block_hash saving_tip; /* when it was ordered */
     struct u256 durable_work;     /* of the tip that a complete flush had */
     enum invalid_state invalid_state;
