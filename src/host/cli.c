@@ -119,13 +119,17 @@ static char *connection_message(const struct cli *cli, const char *why)
                      *why ? ")" : "");
 }
 
+/* Why the node did not let us in. */
 static char *login_message(const struct cli *cli, bool has_login)
 {
-    if (has_login)
-        return xstrdup("Authorization failed: Incorrect rpcuser or rpcpassword");
-    return xasprintf("Could not locate RPC credentials. No authentication cookie could be found, "
-                     "and RPC password is not set. See -rpcpassword and -stdinrpcpass. "
-                     "Configuration file: (%s)",
+    const char *why = "Cookie file credentials were invalid and no rpcpassword was specified.";
+    if (cli_config_has_password(&cli->config, cli->stdin_password))
+        why = "Incorrect rpcuser or rpcpassword were specified.";
+    else if (!cli->config.cookie_path)
+        why = "Cookie file was disabled via -norpccookiefile and no rpcpassword was specified.";
+    else if (!has_login)
+        why = "Failed to read cookie file and no rpcpassword was specified.";
+    return xasprintf("Authorization failed: %s Configuration file: (%s)", why,
                      cli->config.config_path ? cli->config.config_path : "");
 }
 
@@ -147,7 +151,8 @@ static char *status_message(const struct cli *cli, int status, const struct buff
 /* Why a call did not come to an answer. */
 struct call_error {
     char *text;
-    bool is_transient; /* with -rpcwait: try again */
+    bool is_connection; /* the node could not be reached */
+    bool is_transient;  /* with -rpcwait: try again */
 };
 
 /* Send once. Returns: the parsed answer in the arena, or NULL with the error. */
@@ -170,14 +175,14 @@ static struct json_value *post_once(struct cli *cli, struct span request, struct
     enum http_client_outcome outcome = http_client_post(&http, &status, &body, &why);
     if (outcome == HTTP_CLIENT_NO_CONNECTION) {
         error->text = connection_message(cli, "");
-        error->is_transient = true;
+        error->is_connection = true;
     } else if (outcome == HTTP_CLIENT_LOST) {
         error->text = connection_message(cli, why);
-        error->is_transient = true;
+        error->is_connection = true;
     } else {
         error->text = status_message(cli, status, &body, login != NULL);
         /* A cookie that is not there yet is part of starting. */
-        error->is_transient = status == 401 && !login;
+        error->is_transient = status == 401 && !login && cli->config.cookie_path;
         if (!error->text && !json_parse(buffer_span(&body), &cli->arena, &reply))
             error->text = xstrdup("couldn't parse reply from server");
     }
@@ -200,10 +205,11 @@ static struct json_value *post(struct cli *cli, struct span request, char **erro
     for (;;) {
         struct call_error failure = {0};
         struct json_value *reply = post_once(cli, request, &failure);
-        bool again = reply ? is_warming_up(reply) : failure.is_transient;
+        bool again =
+            reply ? is_warming_up(reply) : failure.is_connection || failure.is_transient;
         bool may_wait = cli->config.wait && (!cli->deadline || time(NULL) < cli->deadline);
         if (!again || !may_wait) {
-            if (!reply && failure.is_transient)
+            if (!reply && failure.is_connection)
                 *error = xasprintf("timeout on transient error: %s", failure.text);
             else if (!reply)
                 *error = xstrdup(failure.text);
@@ -266,12 +272,25 @@ static int run_method(struct cli *cli, char **error)
     return reply ? print_reply(reply) : 1;
 }
 
+/* By -color. Returns: false with *error, if that cannot be */
+static bool choose_colours(const struct cli *cli, bool *colours, char **error)
+{
+    const char *when = options_get_string(&cli->config.options, "color", "auto");
+    *colours = strcmp(when, "auto") == 0 ? isatty(STDOUT_FILENO) : strcmp(when, "always") == 0;
+    return *colours || strcmp(when, "auto") == 0 || strcmp(when, "never") == 0 ||
+           fail_with(error,
+                     "Invalid value for -color option. Valid values: always, auto, never.");
+}
+
 static int run_getinfo(struct cli *cli, char **error)
 {
+    bool colours;
     if (cli->args.n > 0) {
         *error = xstrdup("-getinfo takes no arguments");
         return 1;
     }
+    if (!choose_colours(cli, &colours, error))
+        return 1;
     const struct json_value *none = json_new(&cli->arena, JSON_KIND_ARRAY);
     const struct json_value *chain = call(cli, "getblockchaininfo", none, error);
     if (!chain)
@@ -285,7 +304,7 @@ static int run_getinfo(struct cli *cli, char **error)
     struct buffer text;
     buffer_init(&text);
     cli_write_info(&text, json_find(chain, "result"),
-                   has_network ? json_find(network, "result") : NULL);
+                   has_network ? json_find(network, "result") : NULL, colours);
     int code = print(&text, 0);
     buffer_deinit(&text);
     return code;
@@ -428,6 +447,19 @@ static int run_newchain(const struct cli *cli, char **error)
     return code;
 }
 
+/* Options that take the place of a method. */
+static bool at_most_one_order(const struct options *options, char **error)
+{
+    static const char *const orders[] = {"addrinfo", "generate", "getinfo", "netinfo"};
+    char given[64] = "";
+    size_t n = 0, len = 0;
+    for (size_t i = 0; i < COUNT_OF(orders); i++)
+        if (options_get_bool(options, orders[i], false))
+            len += (size_t)snprintf(given + len, sizeof given - len, "%s-%s", n++ ? ", " : "",
+                                    orders[i]);
+    return n < 2 || fail_with(error, "Only one of %s may be specified.", given);
+}
+
 static int run(struct cli *cli, int argc, const char *const *argv, char **error)
 {
     const struct options *options = &cli->config.options;
@@ -446,6 +478,8 @@ static int run(struct cli *cli, int argc, const char *const *argv, char **error)
         return cli->config.network ? 1 : 0;
     }
     if (!collect_args(cli, argc, argv, error))
+        return 1;
+    if (!at_most_one_order(options, error))
         return 1;
     if (cli->args.n > 0 && strcmp(cli->args.at[0], "newchain") == 0)
         return run_newchain(cli, error);

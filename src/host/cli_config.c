@@ -117,14 +117,24 @@ char *cli_config_path(const struct cli_config *config)
     return (char *)path.p;
 }
 
+static const char *password_of(const struct cli_config *config, const char *stdin_password)
+{
+    return stdin_password ? stdin_password
+                          : options_get_string(&config->options, "rpcpassword", "");
+}
+
+bool cli_config_has_password(const struct cli_config *config, const char *stdin_password)
+{
+    ASSERT(config);
+    return *password_of(config, stdin_password) != '\0';
+}
+
 char *cli_config_login(const struct cli_config *config, const char *stdin_password)
 {
     ASSERT(config);
-    const struct options *options = &config->options;
-    const char *password =
-        stdin_password ? stdin_password : options_get_string(options, "rpcpassword", "");
-    if (*password)
-        return xasprintf("%s:%s", options_get_string(options, "rpcuser", ""), password);
+    if (cli_config_has_password(config, stdin_password))
+        return xasprintf("%s:%s", options_get_string(&config->options, "rpcuser", ""),
+                         password_of(config, stdin_password));
     struct buffer cookie;
     char *login = NULL;
     buffer_init(&cookie);

@@ -29,6 +29,8 @@ NODISCARD bool cli_config_init(struct cli_config *config, int argc, const char *
 /* Free what a config owns; also after a cli_config_init() that failed. */
 void cli_config_deinit(struct cli_config *config);
 
+/* Has a password been given, here or by -stdinrpcpass? Then no cookie is read. */
+bool cli_config_has_password(const struct cli_config *config, const char *stdin_password);
 /* "user:password" from -rpcuser and -rpcpassword, or the cookie. stdin_password: NULL, or what
  * was read for -stdinrpcpass. Returns: NULL if there is neither; xfree it. */
 NODISCARD char *cli_config_login(const struct cli_config *config, const char *stdin_password);

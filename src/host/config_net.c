@@ -261,7 +261,8 @@ static bool set_p2p(struct config_net *config, const struct options *options,
     struct p2p_options *p2p = &config->p2p;
     int64_t port = options_get_int(options, "port", network->p2p_port);
     if (port < 1 || port > UINT16_MAX)
-        return fail_with(error, "Invalid port specified in -port: '%lld'", (long long)port);
+        return fail_with(error, "Invalid port specified in -port: '%s'",
+                         options_get_string(options, "port", ""));
     if (p2p->max_connections < 0)
         return fail_with(error, "-maxconnections must be greater or equal than zero");
     p2p->port = (uint16_t)port;

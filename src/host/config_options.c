@@ -198,8 +198,8 @@ static const struct option_def table[] = {
      INTO(net.p2p.peer_bloom_filters)},
     {"peertimeout", "<n>", "Seconds for a peer to complete its handshake", C, INT, .flags = DEBUG,
      .fallback = "60", INTO(net.p2p.peer_timeout_s)},
-    {"port", "<port>", "Listen for peers on this port (default: depends on the network)", C, INT,
-     .flags = NET},
+    {"port", "<port>", "Listen for peers on this port (default: depends on the network)", C,
+     STRING, .flags = NET},
     {"privatebroadcast", NULL, "Give transactions of sendrawtransaction to a few strangers, by "
      "short connections through Tor or I2P, and to nobody else until they come back", C, BOOL,
      .fallback = "0", INTO(net.p2p.private_broadcast)},
@@ -426,7 +426,7 @@ static const struct option_def table[] = {
      .fallback = "owner"},
     {"rpcpassword", "<pw>", "Password for RPC; -rpcauth is safer", R, STRING, .flags =
      OPTION_SENSITIVE | CLIENT},
-    {"rpcport", "<port>", "The port for RPC (default: depends on the network)", R, INT, .flags =
+    {"rpcport", "<port>", "The port for RPC (default: depends on the network)", R, STRING, .flags =
      NET | CLIENT},
     {"rpcservertimeout", "<n>", "Seconds that a client has for a request", R, INT, .flags = DEBUG,
      .fallback = "30", LIMITS(1, 86400), INTO(rpc_timeout_us), .unit = 1000000},
@@ -456,6 +456,8 @@ static const struct option_def table[] = {
     /* Of cairn-cli alone. */
     {"addrinfo", NULL, "Show how many addresses of other nodes are known", G, BOOL, .flags = LINE |
      ALONE},
+    {"color", "<when>", "Show -getinfo in colours: always, auto (on a terminal) or never", G, STRING,
+     .flags = LINE | ALONE, .fallback = "auto"},
     {"generate", NULL, "Mine blocks: cairn-cli -generate [nblocks [maxtries]]. Without a wallet "
      "they pay to an output that anybody can spend", G, BOOL, .flags = LINE | ALONE},
     {"getinfo", NULL, "Show an overview of the node", G, BOOL, .flags = LINE | ALONE},

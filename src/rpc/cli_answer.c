@@ -69,6 +69,13 @@ int cli_write_answer(struct buffer *text, const struct json_value *reply)
 
 /* -- Overview ----------------------------------------------------------------------------- */
 
+/* What is written before a coloured part, and after it. ECMA-48, SGR */
+struct palette {
+    const char *blue, *green, *yellow, *plain;
+};
+static const struct palette ansi = {"\x1b[34m", "\x1b[32m", "\x1b[33m", "\x1b[0m"};
+static const struct palette colourless = {"", "", "", ""};
+
 static void write_line(struct buffer *text, const char *label, const struct json_value *value)
 {
     buffer_append_format(text, "%s: ", label);
@@ -96,34 +103,63 @@ static void write_progress(struct buffer *text, const struct json_value *progres
                          (long long)(millionths / 10000), (long long)(millionths % 10000));
 }
 
-static void write_network(struct buffer *text, const struct json_value *network)
+/* Each proxy with the networks that it is used for: "ADDRESS (ipv4, onion), ADDRESS (i2p)". */
+static void write_proxies(struct buffer *text, const struct json_value *networks)
 {
-    buffer_append_string(text, "\nNetwork: in ");
+    size_t n = 0;
+    buffer_append_string(text, "Proxies: ");
+    for (const struct json_value *v = networks->first; v; v = v->next) {
+        struct span proxy = member(v, "proxy")->text;
+        const struct json_value *same = networks->first;
+        while (same != v && !span_equal(member(same, "proxy")->text, proxy))
+            same = same->next;
+        if (proxy.len == 0 || same != v)
+            continue;
+        buffer_append_format(text, "%s%.*s (", n++ ? ", " : "", (int)proxy.len,
+                             (const char *)proxy.p);
+        for (; same; same = same->next) {
+            if (!span_equal(member(same, "proxy")->text, proxy))
+                continue;
+            buffer_append_string(text, same == v ? "" : ", ");
+            append_text(text, member(same, "name"));
+        }
+        buffer_append_string(text, ")");
+    }
+    buffer_append_string(text, n ? "\n" : "n/a\n");
+}
+
+static void write_network(struct buffer *text, const struct json_value *network,
+                          const struct palette *palette)
+{
+    buffer_append_format(text, "\n%sNetwork: in ", palette->green);
     json_write(text, member(network, "connections_in"), 0);
     buffer_append_string(text, ", out ");
     json_write(text, member(network, "connections_out"), 0);
     buffer_append_string(text, ", total ");
     json_write(text, member(network, "connections"), 0);
-    buffer_append_string(text, "\n");
+    buffer_append_format(text, "%s\n", palette->plain);
     write_line(text, "Version", member(network, "version"));
     write_line(text, "Time offset (s)", member(network, "timeoffset"));
-    buffer_append_string(text, "Proxies: n/a\n");
+    write_proxies(text, member(network, "networks"));
     write_line(text, "Min tx relay fee rate (BTC/kvB)", member(network, "relayfee"));
 }
 
 void cli_write_info(struct buffer *text, const struct json_value *chain,
-                    const struct json_value *network)
+                    const struct json_value *network, bool colours)
 {
     ASSERT(text);
+    const struct palette *palette = colours ? &ansi : &colourless;
     const struct json_value *warnings = member(chain, "warnings");
-    write_line(text, "Chain", member(chain, "chain"));
+    buffer_append_format(text, "%sChain: ", palette->blue);
+    append_text(text, member(chain, "chain"));
+    buffer_append_format(text, "%s\n", palette->plain);
     write_line(text, "Blocks", member(chain, "blocks"));
     write_line(text, "Headers", member(chain, "headers"));
     write_progress(text, member(chain, "verificationprogress"));
     write_line(text, "Difficulty", member(chain, "difficulty"));
     if (network)
-        write_network(text, network);
-    buffer_append_string(text, "\nWarnings: ");
+        write_network(text, network, palette);
+    buffer_append_format(text, "\n%sWarnings:%s ", palette->yellow, palette->plain);
     size_t start = text->len;
     if (warnings->kind == JSON_KIND_STRING)
         append_text(text, warnings);

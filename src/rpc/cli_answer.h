@@ -18,8 +18,9 @@ int cli_write_answer(struct buffer *text, const struct json_value *reply);
 /* Append the overview of -getinfo.
  *
  * In:  chain    result of getblockchaininfo
- *      network  result of getnetworkinfo, or NULL */
+ *      network  result of getnetworkinfo, or NULL
+ *      colours  with the escape codes of a terminal */
 void cli_write_info(struct buffer *text, const struct json_value *chain,
-                    const struct json_value *network);
+                    const struct json_value *network, bool colours);
 
 #endif

@@ -199,3 +199,22 @@ def test_a_closed_output_is_an_error(context):
 
 if __name__ == "__main__":
     framework.main(globals())
+
+
+def test_who_is_not_let_in_learns_why(context):
+    node = context.started()
+    for options, why in (
+            (("-rpcuser=x", "-rpcpassword=y"), "Incorrect rpcuser or rpcpassword were specified."),
+            (("-rpccookiefile=missing",),
+             "Failed to read cookie file and no rpcpassword was specified."),
+            (("-norpccookiefile",), "Cookie file was disabled via -norpccookiefile and no "
+                                    "rpcpassword was specified.")):
+        status, _, error = context.cli(node, *options, "getblockcount")
+        assert (status, f"error: Authorization failed: {why} Configuration file: (" in error) == (
+            1, True), error
+    with open(node.path("stale"), "w", encoding="ascii") as file:
+        file.write("__cookie__:of-another-start")
+    status, _, error = context.cli(node, "-rpccookiefile=stale", "getblockcount")
+    assert (status, "Cookie file credentials were invalid and no rpcpassword" in error) == (
+        1, True), error
+    node.stop()

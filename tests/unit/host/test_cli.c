@@ -76,6 +76,11 @@ TEST(arguments_are_checked_before_anything_is_sent)
     assert_string_equal(run.err, "error: Error parsing JSON: five\n");
     run = RUN("-regtest", "-getinfo", "5");
     assert_string_equal(run.err, "error: -getinfo takes no arguments\n");
+    run = RUN("-regtest", "-getinfo", "-color=blue");
+    assert_string_equal(run.err, "error: Invalid value for -color option. Valid values: always, "
+                                 "auto, never.\n");
+    run = RUN("-regtest", "-netinfo", "-getinfo");
+    assert_string_equal(run.err, "error: Only one of -getinfo, -netinfo may be specified.\n");
     run = RUN("-regtest", "-generate", "0");
     assert_int_equal(run.code, 1);
     assert_string_equal(run.err, "error: the first argument (number of blocks to generate, "

@@ -69,6 +69,7 @@ TEST(wrong_options_are_refused)
         {"-chain=moon", "moon"},
         {"-rpcport=0", "-rpcport"},
         {"-rpcport=65536", "-rpcport"},
+        {"-rpcport=seven", "Invalid port provided in -rpcport: seven"},
         {"-rpcconnect=host:x", "-rpcconnect"},
         {"-datadir=/nonexistent/dir", "does not exist"},
         {"-conf=/nonexistent.conf", "could not be opened"},

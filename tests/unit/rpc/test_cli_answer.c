@@ -39,7 +39,8 @@ TEST(answers_are_shown_plainly)
     }
 }
 
-static void assert_info(const char *chain_text, const char *network_text, const char *want)
+static void assert_info_in(bool colours, const char *chain_text, const char *network_text,
+                           const char *want)
 {
     struct arena arena;
     struct buffer text;
@@ -49,11 +50,16 @@ static void assert_info(const char *chain_text, const char *network_text, const 
     assert_true(json_parse(span_of_string(chain_text), &arena, &chain));
     if (network_text)
         assert_true(json_parse(span_of_string(network_text), &arena, &network));
-    cli_write_info(&text, chain, network);
+    cli_write_info(&text, chain, network, colours);
     if (!span_equal(buffer_span(&text), span_of_string(want)))
         fail_msg("%.*s", (int)text.len, (const char *)text.p);
     buffer_deinit(&text);
     arena_deinit(&arena);
+}
+
+static void assert_info(const char *chain_text, const char *network_text, const char *want)
+{
+    assert_info_in(false, chain_text, network_text, want);
 }
 
 #define CHAIN(progress, warnings)                                                                  \
@@ -76,4 +82,36 @@ TEST(the_overview_has_chain_network_and_warnings)
                                 "Time offset (s): -1\nProxies: n/a\nMin tx relay fee rate "
                                 "(BTC/kvB): 0.00000100\n"
                                 "\nWarnings: (none)");
+}
+
+#define NETWORK(networks)                                                                          \
+    "{\"connections\":0,\"connections_in\":0,\"connections_out\":0,\"version\":1,"                 \
+    "\"timeoffset\":0,\"relayfee\":1,\"networks\":[" networks "]}"
+#define NETWORK_SHOWN(proxies)                                                                     \
+    "\nNetwork: in 0, out 0, total 0\nVersion: 1\nTime offset (s): 0\nProxies: " proxies           \
+    "\nMin tx relay fee rate (BTC/kvB): 1\n\nWarnings: (none)"
+
+TEST(the_overview_names_each_proxy_with_its_networks)
+{
+    assert_info(CHAIN("1", "[]"), NETWORK("{\"name\":\"ipv4\",\"proxy\":\"\"}"),
+                HEAD("100.0000%") NETWORK_SHOWN("n/a"));
+    assert_info(CHAIN("1", "[]"),
+                NETWORK("{\"name\":\"ipv4\",\"proxy\":\"a:1\"},{\"name\":\"ipv6\",\"proxy\":\"\"},"
+                        "{\"name\":\"onion\",\"proxy\":\"b:2\"},"
+                        "{\"name\":\"i2p\",\"proxy\":\"a:1\"}"),
+                HEAD("100.0000%") NETWORK_SHOWN("a:1 (ipv4, i2p), b:2 (onion)"));
+}
+
+TEST(the_overview_can_be_coloured)
+{
+    assert_info_in(true, CHAIN("1", "[]"), NULL,
+                   "\x1b[34mChain: regtest\x1b[0m\nBlocks: 7\nHeaders: 8\n"
+                   "Verification progress: 100.0000%\nDifficulty: 4.656542373906925e-10\n"
+                   "\n\x1b[33mWarnings:\x1b[0m (none)");
+    assert_info_in(true, CHAIN("1", "[]"), NETWORK(""),
+                   "\x1b[34mChain: regtest\x1b[0m\nBlocks: 7\nHeaders: 8\n"
+                   "Verification progress: 100.0000%\nDifficulty: 4.656542373906925e-10\n"
+                   "\n\x1b[32mNetwork: in 0, out 0, total 0\x1b[0m\nVersion: 1\n"
+                   "Time offset (s): 0\nProxies: n/a\nMin tx relay fee rate (BTC/kvB): 1\n"
+                   "\n\x1b[33mWarnings:\x1b[0m (none)");
 }
