@@ -49,9 +49,12 @@ static uint16_t listen_port(const struct config_net *config, const struct option
     }
     for (size_t i = 0; (spec = options_get_list(options, "whitebind", i)); i++) {
         uint16_t port = 0;
-        if (permissions_parse_names(spec, &permissions, &address) &&
-            !names_noban(spec, permissions) && sockets_split(address, host, sizeof host, &port) &&
-            port > 0)
+        char *error = NULL;
+        bool ok = permissions_parse_names(spec, &permissions, &address, &error) &&
+                  !names_noban(spec, permissions) &&
+                  sockets_split(address, host, sizeof host, &port) && port > 0;
+        xfree(error);
+        if (ok)
             return port;
     }
     return config->p2p.port;
@@ -164,6 +167,34 @@ static bool set_bind(struct config_net *config, const char *spec, char **error)
     return fail_with(error, "Cannot resolve -bind address: '%s'", spec);
 }
 
+/* -whitebind=<[permissions@]addr:port>. */
+static bool set_white_bind(struct config_net *config, const char *spec, char **error)
+{
+    unsigned permissions;
+    const char *address;
+    char host[HOST_TEXT_MAX];
+    uint16_t port = 0;
+    if (!permissions_parse_names(spec, &permissions, &address, error))
+        return false;
+    struct p2p_bind bind = {
+        .permissions = permissions_settle(permissions, config->p2p.implicit_permissions),
+        .is_untold = names_noban(spec, permissions)};
+    if (!sockets_split(address, host, sizeof host, &port) || !add_bind(config, address, bind))
+        return fail_with(error, "Cannot resolve -whitebind address: '%s'", address);
+    return port > 0 || fail_with(error, "Need to specify a port with -whitebind: '%s'", address);
+}
+
+/* Of who is let in by a -whitelist or -whitebind that names none. */
+static unsigned implicit_permissions(const struct options *options)
+{
+    unsigned permissions = PERMISSION_DEFAULT & ~(unsigned)PERMISSION_RELAY;
+    if (options_get_bool(options, "whitelistrelay", true))
+        permissions |= PERMISSION_RELAY;
+    if (options_get_bool(options, "whitelistforcerelay", false))
+        permissions |= PERMISSION_FORCERELAY;
+    return permissions;
+}
+
 static bool set_inbound(struct config_net *config, const struct options *options, char **error)
 {
     struct p2p_options *p2p = &config->p2p;
@@ -173,20 +204,17 @@ static bool set_inbound(struct config_net *config, const struct options *options
     for (size_t i = 0; (spec = options_get_list(options, "bind", i)); i++)
         if (!set_bind(config, spec, error))
             return false;
-    for (size_t i = 0; (spec = options_get_list(options, "whitebind", i)); i++) {
-        unsigned permissions;
-        const char *address;
-        if (!permissions_parse_names(spec, &permissions, &address) ||
-            !add_bind(config, address,
-                      (struct p2p_bind){.permissions = permissions,
-                                        .is_untold = names_noban(spec, permissions)}))
-            return fail_with(error, "Cannot resolve -whitebind address: '%s'", spec);
-    }
+    p2p->implicit_permissions = implicit_permissions(options);
+    for (size_t i = 0; (spec = options_get_list(options, "whitebind", i)); i++)
+        if (!set_white_bind(config, spec, error))
+            return false;
     p2p->whitelist = config->whitelist;
     for (size_t i = 0; (spec = options_get_list(options, "whitelist", i)); i++) {
         struct permission_rule rule;
-        if (i == CONFIG_NET_ADDRESSES_MAX || !permissions_parse(spec, &rule))
-            return fail_with(error, "Invalid netmask specified in -whitelist: '%s'", spec);
+        if (i == CONFIG_NET_ADDRESSES_MAX)
+            return fail_with(error, "More than %d times -whitelist", CONFIG_NET_ADDRESSES_MAX);
+        if (!permissions_parse(spec, &rule, error))
+            return false;
         config->whitelist[p2p->n_whitelist++] = config_keep(&config->strings, spec);
     }
     return true;

@@ -399,8 +399,9 @@ static const struct option_def table[] = {
     {"fallbackestimate", "<amount>", "Feerate in BTC/kvB that estimatesmartfee answers where "
      "nothing is known (test chains only; 0: an error)", L, STRING, .fallback = "0"},
     IGNORED("mempoolfullrbf", L, BOOL),
-    IGNORED("whitelistforcerelay", L, BOOL),
-    IGNORED("whitelistrelay", L, BOOL),
+    {"whitelistforcerelay", NULL, "Give peers of a -whitelist that names no permissions forcerelay "
+     "too", L, BOOL, .fallback = "0"},
+    {"whitelistrelay", NULL, "Give them relay", L, BOOL, .fallback = "1"},
 
     {"blockmaxweight", "<n>", "Weight of the blocks that we build", B, INT, .fallback = "4000000"},
     {"blockmintxfee", "<amount>", "Least feerate in BTC/kvB of transactions in blocks that we "

@@ -326,9 +326,17 @@ void p2p_set_whitelist(struct p2p *p2p, const char *const *whitelist, size_t n)
     ASSERT(p2p);
     struct permission_rule *rules = xcalloc(n + 1, sizeof *rules);
     size_t n_rules = 0;
-    for (size_t i = 0; i < n; i++)
-        if (permissions_parse(whitelist[i], &rules[n_rules]))
+    unsigned implicit = p2p->options.implicit_permissions;
+    for (size_t i = 0; i < n; i++) {
+        char *error = NULL;
+        struct permission_rule *rule = &rules[n_rules];
+        if (permissions_parse(whitelist[i], rule, &error)) {
+            rule->permissions =
+                permissions_settle(rule->permissions, implicit ? implicit : PERMISSION_DEFAULT);
             n_rules++;
+        }
+        xfree(error);
+    }
     xfree(p2p->rules);
     p2p->rules = rules;
     p2p->n_rules = n_rules;

@@ -75,6 +75,7 @@ struct p2p_options {
     int inbound_reserved_percent; /* of inbound peers: for those that relay no transactions */
     const char *const *whitelist; /* "[permissions@]range" each; checked by permissions_parse() */
     size_t n_whitelist;
+    unsigned implicit_permissions; /* what PERMISSION_IMPLICIT grants; 0: PERMISSION_DEFAULT */
     bool blocks_only;        /* -blocksonly: no transactions asked for, relayed or taken */
     int extra_txs;           /* see compact_extra.h; 0: COMPACT_EXTRA_TXS; -1: none */
     bool is_inactive;        /* -networkactive=0 */

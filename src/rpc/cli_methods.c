@@ -127,28 +127,51 @@ static bool next_arg(const char **args, struct span *name, enum cli_form *form)
     return true;
 }
 
-enum cli_form cli_form_at(struct span method, size_t position)
+/* Returns: false if there is none at that position */
+static bool arg_at(struct span method, size_t position, enum cli_form *form)
 {
     const char *args = find_args(method);
     struct span name;
-    enum cli_form form;
-    for (size_t at = 0; next_arg(&args, &name, &form); at++) {
+    for (size_t at = 0; next_arg(&args, &name, form); at++) {
         if (span_equal(name, span_of("|", 1)))
-            return CLI_TEXT;
+            return false;
         if (at == position)
-            return form;
+            return true;
     }
-    return CLI_TEXT;
+    return false;
+}
+
+static bool arg_named(struct span method, struct span name, enum cli_form *form)
+{
+    const char *args = find_args(method);
+    struct span have;
+    while (next_arg(&args, &have, form)) {
+        if (span_equal(have, name))
+            return true;
+    }
+    return false;
+}
+
+enum cli_form cli_form_at(struct span method, size_t position)
+{
+    enum cli_form form;
+    return arg_at(method, position, &form) ? form : CLI_TEXT;
 }
 
 enum cli_form cli_form_named(struct span method, struct span name)
 {
-    const char *args = find_args(method);
-    struct span have;
     enum cli_form form;
-    while (next_arg(&args, &have, &form)) {
-        if (span_equal(have, name))
-            return form;
-    }
-    return CLI_TEXT;
+    return arg_named(method, name, &form) ? form : CLI_TEXT;
+}
+
+bool cli_knows_name(struct span method, struct span name)
+{
+    enum cli_form form;
+    return arg_named(method, name, &form);
+}
+
+bool cli_is_text_at(struct span method, size_t position)
+{
+    enum cli_form form;
+    return arg_at(method, position, &form) && form == CLI_TEXT;
 }

@@ -5,6 +5,7 @@
 #ifndef RPC_CLI_METHODS_H
 #define RPC_CLI_METHODS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/span.h"
@@ -20,5 +21,9 @@ enum cli_form {
 enum cli_form cli_form_at(struct span method, size_t position);
 /* The form of the argument of that name; members of options count as names. */
 enum cli_form cli_form_named(struct span method, struct span name);
+/* Has the method an argument, or a member of its options, of that name? */
+bool cli_knows_name(struct span method, struct span name);
+/* Has the method a text at that position? False for those not known. */
+bool cli_is_text_at(struct span method, size_t position);
 
 #endif

@@ -71,6 +71,33 @@ static enum cli_form form_at(struct span method_name, size_t position)
     return form_of(method, position < method_params_max(method) ? (int)position : -1);
 }
 
+static bool knows_name(struct span method_name, struct span name)
+{
+    const struct rpc_method *method = method_find(rpc_methods(), method_name);
+    if (!method)
+        return cli_knows_name(method_name, name);
+    return method_option_find(method, name) >= 0 || method_param_find(method, name) >= 0;
+}
+
+static bool is_text_at(struct span method_name, size_t position)
+{
+    const struct rpc_method *method = method_find(rpc_methods(), method_name);
+    if (!method)
+        return cli_is_text_at(method_name, position);
+    return !(method->flags & RPC_TEXT_ARGS) && position < method_params_max(method) &&
+           method->params[position].type == RPC_TYPE_STRING;
+}
+
+/* Is it name=value? What has no name that the method knows may be a text, as base64 is, that ends
+ * in '='. As Core's client */
+static bool is_named(struct span method, const char *arg, size_t position)
+{
+    size_t len = strcspn(arg, "=");
+    bool is_args = len == 4 && memcmp(arg, "args", 4) == 0;
+    return arg[len] == '=' &&
+           (is_args || knows_name(method, span_of(arg, len)) || !is_text_at(method, position));
+}
+
 static bool add_named(struct arena *arena, struct span method, const char *arg,
                       struct json_value *object, char **error)
 {
@@ -92,7 +119,7 @@ bool cli_params(struct arena *arena, const char *method_name, const char *const 
     struct json_value *list = json_new(arena, JSON_KIND_ARRAY);
     struct json_value *object = json_new(arena, JSON_KIND_OBJECT);
     for (size_t i = 0; i < n; i++) {
-        if (named && strchr(args[i], '=')) {
+        if (named && is_named(method, args[i], list->n)) {
             if (!add_named(arena, method, args[i], object, error))
                 return false;
             continue;

@@ -55,6 +55,21 @@ def test_blocks_older_than_a_week_are_kept_back_near_the_upload_target(context):
     node.stop()
 
 
+def test_what_goes_without_saying_of_a_whitelist_is_an_option(context):
+    node = p2p.node(context, "-whitelist=127.0.0.1")
+    n_options = len(node.options)
+    for option, want in ((None, ["noban", "relay", "mempool", "download"]),
+                         ("-whitelistforcerelay",
+                          ["noban", "forcerelay", "relay", "mempool", "download"]),
+                         ("-whitelistrelay=0", ["noban", "mempool", "download"])):
+        if option:
+            node.options[n_options:] = [option]
+            node.restart()
+        p2p.connect(context, node)
+        equal(node.rpc.getpeerinfo()[0]["permissions"], want)
+    node.stop()
+
+
 def added(node):
     return [(row["addednode"], row["connected"]) for row in node.rpc.getaddednodeinfo()]
 

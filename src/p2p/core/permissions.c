@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/alloc.h"
+
 /* In Core's order of getpeerinfo. noban implies download, forcerelay implies relay. */
 static const struct {
     const char *name;
@@ -39,42 +41,62 @@ static bool add_name(const char *name, size_t len, struct permission_rule *rule)
     return false;
 }
 
-/* Names up to '@', if there is one. Returns where the rest starts, or NULL. */
-static const char *parse_names(const char *text, struct permission_rule *rule)
+/* Names up to '@', if there is one. Returns where the rest starts, or NULL with *error. */
+static const char *parse_names(const char *text, struct permission_rule *rule, char **error)
 {
-    const char *at = strchr(text, '@');
+    const char *at = strchr(text, '@'), *name = text;
     *rule = (struct permission_rule){0};
     if (!at) {
-        rule->permissions = PERMISSION_DEFAULT;
+        rule->permissions = PERMISSION_IMPLICIT;
         return text;
     }
-    while (text <= at) {
-        size_t len = strcspn(text, ",@");
-        if (!add_name(text, len, rule))
+    while (name <= at) {
+        size_t len = strcspn(name, ",@");
+        if (!add_name(name, len, rule)) {
+            *error = xasprintf("Invalid P2P permission: '%.*s'", (int)len, name);
             return NULL;
-        text += len + 1;
+        }
+        name += len + 1;
+    }
+    if (rule->permissions == 0 && (rule->in || rule->out)) {
+        *error = xasprintf("Only direction was set, no permissions: '%s'", text);
+        return NULL;
     }
     return at + 1;
 }
 
-bool permissions_parse(const char *text, struct permission_rule *out)
+bool permissions_parse(const char *text, struct permission_rule *out, char **error)
 {
-    ASSERT(text && out);
-    const char *range = parse_names(text, out);
-    if (!range || !net_range_parse(range, &out->range))
+    ASSERT(text && out && error);
+    const char *range = parse_names(text, out, error);
+    if (!range)
         return false;
+    if (!net_range_parse(range, &out->range))
+        return fail_with(error, "Invalid netmask specified in -whitelist: '%s'", range);
     if (!out->in && !out->out)
         out->in = true;
     return true;
 }
 
-bool permissions_parse_names(const char *text, unsigned *permissions, const char **rest)
+bool permissions_parse_names(const char *text, unsigned *permissions, const char **rest,
+                             char **error)
 {
-    ASSERT(text && permissions && rest);
+    ASSERT(text && permissions && rest && error);
     struct permission_rule rule;
-    *rest = parse_names(text, &rule);
+    *rest = parse_names(text, &rule, error);
     *permissions = rule.permissions;
-    return *rest && !rule.in && !rule.out;
+    if (*rest && rule.out)
+        return fail_with(error, "whitebind may only be used for incoming connections "
+                                "(\"out\" was passed)");
+    return *rest != NULL;
+}
+
+unsigned permissions_settle(unsigned permissions, unsigned implicit)
+{
+    ASSERT((implicit & ~(unsigned)PERMISSION_ALL) == 0);
+    if (!(permissions & PERMISSION_IMPLICIT))
+        return permissions;
+    return (permissions & ~(unsigned)PERMISSION_IMPLICIT) | implicit;
 }
 
 /* Not from the table above, which has one bit under two names and names that stand for several. */

@@ -16,9 +16,11 @@ enum permission {
     PERMISSION_DOWNLOAD = 1 << 5,    /* no limit on what it fetches, getheaders during sync */
     PERMISSION_ADDR = 1 << 6,        /* no limit on its addresses, uncached getaddr */
     PERMISSION_ALL = (1 << 7) - 1,
+    PERMISSION_IMPLICIT = 1 << 7, /* none was named: see permissions_settle() */
 };
 
-/* What a -whitelist without names grants. Core: relay and the implicit ones */
+/* What a range without names is granted, unless -whitelistrelay or -whitelistforcerelay say else.
+ * Core: relay and the implicit ones */
 #define PERMISSION_DEFAULT                                                                         \
     (PERMISSION_RELAY | PERMISSION_NOBAN | PERMISSION_MEMPOOL | PERMISSION_DOWNLOAD)
 
@@ -29,10 +31,15 @@ struct permission_rule {
 };
 
 /* Read "[name,name@]range"; the names "in" and "out" say which connections (default: in).
- * Returns:  false if malformed or a name is unknown */
-NODISCARD bool permissions_parse(const char *text, struct permission_rule *out);
-/* Read the names alone, up to '@'; *rest is what follows. For -whitebind. */
-NODISCARD bool permissions_parse_names(const char *text, unsigned *permissions, const char **rest);
+ * Returns:  false with *error (xfree it), in Core's words, if malformed or a name is unknown */
+NODISCARD bool permissions_parse(const char *text, struct permission_rule *out, char **error);
+/* Read the names alone, up to '@'; *rest is what follows. For -whitebind, which "out" makes no
+ * sense for. As permissions_parse(). */
+NODISCARD bool permissions_parse_names(const char *text, unsigned *permissions, const char **rest,
+                                       char **error);
+
+/* The permissions with, instead of PERMISSION_IMPLICIT, those that it stands for. */
+unsigned permissions_settle(unsigned permissions, unsigned implicit);
 
 /* The name of the lowest bit in *permissions, which is cleared; NULL if none is left. */
 const char *permissions_next_name(unsigned *permissions);

@@ -89,7 +89,7 @@ static const char *const works[] = {
 static const char *const missed[] = {
     "ipcbind", "mempoolfullrbf",
     "signer", "txsendrate", "upnp",
-    "wallet", "walletdir", "whitelistforcerelay", "whitelistrelay",
+    "wallet", "walletdir",
 };
 
 /* What only tunes something that is not here, or shows less or more of it. */
