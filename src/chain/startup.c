@@ -55,11 +55,13 @@ static int open_index_store(struct chain *chain, char **detail)
                          chain->core.options.keeps_damage, &chain->core.index, detail);
 }
 
+/* A row that cannot be read is of the loading, as in Core, also the one that tells whose it is. */
 static bool fail_of_index(struct chain *chain, int code, char **error, char *detail_take)
 {
+    bool is_open = chain->core.index || (detail_take && store_format_is_of_row(detail_take));
     if (code == -EUCLEAN)
         return damaged(chain, CHAIN_DAMAGE_INDEX, error,
-                       chain->core.index
+                       is_open
                            ? "Error loading block database. It is damaged; start with -reindex"
                            : "Error opening block database. It is damaged; start with -reindex",
                        detail_take);

@@ -42,8 +42,11 @@ static bool refuse_second_file(struct config *config, const char *first_dir, cha
         return true;
     }
     const char *named = options_get_string(&config->options, "conf", "");
-    char *source = *named ? xasprintf("command line argument \"-conf=%s\"", named)
-                          : xasprintf("data directory \"%s\"", first_dir);
+    char *unnamed = config_default_file(first_dir); /* what -conf need not have named */
+    bool is_named = *named && strcmp(config->config_path, unnamed) != 0;
+    char *source = is_named ? xasprintf("command line argument \"-conf=%s\"", named)
+                            : xasprintf("data directory \"%s\"", first_dir);
+    xfree(unnamed);
     char *why = xasprintf(
         "Data directory \"%s\" contains a \"%s\" file which is ignored, because a different "
         "configuration file \"%s\" from %s is being used instead. Possible ways to address this "
@@ -547,6 +550,7 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
     set_process(config);
     if (!refuse_contradictions(&config->options, error) || !set_filters(config, error) ||
         !set_chain(config, error) || !config_rpc_init(config, error) || !set_log(config, error) ||
+        !make_dirs(config, error) ||
         !config_net_init(&config->net, &config->options, &config->network, config->data_dir, error))
         return false;
     if (!config_zmq_init(&config->zmq, &config->options, error) ||
@@ -559,7 +563,7 @@ bool config_init(struct config *config, int argc, const char *const *argv, char 
     tell_replaced(&config->options);
     config_proxy_tell(&config->net, &config->options);
     config->warnings = lasting_warnings(&config->options);
-    return make_dirs(config, error);
+    return true;
 }
 
 void config_deinit(struct config *config)

@@ -15,6 +15,8 @@
 #include "util/env.h"
 
 #define CONFIG_FILE_BYTES_MAX (1024 * 1024)
+#define DEFAULT_DIR           ".cairn"
+#define OTHER_DEFAULT_DIR     ".bitcoin" /* bitcoind's */
 
 /* -- Paths ---------------------------------------------------------------------------------- */
 
@@ -45,21 +47,22 @@ char *config_absolute(const char *path)
     return config_path_in(cwd, path);
 }
 
-static char *default_base_dir(void)
+/* A directory of the user's. */
+static char *dir_at_home(const char *name)
 {
     const char *home = getenv("HOME");
     if (!home || !*home) {
         const struct passwd *user = getpwuid(getuid());
         home = user && user->pw_dir ? user->pw_dir : "";
     }
-    return xasprintf("%s/.cairn", home);
+    return config_path_in(home, name);
 }
 
 /* -datadir, now or again after the config file named another. Returns: is it there? */
 static bool choose_base_dir(const struct options *options, char **base_dir)
 {
     const char *given = options_get_string(options, "datadir", "");
-    *base_dir = *given ? config_absolute(given) : default_base_dir();
+    *base_dir = *given ? config_absolute(given) : dir_at_home(DEFAULT_DIR);
     return !*given || config_is_dir(*base_dir);
 }
 
@@ -103,6 +106,23 @@ char *config_default_file(const char *dir)
     bool is_other = !exists(own) && exists(other);
     xfree(is_other ? own : other);
     return is_other ? other : own;
+}
+
+/* Without -datadir a file that -conf names may lie in bitcoind's directory as well, so that both
+ * programs can be told the same. Data is not kept there but where that file says. */
+static void look_beside_bitcoind(const struct options *options, char **dir)
+{
+    const char *name = options_get_string(options, "conf", "");
+    if (!*name || *name == '/' || *options_get_string(options, "datadir", ""))
+        return;
+    char *other_dir = dir_at_home(OTHER_DEFAULT_DIR);
+    char *own = config_path_in(*dir, name), *other = config_path_in(other_dir, name);
+    bool is_other = !exists(own) && exists(other);
+    xfree(own);
+    xfree(other);
+    xfree(is_other ? *dir : other_dir);
+    if (is_other)
+        *dir = other_dir;
 }
 
 /* Which file it is; one that bears the other program's name is mentioned. */
@@ -150,6 +170,7 @@ bool config_read_base(struct options *options, char **first_dir, char **base_dir
     if (!choose_base_dir(options, first_dir))
         return REFUSE(error, "Specified data directory \"%s\" does not exist.", given);
     if (!options_is_negated(options, "conf")) {
+        look_beside_bitcoind(options, first_dir);
         *config_path = choose_config_file(options, *first_dir);
         if (!read_config_file(options, *first_dir, *config_path, error))
             return false;

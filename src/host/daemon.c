@@ -338,6 +338,22 @@ static bool open_log(struct daemon *daemon, char **error)
     return daemon->log_file != NULL;
 }
 
+/* Who looks for why a node does not start may look into its log: if the options have got as far as
+ * to say where that is, and no other node writes there. */
+static void log_refusal(struct daemon *daemon)
+{
+    const struct config *config = &daemon->config;
+    char *error = NULL;
+    ASSERT(daemon->error);
+    if (config->log_path && datadir_lock(&daemon->data_lock, config->data_dir, &error) &&
+        open_log(daemon, &error)) {
+        log_error(log_of(daemon), "%s", daemon->error);
+        log_file_close(daemon->log_file);
+    }
+    datadir_unlock(&daemon->data_lock);
+    xfree(error);
+}
+
 static void log_option(void *ctx, const char *text)
 {
     log_printf(ctx, LOG_ALWAYS, "%s", text);
@@ -652,7 +668,7 @@ static int live(struct lives *lives, int argc, char **argv)
     daemon->is_another_life = lives->n++ > 0;
     daemon->reload = (struct reload){.argc = argc, .argv = (const char *const *)argv};
     if (!config_init(&daemon->config, argc, (const char *const *)argv, &daemon->error)) {
-        /* told below */
+        log_refusal(daemon);
     } else if (daemon->config.action == CONFIG_SHOW_VERSION) {
         print_version();
     } else if (daemon->config.action != CONFIG_RUN) {

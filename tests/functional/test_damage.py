@@ -200,6 +200,12 @@ def test_with_norepair_the_node_stops_and_says_what_to_do(context):
         node.refuses_to_start(remedy, "-connect=0", "-norepair")
         equal(tables(node, store), before)
         repaired(node, truth, "is damaged")
+    rows = [path for path in tables(node, "blocks/index") if path.endswith(".ldb")]
+    for path in rows:
+        garble(path)
+    assert rows
+    node.refuses_to_start("Error loading block database", "-connect=0", "-norepair")
+    repaired(node, truth, "is damaged")
 
 
 def test_with_norepair_damaged_indexes_and_block_files_stop_the_node_and_stay_as_they_are(context):

@@ -98,6 +98,21 @@ def test_an_unknown_key_of_the_config_file_is_logged_and_the_node_starts(context
         assert what in log, what
 
 
+def test_a_start_that_an_option_ends_is_told_in_the_log_of_no_node_but_this(context):
+    """Who looks for why a service does not start looks there."""
+    node = context.node()
+    node.refuses_to_start("for -minrelaytxfee", "-minrelaytxfee=much")
+    assert "for -minrelaytxfee" in node.log(), node.log()
+    node.refuses_to_start("Unsupported logging category", "-debug=nosuch")  # where is not known yet
+    assert "nosuch" not in node.log(), node.log()
+    node.start()
+    other = context.node("other")
+    other.options = [option for option in node.options if not option.startswith("-rpcport")]
+    other.refuses_to_start("for -minrelaytxfee", f"-datadir={node.datadir}", "-minrelaytxfee=more")
+    assert "more" not in node.log(), node.log()
+    node.stop()
+
+
 def test_the_log_goes_to_standard_output_where_that_is_collected(context):
     node = context.node().start()
     node.stop()

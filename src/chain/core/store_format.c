@@ -224,6 +224,12 @@ static int check_damaged(const struct env *env, const char *path, const struct s
     return -ENOTSUP;
 }
 
+bool store_format_is_of_row(const char *error)
+{
+    ASSERT(error);
+    return strstr(error, STORE_DAMAGE_TEXT) != NULL;
+}
+
 int store_format_open(const struct env *env, const char *path, const struct env_kv_options *options,
                       const struct store_format *format, struct env_kv **out, char **error)
 {

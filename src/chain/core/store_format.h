@@ -40,4 +40,7 @@ NODISCARD int store_format_open(const struct env *env, const char *path,
                                 const struct store_format *format, struct env_kv **out,
                                 char **error);
 
+/* Of an error that it has set: was the store opened, and a row could not be read? */
+bool store_format_is_of_row(const char *error);
+
 #endif

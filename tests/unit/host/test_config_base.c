@@ -1,4 +1,6 @@
 /* test_config_base.c - data directories, the files that are read from them, and their messages. */
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/config_base.h"
@@ -21,16 +23,17 @@ static void write_text(const char *dir, const char *name, const char *text)
     xfree(path);
 }
 
-/* Read what -datadir=dir and one more argument say. */
+/* Read what -datadir=dir, unless it is NULL, and one more argument say. */
 static void read_base(struct base *base, const char *dir, const char *arg)
 {
     size_t n;
     const struct option_def *defs = config_options(&n);
-    char *datadir = xasprintf("-datadir=%s", dir);
-    const char *argv[] = {"cairnd", datadir, arg};
+    char *datadir = dir ? xasprintf("-datadir=%s", dir) : NULL;
+    const char *argv[] = {"cairnd", dir ? datadir : arg, dir ? arg : NULL};
+    int argc = 1 + (dir != NULL) + (arg != NULL);
     *base = (struct base){0};
     options_init(&base->options, defs, n);
-    assert_true(options_parse_args(&base->options, arg ? 3 : 2, argv, NULL, &base->error));
+    assert_true(options_parse_args(&base->options, argc, argv, NULL, &base->error));
     base->ok = config_read_base(&base->options, &base->first_dir, &base->base_dir,
                                 &base->config_path, &base->error);
     xfree(datadir);
@@ -90,6 +93,40 @@ TEST(the_file_is_found_read_and_may_include_others)
     read_base(&base, dir.path, "-noconf");
     assert_true(base.ok && !base.config_path);
     assert_int_equal(options_get_int(&base.options, "par", 0), 0);
+    done(&base);
+    temp_dir_remove(&dir);
+}
+
+TEST(a_file_that_is_named_may_lie_in_the_directory_of_bitcoind)
+{
+    struct temp_dir dir;
+    struct base base;
+    char other[256], own[256];
+    temp_dir_make(&dir);
+    setenv("HOME", dir.path, 1);
+    snprintf(other, sizeof other, "%s/.bitcoin", dir.path);
+    snprintf(own, sizeof own, "%s/.cairn", dir.path);
+    assert_int_equal(mkdir(other, 0700), 0);
+    write_text(other, "bitcoin.conf", "par=3\n");
+    read_base(&base, NULL, NULL); /* not without being named */
+    assert_true(base.ok);
+    assert_int_equal(options_get_int(&base.options, "par", 0), 0);
+    assert_string_equal(base.first_dir, own);
+    done(&base);
+    read_base(&base, NULL, "-conf=bitcoin.conf");
+    assert_true(base.ok);
+    assert_int_equal(options_get_int(&base.options, "par", 0), 3);
+    assert_string_equal(base.first_dir, other);
+    assert_string_equal(base.base_dir, own); /* the data of both never meets */
+    done(&base);
+    read_base(&base, dir.path, "-conf=bitcoin.conf");
+    assert_false(base.ok);
+    done(&base);
+    assert_int_equal(mkdir(own, 0700), 0);
+    write_text(own, "bitcoin.conf", "par=4\n");
+    read_base(&base, NULL, "-conf=bitcoin.conf");
+    assert_true(base.ok);
+    assert_int_equal(options_get_int(&base.options, "par", 0), 4);
     done(&base);
     temp_dir_remove(&dir);
 }

@@ -228,3 +228,21 @@ TEST(a_store_that_cannot_be_read_is_no_other_programs)
         sim_env_free(sim);
     }
 }
+
+TEST(a_row_that_cannot_be_read_is_told_from_a_store_that_cannot_be_opened)
+{
+    static const unsigned ops[] = {SIM_OP_READ, SIM_OP_OPEN};
+    for (size_t i = 0; i < COUNT_OF(ops); i++) {
+        struct sim_env *sim = sim_env_new(1);
+        const struct env *env = sim_env_get(sim);
+        struct env_kv *kv;
+        char *error = NULL;
+        put_file(env, "store/" STORE_FORMAT_FILE, "");
+        sim_disk_fail(sim_env_disk(sim), ops[i], 0, -EUCLEAN, true);
+        int code = store_format_open(env, "store", &no_options, &format, &kv, &error);
+        assert_int_equal(code, -EUCLEAN);
+        assert_int_equal(store_format_is_of_row(error), ops[i] == SIM_OP_READ);
+        xfree(error);
+        sim_env_free(sim);
+    }
+}
