@@ -102,6 +102,14 @@ static bool is_asked(const struct resolver *resolver)
     return false;
 }
 
+/* libevent would write to standard error that a name server does not answer, as often as it asks.
+ * Who asked for a name is told. */
+static void drop_line(int is_warning, const char *text)
+{
+    (void)is_warning;
+    (void)text;
+}
+
 /* A node that starts before its network is there, or in a container that is moved, must not ask the
  * servers of then for ever: read resolv.conf and the hosts file again. */
 static void renew(struct resolver *resolver)
@@ -113,6 +121,7 @@ static void renew(struct resolver *resolver)
     if (resolver->base)
         return;
     resolver->is_stale = false;
+    evdns_set_log_fn(drop_line);
     resolver->base =
         evdns_base_new(loop_base(resolver->loop),
                        EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
