@@ -216,6 +216,39 @@ static enum end crash_after(struct fixture *f, int steps, enum sim_crash how, st
     return end;
 }
 
+/* An index that is at a block when the flush ends notes later that it stands below what went: rows
+ * wait for that, or a crash in between would leave it a mark on a block that nobody knows, and it
+ * would begin anew. */
+TEST(rows_wait_for_an_index_that_is_busy, struct fixture *f)
+{
+    bool is_over = false;
+    f->options.txindex = true;
+    f->options.check_invariants = false;
+    for (int steps = 0; !is_over; steps++) {
+        struct answer answer = {0};
+        assert_true(steps < 1000);
+        fixture_start_at_base(f);
+        struct chain_moment moment = chain_now(f->rig.chain);
+        const struct built_block *gone = builder_blocks(&f->b, base_tip(f), 3, NULL);
+        rig_accept_chain(&f->rig, gone);
+        assert_int_equal(rig_flush(&f->rig), 0);
+        rig_settle(&f->rig); /* its mark is there */
+        assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+        const struct built_block *last = builder_blocks(&f->b, base_tip(f), 30, NULL);
+        rig_announce(&f->rig, last);
+        for (int32_t height = base_tip(f)->height + 1; height <= last->height; height++)
+            rig_submit(&f->rig, built_ancestor(last, height));
+        chain_rewind(f->rig.chain, &moment, note_verdict, &answer); /* waits for the rows */
+        step_times(f, steps);
+        is_over = is_through(f);
+        rig_crash(&f->rig, SIM_CRASH_KILLED, (uint64_t)steps + 1);
+        rig_open(&f->rig);
+        assert_true(height_of_txindex(f) >= base_tip(f)->height);
+        rig_deinit(&f->rig);
+        f->rig = (struct chain_rig){0};
+    }
+}
+
 /* A flush may write marks amid one, whose note goes when the chain cannot go back. */
 TEST(marks_without_a_note_are_taken_back, struct fixture *f)
 {
