@@ -70,12 +70,9 @@ const struct chain_index chain_indexes[CHAIN_INDEXES] = {
 /* An index that begins with a mark on a block whose row is gone would begin anew. */
 static bool indexes_let_go(void *ctx)
 {
-    for (int i = 0; i < CHAIN_INDEXES; i++) {
-        const struct index_follower *follower = chain_index(ctx, i);
-        if (follower->is_on && !follower->is_broken && follower->marked &&
-            (follower->marked->status & BLOCK_DROPPED))
+    for (int i = 0; i < CHAIN_INDEXES; i++)
+        if (index_follower_may_be_marked(chain_index(ctx, i), BLOCK_DROPPED))
             return false;
-    }
     return true;
 }
 

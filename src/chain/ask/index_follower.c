@@ -293,6 +293,14 @@ int32_t index_follower_free_height(const struct index_follower *follower, bool *
     return follower->marked ? follower->marked->height : 0;
 }
 
+bool index_follower_may_be_marked(const struct index_follower *follower, uint32_t status)
+{
+    if (!follower->is_on || follower->is_broken)
+        return false;
+    bool is_on_its_way = follower->task == INDEX_TASK_MARK && (follower->next->status & status);
+    return is_on_its_way || (follower->marked && (follower->marked->status & status));
+}
+
 int32_t index_follower_reached_height(const struct index_follower *follower)
 {
     if (!follower->is_on || follower->is_broken)

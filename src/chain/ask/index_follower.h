@@ -116,6 +116,9 @@ bool index_follower_status(const struct index_follower *follower, bool *synced, 
 /* The last height whose block it can do without, after a crash too. *is_changing is set if a mark
  * that makes it higher is on its way. INT32_MAX: it is off, or can go on no more. */
 int32_t index_follower_free_height(const struct index_follower *follower, bool *is_changing);
+/* Is its mark on a block of that status, or is it on its way there? Not of one that goes on no
+ * more. */
+bool index_follower_may_be_marked(const struct index_follower *follower, uint32_t status);
 /* What that would be if the coins were flushed now: marks are written after a flush alone. */
 int32_t index_follower_reached_height(const struct index_follower *follower);
 
@@ -142,8 +145,8 @@ NODISCARD bool index_undo(const struct index_follower *follower, struct arena *a
 /* Write what put() has for the first block, which is a constant and never connected. Returns what
  * the store says. */
 NODISCARD int index_load_first(struct index_follower *follower,
-                               void (*put)(struct index_follower *follower,
-                                           struct env_batch *batch, const struct block *first));
+                               void (*put)(struct index_follower *follower, struct env_batch *batch,
+                                           const struct block *first));
 /* The secret of a store's keys: read, or made when the store is new. One that has a mark has had
  * one.
  *

@@ -636,6 +636,14 @@ bool importer_is_active(const struct importer *importer)
     return importer->imports.count > 0;
 }
 
+bool importer_has_own_files(const struct importer *importer)
+{
+    LIST_EACH (struct import, import, &importer->imports, link)
+        if (!import->path)
+            return true;
+    return importer->early_s > 0;
+}
+
 bool importer_is_replaying(const struct importer *importer)
 {
     LIST_EACH (struct import, import, &importer->imports, link)

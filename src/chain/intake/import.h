@@ -36,6 +36,9 @@ void import_file(struct importer *importer, const char *path,
 
 /* Is any file gone through, or to be? */
 bool importer_is_active(const struct importer *importer);
+/* Are our own block files among them, or is there a block in them that the clock does not let in
+ * yet? */
+bool importer_has_own_files(const struct importer *importer);
 /* Is one of them our own block files, behind the index? */
 bool importer_is_replaying(const struct importer *importer);
 

@@ -40,28 +40,49 @@ static bool is_on_way(const struct rewind *rewind, const struct block_node *node
     return block_node_ancestor(tip, node->height) == node;
 }
 
-/* Parents first. The way to tip is good again, whatever was said of its blocks since; what hung on
- * such a block has another chance; and what is new goes, with all that is on it. */
+/* Stored before the moment: the chain would have gone on to it, had nobody called it invalid. What
+ * lies behind the stretch, as a start may find, came after the order. */
+static bool was_invalid(const struct rewind *rewind, const struct block_node *node,
+                        const struct block_node *tip)
+{
+    const struct chain_moment *moment = &rewind->note.moment;
+    return tip && node->chain_tx > 0 && u256_compare(node->chain_work, tip->chain_work) > 0 &&
+           is_before(node->data.file, node->data.offset, moment->file, moment->offset);
+}
+
+/* Neither new nor on the way to tip. What hung on a block that is good again has another chance. */
+static void mark_other(struct rewind *rewind, struct block_node *node, const struct block_node *tip)
+{
+    uint32_t status = node->status & ~(uint32_t)(BLOCK_DROPPED | BLOCK_FAILED_CHILD);
+    if (block_node_has_failed(node->prev)) {
+        status |= BLOCK_FAILED_CHILD;
+    } else if (!(status & BLOCK_FAILED) && was_invalid(rewind, node, tip)) {
+        status |= BLOCK_FAILED;
+        *ARRAY_ADD(&rewind->recalled) = node;
+    }
+    set_status(rewind, node, status);
+}
+
+/* Parents first. The way to tip is good again, whatever was said of its blocks since; and what is
+ * new goes, with all that is on it. */
 static void mark_all(struct rewind *rewind, const struct block_node *tip)
 {
     struct block_node *genesis = rewind->tree->genesis;
     const struct block_node *fork =
         tip ? block_node_fork(active_chain_tip(rewind->active), tip) : NULL;
-    ASSERT(rewind->roots.n == 0);
+    ASSERT(rewind->roots.n == 0 && rewind->recalled.n == 0);
     for (struct block_node *at = genesis->first_child; at;
          at = block_node_next_descendant(genesis, at)) {
-        uint32_t status = at->status & ~(uint32_t)BLOCK_DROPPED;
         bool is_on_dropped = at->prev->status & BLOCK_DROPPED;
         if (is_on_way(rewind, at, tip, fork)) {
-            status &= ~(uint32_t)BLOCK_FAILED_MASK;
+            set_status(rewind, at, at->status & ~(uint32_t)(BLOCK_DROPPED | BLOCK_FAILED_MASK));
         } else if (is_on_dropped || is_new(at, &rewind->note)) {
-            status |= BLOCK_FAILED | BLOCK_DROPPED;
+            set_status(rewind, at, at->status | BLOCK_FAILED | BLOCK_DROPPED);
             if (!is_on_dropped)
                 *ARRAY_ADD(&rewind->roots) = at;
-        } else if (!block_node_has_failed(at->prev)) {
-            status &= ~(uint32_t)BLOCK_FAILED_CHILD;
+        } else {
+            mark_other(rewind, at, tip);
         }
-        set_status(rewind, at, status);
     }
 }
 
@@ -77,9 +98,12 @@ static void unmark_all(struct rewind *rewind)
         had_any = true;
         set_status(rewind, at, at->status & ~(uint32_t)(BLOCK_DROPPED | BLOCK_FAILED_MASK));
     }
-    ARRAY_FREE(&rewind->roots);
     if (had_any)
         best_chain_rebuild(rewind->best);
+    for (size_t i = 0; i < rewind->recalled.n; i++)
+        best_chain_clear_failed(rewind->best, rewind->recalled.at[i]);
+    ARRAY_FREE(&rewind->recalled);
+    ARRAY_FREE(&rewind->roots);
 }
 
 /* -- Jobs ------------------------------------------------------------------------------------- */
@@ -139,6 +163,7 @@ static void end_rewind(struct rewind *rewind, enum reject code)
     rewind->stage = REWIND_NONE;
     rewind->importer->is_held = rewind->importer->leaves_out = false;
     ARRAY_FREE(&rewind->roots);
+    ARRAY_FREE(&rewind->recalled);
     ARRAY_FREE(&rewind->gone);
     answer(rewind, code);
     core_wake_soon(rewind->core);
@@ -215,6 +240,7 @@ static void forget(struct rewind *rewind)
     size_t n_before = rewind->gone.n;
     header_tree_forget(rewind->tree, &rewind->roots, &rewind->gone);
     ARRAY_FREE(&rewind->roots);
+    ARRAY_FREE(&rewind->recalled);
     for (size_t i = n_before; i < rewind->gone.n; i++) {
         lost_block_found(rewind->lost, rewind->gone.at[i]);
         lost_undo_found(rewind->lost, rewind->gone.at[i]);
@@ -356,6 +382,9 @@ static bool may_start(const struct rewind *rewind, const struct block_node *tip,
         verdict->code = REJECT_FAULT;
     else if (!tip)
         verdict->code = REJECT_PREV_NOT_FOUND;
+    else if (importer_has_own_files(rewind->importer))
+        (void)verdict_set(verdict, REJECT_BLOCK_UNAVAILABLE,
+                          "the block files are still being gone through, or wait for the clock");
     else if (!has_way(rewind, tip))
         (void)verdict_set(verdict, REJECT_BLOCK_UNAVAILABLE,
                           "a block on the way is pruned, missing or damaged");
@@ -457,7 +486,8 @@ static void step(void *part)
         forget(rewind);
     else if (rewind->stage == REWIND_GIVES_UP && !rewind->job_runs)
         start_job(rewind, run_give_up, give_up_done);
-    else if (rewind->stage == REWIND_RESTS && rewind->is_rested)
+    else if (rewind->stage == REWIND_RESTS && rewind->is_rested &&
+             !importer_has_own_files(rewind->importer)) /* which leave out what the note has */
         start_flush(rewind);
     else if (rewind->stage == REWIND_LETS_GO)
         let_go(rewind);
@@ -488,6 +518,7 @@ void rewind_deinit(struct rewind *rewind)
 {
     ASSERT(!rewind->job_runs && rewind->timer == 0);
     ARRAY_FREE(&rewind->roots);
+    ARRAY_FREE(&rewind->recalled);
     ARRAY_FREE(&rewind->gone);
 }
 

@@ -57,9 +57,10 @@ struct rewind {
     struct index_rewind note;
     bool had_note; /* when the order came: of rows that are still there */
     struct index_rewind note_before;
-    struct block_nodes roots; /* dropped, on blocks that are not */
-    struct block_nodes gone;  /* out of the tree, maybe with rows */
-    struct verdict verdict;   /* GIVES_UP: why */
+    struct block_nodes roots;    /* dropped, on blocks that are not */
+    struct block_nodes recalled; /* called invalid, as they were; till the nodes go */
+    struct block_nodes gone;     /* out of the tree, maybe with rows */
+    struct verdict verdict;      /* GIVES_UP: why */
     struct env_job job;
     bool job_runs;
     struct env_batch *batch; /* WRITES: owned until the job has it */

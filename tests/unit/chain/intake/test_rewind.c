@@ -1,6 +1,8 @@
 /* test_rewind.c - the chain as it was before: what came since is forgotten, also amid a crash. */
 #include <string.h>
 
+#include "chain/intake/rewind.h"
+
 #include "support/chain_inside.h"
 #include "support/unit.h"
 #include "unit/chain/chain_fixture.h"
@@ -103,6 +105,47 @@ TEST(what_was_called_invalid_since_is_good_again, struct fixture *f)
     /* Said before: that holds. */
     assert_true(block_node_has_failed(find(f, other)));
     assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE); /* there already */
+}
+
+/* The other way round: a branch that the moment knew as invalid has more work than its block. */
+TEST(what_was_called_good_since_is_invalid_again, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    rig_invalidate(&f->rig, f->base[60]);
+    assert_true(rig_is_at(&f->rig, f->base[59]));
+    struct chain_moment moment = chain_now(f->rig.chain);
+    assert_int_equal(rig_reconsider(&f->rig, f->base[60]).code, REJECT_NONE);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    assert_true(rig_is_at(&f->rig, f->base[59]));
+    assert_true(block_node_has_failed(find(f, f->base[60])));
+    wait_through(f);
+    assert_int_equal(rig_close(&f->rig), 0);
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, f->base[59]));
+    assert_int_equal(rig_reconsider(&f->rig, f->base[60]).code, REJECT_NONE);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+}
+
+/* Found out on the way that it cannot be had: then it is good again, too. */
+TEST(what_is_invalid_again_is_good_when_that_is_taken_back, struct fixture *f)
+{
+    f->options.check_invariants = false; /* damage is to be found by the rewind alone */
+    fixture_start_at_base(f);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    rig_invalidate(&f->rig, f->base[60]);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    assert_int_equal(rig_reconsider(&f->rig, f->base[60]).code, REJECT_NONE);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    const struct block_node *node = chain_at(f->rig.chain, 90);
+    sim_disk_damage(sim_env_disk(f->rig.sim), "regtest/blocks/rev00000.dat", node->undo.offset, 1);
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_BLOCK_UNAVAILABLE);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    assert_false(block_node_has_failed(find(f, base_tip(f))));
+    chain_check(f->rig.chain);
+    assert_int_equal(rig_close(&f->rig), 0);
+    rig_open(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
 }
 
 /* Where nothing else came in between they have one note; else the second waits for the first. */
@@ -247,6 +290,28 @@ TEST(rows_wait_for_an_index_that_is_busy, struct fixture *f)
         rig_deinit(&f->rig);
         f->rig = (struct chain_rig){0};
     }
+}
+
+/* The same of a mark that is written already, but not told of. */
+TEST(rows_wait_for_a_mark_that_is_on_its_way, struct fixture *f)
+{
+    f->options.txindex = true;
+    f->options.check_invariants = false;
+    fixture_start_at_base(f);
+    struct sim_pool *pool = &sim_env_jobs(f->rig.sim)->pool[ENV_POOL_BLOCKING];
+    struct chain_moment moment = chain_now(f->rig.chain);
+    const struct built_block *gone = builder_blocks(&f->b, base_tip(f), 3, NULL);
+    rig_accept_chain(&f->rig, gone);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    pool->stall_one_in = 1;
+    pool->stall_max_us = 100 * 1000000;
+    step_times(f, 3); /* the job of the mark runs */
+    pool->stall_one_in = 0;
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    sim_env_run_for(f->rig.sim, 2 * REWIND_REST_US);
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    rig_open(&f->rig);
+    assert_true(height_of_txindex(f) >= base_tip(f)->height);
 }
 
 /* A flush may write marks amid one, whose note goes when the chain cannot go back. */
@@ -414,4 +479,54 @@ TEST(reads_that_are_under_way_are_answered_though_their_block_is_forgotten, stru
     assert_int_equal(answer.verdict.code, REJECT_NONE);
     assert_null(find(f, last));
     assert_true(n_asked > 1);
+}
+
+/* -- Block files that are still to be gone through ------------------------------------------------
+ */
+
+TEST(it_is_refused_while_all_block_files_are_gone_through, struct fixture *f)
+{
+    fixture_start_at_base(f);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    assert_int_equal(rig_close(&f->rig), 0);
+    f->rig.options.reindex = true;
+    rig_open(&f->rig);
+    moment.tip = f->b.genesis->block.hash;
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_BLOCK_UNAVAILABLE);
+    rig_settle(&f->rig);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+}
+
+/* By a clock that is months late. What is gone lies behind it in the files: once the clock is right
+ * they are gone through again. */
+TEST(what_waits_for_the_clock_brings_nothing_back, struct fixture *f)
+{
+    enum { LATE_S = 9000000 }; /* to when the fixture's blocks were new */
+    const struct env *env;
+    fixture_start_at_base(f);
+    env = sim_env_get(f->rig.sim);
+    const struct builder_spec today = {.time = (uint32_t)env_unix_s(env)};
+    const struct built_block *early = builder_block(&f->b, base_tip(f), &today);
+    assert_int_equal(rig_flush(&f->rig), 0);
+    /* rig_accept_chain() would let enough time pass for a flush. */
+    assert_true(rig_accept(&f->rig, early).is_connected);
+    struct chain_moment moment = chain_now(f->rig.chain);
+    assert_true(rig_accept(&f->rig, builder_block(&f->b, early, NULL)).is_connected);
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
+    sync_blocks(f);
+    rig_crash(&f->rig, SIM_CRASH_KILLED, 1);
+    env = sim_env_get(f->rig.sim);
+    sim_env_set_unix_s(f->rig.sim, env_unix_s(env) - LATE_S);
+    rig_open(&f->rig);
+    sim_env_run_for(f->rig.sim, 10 * REWIND_REST_US);
+    assert_true(rig_is_at(&f->rig, base_tip(f)));
+    moment = chain_now(f->rig.chain);
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_BLOCK_UNAVAILABLE);
+    assert_false(is_through(f));
+    sim_env_set_unix_s(f->rig.sim, env_unix_s(env) + LATE_S);
+    sim_env_run_for(f->rig.sim, 60 * 1000000);
+    assert_true(rig_is_at(&f->rig, early));
+    wait_through(f);
+    moment = chain_now(f->rig.chain);
+    assert_int_equal(rewind_to(f, &moment).code, REJECT_NONE);
 }
