@@ -1,6 +1,7 @@
 /* dev_snapshots.c - see dev_snapshots.h
  *
- * One thing at a time: while one is made or gone back to, another order is refused. */
+ * One thing at a time: while one is made or gone back to, another order is refused. Either waits
+ * until the chain rests and the mempool of the run before is there. */
 #include "node/dev_snapshots.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@
 #define FILE_VERSION 1
 #define FILE_BYTES   88
 #define SUFFIX       ".mempool"
+#define POLL_US      10000    /* until it is looked again whether all is at rest */
+#define PATIENCE_US  10000000 /* no longer */
 
 struct snapshot {
     struct rpc_dev_snapshot told;
@@ -38,6 +41,8 @@ struct dev_snapshots {
     /* What is under way. */
     bool is_busy;
     struct snapshot now;
+    void (*act)(struct dev_snapshots *snapshots); /* as soon as all is at rest */
+    int64_t give_up_us;
     rpc_dev_fn *done;
     void *arg;
 };
@@ -148,7 +153,7 @@ static int forget(struct dev_snapshots *snapshots, size_t i)
     return error;
 }
 
-/* -- Making ----------------------------------------------------------------------------------- */
+/* -- Orders ----------------------------------------------------------------------------------- */
 
 static size_t find(const struct dev_snapshots *snapshots, const char *name)
 {
@@ -163,6 +168,46 @@ static void end_order(struct dev_snapshots *snapshots, const char *error)
     snapshots->is_busy = false;
     snapshots->done(snapshots->arg, &snapshots->now.told, error, true);
 }
+
+/* Why it never comes to rest by itself. NULL: it may. */
+static const char *why_no_rest(const struct dev_snapshots *snapshots)
+{
+    if (chain_is_closing(snapshots->chain))
+        return "The node is being stopped";
+    if (chain_awaits_clock(snapshots->chain))
+        return "Blocks in the files are from the future: settime to their time first";
+    if (env_now_us(env_of(snapshots)) >= snapshots->give_up_us)
+        return "Blocks or the mempool are still being loaded";
+    return NULL;
+}
+
+/* What is on its way would be in none of the snapshot, or come behind the revert. */
+static void act_at_rest(void *arg)
+{
+    struct dev_snapshots *snapshots = arg;
+    const char *error = why_no_rest(snapshots);
+    if (error)
+        end_order(snapshots, error);
+    else if (chain_is_at_rest(snapshots->chain) && !mempool_file_is_expected(snapshots->mempool))
+        snapshots->act(snapshots);
+    else
+        (void)env_timer_start(env_of(snapshots), POLL_US, act_at_rest, snapshots);
+}
+
+/* now is set. A stop waits for the answer. */
+static void begin_order(struct dev_snapshots *snapshots, void (*act)(struct dev_snapshots *),
+                        rpc_dev_fn *done, void *arg)
+{
+    ASSERT(!snapshots->is_busy);
+    snapshots->is_busy = true;
+    snapshots->act = act;
+    snapshots->give_up_us = env_now_us(env_of(snapshots)) + PATIENCE_US;
+    snapshots->done = done;
+    snapshots->arg = arg;
+    act_at_rest(snapshots);
+}
+
+/* -- Making ----------------------------------------------------------------------------------- */
 
 static void on_saved(void *arg, int error)
 {
@@ -214,6 +259,21 @@ static const char *why_not(struct dev_snapshots *snapshots, const char *name)
     return NULL;
 }
 
+static void save(struct dev_snapshots *snapshots)
+{
+    const struct node_env *node_env = snapshots->node_env;
+    struct snapshot *s = &snapshots->now;
+    s->told.moment = chain_now(snapshots->chain);
+    s->told.height = chain_tip(snapshots->chain)->height;
+    s->told.time_s = env_unix_s(env_of(snapshots));
+    s->told.n_txs = mempool_count(snapshots->mempool);
+    s->mock_time_s = node_env_mock_time_s(node_env);
+    s->offset_s = node_env_offset_s(node_env);
+    char *path = path_of(snapshots, s->told.name, SUFFIX);
+    mempool_file_save(snapshots->mempool, path, on_saved, snapshots); /* syncs the blocks first */
+    xfree(path);
+}
+
 void dev_snapshots_make(void *ctx, const char *name, rpc_dev_fn *done, void *arg)
 {
     struct dev_snapshots *snapshots = ctx;
@@ -224,21 +284,9 @@ void dev_snapshots_make(void *ctx, const char *name, rpc_dev_fn *done, void *arg
         done(arg, NULL, error ? error : strerror(-code), !error);
         return;
     }
-    struct snapshot s = {.told = {.moment = chain_now(snapshots->chain),
-                                  .height = chain_tip(snapshots->chain)->height,
-                                  .time_s = env_unix_s(env_of(snapshots)),
-                                  .n_txs = mempool_count(snapshots->mempool)},
-                         .mock_time_s = node_env_mock_time_s(snapshots->node_env),
-                         .offset_s = node_env_offset_s(snapshots->node_env),
-                         .number = snapshots->next_number};
-    choose_name(snapshots, name, &s);
-    snapshots->now = s;
-    snapshots->is_busy = true;
-    snapshots->done = done;
-    snapshots->arg = arg;
-    char *path = path_of(snapshots, s.told.name, SUFFIX);
-    mempool_file_save(snapshots->mempool, path, on_saved, snapshots); /* syncs the blocks first */
-    xfree(path);
+    snapshots->now = (struct snapshot){.number = snapshots->next_number};
+    choose_name(snapshots, name, &snapshots->now);
+    begin_order(snapshots, save, done, arg);
 }
 
 /* -- Going back ------------------------------------------------------------------------------- */
@@ -283,6 +331,11 @@ static void on_rewound(void *arg, const struct verdict *verdict)
     xfree(path);
 }
 
+static void go_back(struct dev_snapshots *snapshots)
+{
+    chain_rewind(snapshots->chain, &snapshots->now.told.moment, on_rewound, snapshots);
+}
+
 void dev_snapshots_revert(void *ctx, const char *name, rpc_dev_fn *done, void *arg)
 {
     struct dev_snapshots *snapshots = ctx;
@@ -296,10 +349,7 @@ void dev_snapshots_revert(void *ctx, const char *name, rpc_dev_fn *done, void *a
         return;
     }
     snapshots->now = snapshots->list.at[i];
-    snapshots->is_busy = true;
-    snapshots->done = done;
-    snapshots->arg = arg;
-    chain_rewind(snapshots->chain, &snapshots->now.told.moment, on_rewound, snapshots);
+    begin_order(snapshots, go_back, done, arg);
 }
 
 void dev_snapshots_drop(void *ctx, const char *name, rpc_dev_fn *done, void *arg)

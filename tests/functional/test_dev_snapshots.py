@@ -204,6 +204,36 @@ def test_a_mesh_that_was_reverted_goes_on_with_less_work(context):
         equal(len(node.rpc.getpeerinfo()), 1)
 
 
+def test_what_is_being_loaded_is_waited_for(context):
+    """The mempool of the run before is part of a snapshot, and comes back behind no revert."""
+    node = context.started("-dev")
+    node.rpc.snapshot("empty")
+    for _ in range(60):
+        node.rpc.faucet(ADDRESS)
+    for act in ("snapshot", "revert"):
+        node.stop()
+        node.start()
+        told = getattr(node.rpc, act)({"snapshot": "full", "revert": "empty"}[act])
+        equal(told["transactions"], {"snapshot": 60, "revert": 0}[act])
+    equal(node.rpc.getrawmempool(), [])
+    wait_until(lambda: node.rpc.getmempoolinfo()["loaded"])
+    equal(node.rpc.getrawmempool(), [])
+    node.rpc.revert("full")
+    equal(len(node.rpc.getrawmempool()), 60)
+
+
+def test_a_branch_that_was_invalid_is_so_again(context):
+    node = context.started("-dev")
+    last = node.rpc.getbestblockhash()
+    node.rpc.invalidateblock(node.rpc.getblockhash(100))
+    before = state(node)
+    node.rpc.snapshot("short")
+    node.rpc.reconsiderblock(last)
+    equal(node.rpc.getblockcount(), 110)
+    node.rpc.revert("short")
+    equal(state(node), before)
+
+
 def test_what_makes_no_sense_is_refused(context):
     node = context.started("-dev")
     node.rpc.snapshot("a")

@@ -85,8 +85,7 @@ struct import {
     void *arg;
 };
 
-/* -- Scanning (job)
- * -------------------------------------------------------------------------------- */
+/* -- Scanning (job) ---------------------------------------------------------------------------- */
 
 /* Only its name, its parent's and its place are kept: a file has many more records than memory has
  * room for blocks. */
@@ -182,8 +181,7 @@ static void run_scan(struct env_job *job)
     xfree(buffer);
 }
 
-/* -- Records waiting for their parent
- * --------------------------------------------------------------- */
+/* -- Records waiting for their parent ---------------------------------------------------------- */
 
 static uint64_t hash_of(const struct import *import, const struct block_hash *hash)
 {
@@ -270,8 +268,7 @@ static void drop_records(struct import *import)
     import->n_queued = import->n_found = 0;
 }
 
-/* -- Reading and accepting
- * --------------------------------------------------------------------------- */
+/* -- Reading and accepting --------------------------------------------------------------------- */
 
 static void run_fetch(struct env_job *job)
 {
@@ -402,8 +399,7 @@ static void start_fetches(struct import *import)
     }
 }
 
-/* -- Going through the file
- * --------------------------------------------------------------------------- */
+/* -- Going through the file -------------------------------------------------------------------- */
 
 /* Has a rewind forgotten what lies there? */
 static bool is_left_out(const struct importer *importer, const struct file_pos *pos)
