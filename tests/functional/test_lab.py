@@ -220,7 +220,9 @@ def test_nothing_is_left(context):
     os.kill(holder, signal.SIGKILL)
     wait_until(lambda: all_gone(pids + [holder]), 20, "processes are gone")
     assert "no lab is running" in lab.run("status", ok=False)
+    assert "holds a lab" in lab.run("up", f"--build={lab.build}", "--tx-rate=5", ok=False)
     lab.up()
+    assert "no link to itself" in lab.run("link", "n0", "0", "--delay=5ms", ok=False)
     lab.run("down")
 
     # One that does not obey SIGTERM is ended by the next command.
@@ -294,6 +296,11 @@ BAD = [
     (["up", "--topology=random:0"], "connects nobody"),
     (["up", "--topology=moon"], "no topology 'moon'"),
     (["up", "--topology=file:/nowhere"], "cannot read the topology"),
+    (["up", "--nodes=3", "--topology=file:PARTS"], "no way leads from n0 to n2"),
+    (["up", "--tx-rate=nan"], "is no number of transactions"),
+    (["up", "--port=65536"], "is no port: 2 to 65535"),
+    (["tx-load", "inf"], "is no number of transactions"),
+    (["mine", "n0", "0"], "is no number of blocks: 1 to 1000"),
     (["up", "--nodes=0"], "impossible: 1 to 4096"),
     (["up", "--nodes=x"], "invalid int"),
     (["up", "--delay=80parsecs"], "is no time"),
@@ -353,7 +360,11 @@ def test_a_full_disk_is_named(context):
 def test_bad_input(context):
     """One line each, and no folder made."""
     lab = Lab(context)
+    parts = os.path.join(context.scratch, "parts")
+    with open(parts, "w", encoding="ascii") as file:
+        file.write("n1 n0\n")
     for words, want in BAD:
+        words = [word.replace("PARTS", parts) for word in words]
         build = [] if any(word.startswith("--build") for word in words) else \
             [f"--build={context.build}"]
         said = lab.run(*words[:1], *build, *words[1:], ok=False)

@@ -327,8 +327,8 @@ def add_up(commands):
     parser = commands.add_parser("up", help="start a lab; Ctrl-C ends it (-d: it goes on)")
     parser.set_defaults(run=up)
     parser.add_argument("--nodes", type=int, default=8, help="how many (default: 8)")
-    parser.add_argument("--topology", default="random:3", metavar="KIND",
-                        help=f"who dials whom: {topology.KINDS} (default: random:3)")
+    parser.add_argument("--topology", metavar="KIND",
+                        help=f"who dials whom: {topology.KINDS} (default: random:{topology.OUT})")
     parser.add_argument("--block-time", type=units.time_s, default=10, metavar="TIME",
                         help="from one block to the next, on average (default: 10s; 0: no blocks)")
     parser.add_argument("--fixed-blocks", action="store_true",
@@ -336,7 +336,7 @@ def add_up(commands):
     add_rule(parser)
     parser.add_argument("--churn", type=units.share, default=0, metavar="SHARE",
                         help="of the nodes that go and come back each minute, as 20%%")
-    parser.add_argument("--tx-rate", type=float, default=0, metavar="N",
+    parser.add_argument("--tx-rate", type=units.txs_s, default=0, metavar="N",
                         help="transactions a second (default: 0; see tx-load)")
     parser.add_argument("--core", metavar="PATH", help="a bitcoind, for the last nodes")
     parser.add_argument("--core-nodes", type=int, default=1, metavar="N",
@@ -346,7 +346,7 @@ def add_up(commands):
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--netns", action="store_true", help="in namespaces, or not at all")
     mode.add_argument("--loopback", action="store_true", help="on loopback, as root too")
-    parser.add_argument("--port", type=int, default=PORT,
+    parser.add_argument("--port", type=units.port, default=PORT,
                         help=f"that nodes listen on; RPC is one below (default: {PORT})")
     parser.add_argument("--seed", type=int, help="of topology, luck and churn (default: by lot)")
     parser.add_argument("-d", "--detach", action="store_true", help="return when all nodes agree")
@@ -377,10 +377,10 @@ def add_changes(commands):
     parser.add_argument("--links", type=int, default=3, help="that it dials (default: 3)")
     parser.add_argument("--core", metavar="PATH", help="a bitcoind for it")
     parser = command("mine", "mine blocks now")
-    parser.add_argument("node")
-    parser.add_argument("blocks", type=int, nargs="?", default=1)
+    parser.add_argument("node", help="that mines: n3 or 3")
+    parser.add_argument("blocks", type=units.blocks, nargs="?", default=1, help="how many (1)")
     command("tx-load", "send transactions at a rate").add_argument(
-        "rate", type=float, help="a second; 0: none")
+        "rate", type=units.txs_s, help="a second; 0: none")
 
 
 def add_rest(commands):
@@ -441,7 +441,8 @@ def parse(argv):
     home = os.environ.get("CAIRN_LAB") or os.path.expanduser("~/.cairn-lab")
     args.state, args.build = getattr(args, "state", home), getattr(args, "build", None)
     # Options that an existing lab does not take.
-    args.is_shaped = any(word.startswith(("--nodes", "--topology", "--core", "--seed"))
+    args.is_shaped = any(word.startswith("--") and
+                         not word.startswith(("--state", "--build", "--detach", "--keep"))
                          for word in argv)
     return args
 

@@ -64,6 +64,8 @@ def link(lab, request):
         lab.save()
         return {}
     a, b = (node_ids([word], len(lab.nodes)) for word in request["ends"])
+    if len(a) == 1 and a == b:
+        raise LabError(f"n{a[0]} has no link to itself")
     for one in a:
         for other in b:
             if one != other:

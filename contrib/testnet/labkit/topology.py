@@ -5,6 +5,7 @@ import re
 
 from labkit.units import LabError
 
+OUT = 3  # that a node dials if nothing is said, or all others where there are fewer
 KINDS = "random:N, ring, line, star, full, tree, file:PATH"
 NODES_MAX = 4096
 
@@ -22,8 +23,8 @@ def _random(n, degree, seed):
     return join(n, pairs, lot)
 
 
-def join(n, pairs, lot):
-    """With a link more for each part that the others cannot reach."""
+def _parts(n, pairs):
+    """Returns: (root, find): find(node) is the same for all that reach one another."""
     root = list(range(n))
 
     def find(node):
@@ -34,6 +35,12 @@ def join(n, pairs, lot):
 
     for a, b in pairs:
         root[find(a)] = find(b)
+    return root, find
+
+
+def join(n, pairs, lot):
+    """With a link more for each part that the others cannot reach."""
+    root, find = _parts(n, pairs)
     for node in range(1, n):
         if find(node) != find(0):
             other = lot.choice([i for i in range(n) if find(i) == find(0)])
@@ -62,13 +69,19 @@ def _file(n, path):
             raise LabError(f"{path}:{number}: impossible with {n} nodes: {line.strip()[:60]!r}")
         if (b, a) not in pairs:
             pairs.add((a, b))
+    _, find = _parts(n, pairs)
+    for node in range(1, n):
+        if find(node) != find(0):
+            raise LabError(f"{path}: no way leads from n0 to n{node}, so they would never agree")
     return sorted(pairs)
 
 
 def make(kind, n, seed):
-    """The links of n nodes. Raises LabError where that is impossible."""
+    """The links of n nodes; kind None: random:3, or as many as there are others. Raises LabError
+    where that is impossible."""
     if not 1 <= n <= NODES_MAX:
         raise LabError(f"--nodes={n} is impossible: 1 to {NODES_MAX}")
+    kind = kind or f"random:{max(min(OUT, n - 1), 1)}"
     name, _, argument = kind.partition(":")
     if name == "random" and argument.isdigit():
         return _random(n, int(argument), seed) if n > 1 else []

@@ -10,6 +10,8 @@ TIMES_MS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60000, "": 1000}
 RATES_BYTES_S = {"bit": 1 / 8, "kbit": 1000 / 8, "mbit": 1e6 / 8, "gbit": 1e9 / 8,
                  "b": 1, "kb": 1000, "mb": 1e6, "gb": 1e9, "": 1}
 DELAY_MS_MAX = 60000
+TXS_S_MAX = 10000
+BLOCKS_MAX = 1000
 RATE_BYTES_S_MAX = 10 ** 12
 
 
@@ -43,6 +45,30 @@ def rate_bytes_s(text):
     if value > RATE_BYTES_S_MAX:
         raise LabError(f"a rate of {text} is too high")
     return int(value)
+
+
+def _whole(text, least, most, what):
+    value = int(text) if re.fullmatch(r"\d{1,9}", text.strip()) else -1
+    if not least <= value <= most:
+        raise LabError(f"{text!r} is no {what}: {least} to {most}")
+    return value
+
+
+def port(text):
+    """One that has one below it."""
+    return _whole(text, 2, 65535, "port")
+
+
+def blocks(text):
+    return _whole(text, 1, BLOCKS_MAX, "number of blocks")
+
+
+def txs_s(text):
+    """Transactions a second: 5, 0.5; 0 is none."""
+    match = re.fullmatch(r"\d{1,9}(?:\.\d+)?", text.strip())
+    if not match or float(text) > TXS_S_MAX:
+        raise LabError(f"{text!r} is no number of transactions a second: 0 to {TXS_S_MAX}")
+    return float(text)
 
 
 def share(text):
