@@ -23,7 +23,8 @@ struct sim_capture_file {
     uint8_t *payload;
 };
 
-enum read_result { READ_MESSAGE, READ_END, READ_BAD };
+/* READ_CUT: as a node leaves it that is killed. */
+enum read_result { READ_MESSAGE, READ_END, READ_CUT, READ_BAD };
 
 static enum read_result fail(const struct sim_capture_file *file, const char *what)
 {
@@ -36,7 +37,7 @@ static enum read_result read_payload(struct sim_capture_file *file, uint32_t len
     xfree(file->payload);
     file->payload = xmalloc(len + 1);
     if (fread(file->payload, 1, len, file->file) != len)
-        return fail(file, ferror(file->file) ? strerror(errno) : "the message is cut short");
+        return ferror(file->file) ? fail(file, strerror(errno)) : READ_CUT;
     file->at += RECORD_HEADER_BYTES + len;
     return READ_MESSAGE;
 }
@@ -48,7 +49,7 @@ static enum read_result read_message(struct sim_capture_file *file, struct playe
     if (n == 0 && !ferror(file->file))
         return READ_END;
     if (n < sizeof header)
-        return fail(file, ferror(file->file) ? strerror(errno) : "the message is cut short");
+        return ferror(file->file) ? fail(file, strerror(errno)) : READ_CUT;
     uint64_t us = load_le64(header);
     uint32_t len = load_le32(header + 20);
     if (!frame_name_decode(header + 8, file->name) || us == 0 || us > YEAR_2100_US)
@@ -68,11 +69,14 @@ static bool look_through(struct sim_capture_file *file)
     while ((result = read_message(file, &message)) == READ_MESSAGE)
         if (file->count++ == 0)
             file->begins_us = message.unix_us;
-    if (result == READ_END && file->count == 0)
-        result = fail(file, "the file is empty");
-    rewind(file->file);
+    if (result != READ_BAD && file->count == 0)
+        result = fail(file, "there is no message");
+    if (result == READ_CUT)
+        (void)fail(file, "the message is cut short: those before it are played");
+    if (result != READ_BAD && fseek(file->file, 0, SEEK_SET))
+        result = fail(file, strerror(errno));
     file->at = 0;
-    return result == READ_END;
+    return result != READ_BAD;
 }
 
 struct sim_capture_file *sim_capture_file_open(const char *path)

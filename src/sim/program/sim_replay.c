@@ -16,6 +16,7 @@
 #define SIM_LINGER_US   60000000
 #define REAL_LINGER_US  2000000
 #define REAL_MAX_GAP_US 1000000
+#define SIM_MAX_GAP_US  INT64_C(3600000000) /* peers ping each other far more often */
 #define GAP_MS_MAX      86400000
 #define ADDRESS_BYTES   64
 
@@ -39,7 +40,7 @@ static int print_usage(void)
         "its own. The node is a simulated one in this process, in virtual time, or a real one:\n\n"
         "  --to=ADDRESS:PORT  a real node, whose clock and data are its own\n"
         "  --chain=NAME       main, test, testnet4, signet or regtest (regtest)\n"
-        "  --max-gap-ms=N     longer pauses are cut to that (1000 with --to; else none is)\n"
+        "  --max-gap-ms=N     longer pauses are cut to that (1000 with --to, else an hour)\n"
         "  --log              what the simulated node does, line by line\n",
         stdout);
     return 0;
@@ -212,7 +213,7 @@ static int play_simulated(const struct replay *replay)
         start_player(replay, env,
                      (struct player_options){.address = sim_world_address(world, 0),
                                              .port = replay->network->p2p_port,
-                                             .max_gap_us = -1,
+                                             .max_gap_us = SIM_MAX_GAP_US,
                                              .linger_us = SIM_LINGER_US});
     while (!player_has_ended(player) && sim_world_state(world, 0) == SIM_MACHINE_ON)
         sim_world_run_for(world, STEP_US);

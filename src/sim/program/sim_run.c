@@ -59,8 +59,10 @@ static int print_usage(void)
         for (char *c = name; *c; c++)
             *c = *c == '_' ? '-' : *c;
         printf("  --%s=%s  %s (", name, row->words ? "WORD" : "N", row->help);
+        for (size_t k = 0; row->words && row->words[k]; k++)
+            printf("%s%s", row->words[k], row->words[k + 1] ? ", " : "; ");
         if (row->words)
-            printf("%s)\n", row->words[row->value]);
+            printf("%s if left out)\n", row->words[row->value]);
         else
             printf("%" PRId64 ")\n", row->value);
     }
