@@ -106,6 +106,32 @@ static bool refuse_argument(const char *name, char **error)
     return fail_with(error, "newchain: there is no field \"%s\"", name);
 }
 
+/* What may be said, and what is so if it is not. */
+static void put_usage(struct buffer *text)
+{
+    buffer_append_string(text, "cairn-cli newchain [<field>=<value>...]\n\n"
+                               "Describe a chain of your own, for -chainfile, and mine its first "
+                               "block. Without a name it asks.\n"
+                               "doc/testnets.md says what each field means.\n\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct row *row = &rows[i];
+        char *line = xasprintf(
+            "  %s%s%s%s\n", row->name, row->fallback && *row->fallback ? " (" : "",
+            row->fallback ? row->fallback : "", row->fallback && *row->fallback ? ")" : "");
+        buffer_append_string(text, line);
+        xfree(line);
+    }
+}
+
+static bool wants_usage(const char *const *args, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(args[i], "--help") == 0 || strcmp(args[i], "-help") == 0 ||
+            strcmp(args[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 static bool take_args(struct newchain *new, const char *const *args, size_t n, char **error)
 {
     for (size_t i = 0; i < n; i++) {
@@ -116,6 +142,8 @@ static bool take_args(struct newchain *new, const char *const *args, size_t n, c
         size_t row = row_of(name);
         if (row == ROWS)
             return refuse_argument(name, error);
+        if (new->value[row])
+            return fail_with(error, "newchain: \"%s\" is given twice", name);
         new->value[row] = equals + 1;
     }
     return true;
@@ -282,6 +310,10 @@ bool cli_newchain(const char *const *args, size_t n, struct buffer *text, char *
 {
     ASSERT(text && error && (args || n == 0));
     struct newchain new = {.nonce = 0};
+    if (wants_usage(args, n)) {
+        put_usage(text);
+        return true;
+    }
     arena_init(&new.arena, ARENA_BYTES);
     bool ok = take_args(&new, args, n, error) && ask_all(&new, error);
     if (ok) {

@@ -2,6 +2,7 @@
 #include "node/chain_fields.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "consensus/script_iter.h"
 #include "node/chain_file.h"
@@ -12,6 +13,7 @@
 #include "util/alloc.h"
 #include "util/hex.h"
 #include "util/near_name.h"
+#include "util/parse.h"
 
 #define HRP_CHARS_MAX     16 /* an address has 90 characters at most, and 72 behind this */
 #define SPACING_MAX_S     86400
@@ -273,6 +275,16 @@ static bool take_script(const struct chain_reading *reading, const struct json_v
     return hex_decode(script, len, (const char *)value->text.p, value->text.len);
 }
 
+/* "host" or "host:port"; with more than one colon it is an IPv6 address. */
+static bool is_seed(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    int64_t port;
+    if (!colon || strchr(colon + 1, ':'))
+        return true;
+    return colon > text && parse_int64(colon + 1, &port) && port >= 1 && port <= UINT16_MAX;
+}
+
 static bool take_seeds(struct chain_reading *reading, const struct json_value *value)
 {
     static const struct field name = {.least = 1, .most = NAMED_TEXT_MAX};
@@ -281,7 +293,7 @@ static bool take_seeds(struct chain_reading *reading, const struct json_value *v
     const char **seeds = arena_calloc(reading->arena, value->n + 1, sizeof *seeds);
     uint32_t n = 0;
     for (const struct json_value *v = value->first; v; v = v->next)
-        if (!take_text(&name, v, &seeds[n++]))
+        if (!take_text(&name, v, &seeds[n]) || !is_seed(seeds[n++]))
             return false;
     reading->given.network.dns_seeds = seeds;
     reading->given.network.n_dns_seeds = n;

@@ -59,6 +59,11 @@ static bool check_name(struct chain_reading *reading)
 /* What is sent there is meant for real coins, or for a testnet of others. */
 static bool check_magic(struct chain_reading *reading)
 {
+    static const uint8_t zeros[4] = {0};
+    if (memcmp(reading->given.network.magic, zeros, sizeof zeros) == 0 &&
+        chain_fields_value(reading, "", "magic"))
+        return WRONG(reading, "", "magic",
+                     "\"magic\" must not be zero: so is what block files have room for");
     for (int i = 0; i < NETWORK_COUNT; i++) {
         const struct network *known = network_get((enum network_kind)i);
         if (memcmp(known->magic, reading->given.network.magic, sizeof known->magic) == 0 &&

@@ -48,7 +48,9 @@ static int64_t unix_s(void *ctx)
     struct node_env *node_env = ctx;
     int64_t mock_s = atomic_load_explicit(&node_env->mock_time_s, memory_order_relaxed);
     int64_t offset_s = atomic_load_explicit(&node_env->offset_s, memory_order_relaxed);
-    return mock_s ? mock_s : env_unix_s(node_env->real) + offset_s;
+    /* At the last second that a header can name it stands still. */
+    return mock_s ? mock_s
+                  : MAX_OF(MIN_OF(env_unix_s(node_env->real) + offset_s, (int64_t)UINT32_MAX), 0);
 }
 
 static uint64_t hash_id(uint64_t id)
@@ -239,8 +241,8 @@ int64_t node_env_real_s(const struct node_env *node_env)
 
 bool node_env_may_offset(const struct node_env *node_env, int64_t offset_s)
 {
-    int64_t real_s = env_unix_s(node_env->real);
-    return offset_s >= -real_s && offset_s <= UINT32_MAX - real_s;
+    ASSERT(node_env);
+    return offset_s >= -(int64_t)UINT32_MAX && offset_s <= UINT32_MAX;
 }
 
 void node_env_set_offset(struct node_env *node_env, int64_t offset_s)
@@ -252,8 +254,7 @@ void node_env_set_offset(struct node_env *node_env, int64_t offset_s)
     /* At the start nothing waits. */
     int64_t jump_s = node_env->in_order.count > 0 ? unix_s(node_env) - was_s : 0;
     jump_s = MIN_OF(MAX_OF(jump_s, 0), JUMP_MAX_S);
-    node_env->ahead_us =
-        peers_now_us(node_env) - env_now_us(node_env->real) + jump_s * 1000000;
+    node_env->ahead_us = peers_now_us(node_env) - env_now_us(node_env->real) + jump_s * 1000000;
     node_env->is_still = false;
     arm_again(node_env, true);
 }

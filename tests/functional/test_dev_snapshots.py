@@ -80,6 +80,18 @@ def test_the_clock_goes_back_too(context):
     node.start()
 
 
+def test_the_end_of_time_can_be_started_from(context):
+    """The clock runs on to where no header can follow, and stands there; also in a snapshot."""
+    node = context.started("-dev")
+    equal(node.rpc.settime(2 ** 32 - 1), 2 ** 32 - 1)
+    node.rpc.generatetoaddress(1, ADDRESS)
+    time.sleep(1.1)
+    equal(node.rpc.snapshot("end")["time"], 2 ** 32 - 1)
+    node.restart()
+    equal(node.rpc.getblockcount(), 111)
+    equal(node.rpc.revert("end")["height"], 111)
+
+
 def test_reverts_in_a_row_survive_a_kill(context):
     """The rows of what is gone go a second later: by then there may be the next revert, or none."""
     node = context.started("-dev", *INDEXES)

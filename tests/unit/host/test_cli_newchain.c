@@ -92,6 +92,7 @@ TEST(fields_become_rules, struct arena *arena)
 TEST(what_is_wrong_is_told)
 {
     assert_refused(ARGS("name"), "newchain: \"name\" is not of the form field=value");
+    assert_refused(ARGS("name=a", "name=b"), "newchain: \"name\" is given twice");
     assert_refused(ARGS("name=a", "subsedy=1"),
                    "newchain: there is no field \"subsedy\": did you mean \"subsidy\"?");
     assert_refused(ARGS("name=a", "colour=1"), "newchain: there is no field \"colour\"");
@@ -99,6 +100,16 @@ TEST(what_is_wrong_is_told)
                    "newchain:2: \"name\" is the name of a network that everybody knows: \"main\"");
     assert_refused(ARGS("name=a", "genesis=regtest", "magic=01020304", "p2p_port=x"),
                    "newchain:5: \"p2p_port\" must be a whole number from 1 to 65535, not \"x\"");
+}
+
+TEST(help_names_the_fields)
+{
+    struct buffer text;
+    make(&text, ARGS("--help"));
+    buffer_append(&text, "", 1);
+    assert_non_null(strstr((const char *)text.p, "\n  halving_interval (210000)\n"));
+    assert_non_null(strstr((const char *)text.p, "\n  signet_challenge\n"));
+    buffer_deinit(&text);
 }
 
 TEST(no_file_is_overwritten)

@@ -106,6 +106,9 @@ TEST(texts_and_hex_have_their_lengths, struct arena *arena)
         {CHAIN_TEXT(",\n\"seeds\": [\"\"]"),
          "f:5: \"seeds\" must be a list of 16 names at most, \"host\" or \"host:port\", not "
          "[\"\"]"},
+        {CHAIN_TEXT(",\n\"seeds\": [\"a:65536\"]"),
+         "f:5: \"seeds\" must be a list of 16 names at most, \"host\" or \"host:port\", not "
+         "[\"a:65536\"]"},
         {CHAIN_TEXT(",\n\"seeds\": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]"),
          "f:5: \"seeds\" must be a list of 16 names at most, \"host\" or \"host:port\", not "
          "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]"},

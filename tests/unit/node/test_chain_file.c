@@ -30,6 +30,8 @@ TEST(what_fields_say_of_each_other_is_checked, struct arena *arena)
          "f:5: \"addresses.hrp\" is that of the main network, whose coins are real"},
         {CHAIN_TEXT(",\n\"pow_limit\": \"21008000\""),
          "f:5: \"pow_limit\" is above the limit 207fffff: 21008000"},
+        {CHAIN_TEXT(",\n\"magic\": \"00000000\""),
+         "f:5: \"magic\" must not be zero: so is what block files have room for"},
         {CHAIN_TEXT(",\n\"pow_limit\": \"00000000\""), "f:5: \"pow_limit\" is no target: 00000000"},
         {CHAIN_TEXT(",\n\"pow_limit\": \"20ffffff\""), "f:5: \"pow_limit\" is no target: 20ffffff"},
         {CHAIN_TEXT(",\n\"pow_limit\": \"1f7fffff\""),
