@@ -152,5 +152,22 @@ def test_an_address_that_cannot_be_had_ends_the_start(context):
     node.stop()
 
 
+def test_the_library_is_needed_by_who_publishes_alone(context):
+    """In its place stands a file that is no library."""
+    folder = os.path.join(context.scratch, "libraries")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "libzmq.so.5"), "wb"):
+        pass
+    there = {"LD_LIBRARY_PATH": folder}
+    node = context.node("poor", ["-zmqpubhashtx=tcp://127.0.0.1:1"])
+    node.refuses_to_start("Initializing ZMQ interface failed.", env=there)
+    if "built without libzmq" in node.log():
+        raise Skip("built without libzmq")
+    equal("Unable to load libzmq: " in node.log(), True)
+    node.options = []
+    node.start(env=there)
+    node.stop()
+
+
 if __name__ == "__main__":
     framework.main(globals())

@@ -339,7 +339,7 @@ def add_up(commands):
     parser.add_argument("--tx-rate", type=units.txs_s, default=0, metavar="N",
                         help="transactions a second (default: 0; see tx-load)")
     parser.add_argument("--core", metavar="PATH", help="a bitcoind, for the last nodes")
-    parser.add_argument("--core-nodes", type=int, default=1, metavar="N",
+    parser.add_argument("--core-nodes", type=units.nodes, default=1, metavar="N",
                         help="how many of the nodes run it (default: 1)")
     parser.add_argument("--node-option", action="append", default=[], metavar="-X=Y",
                         help="an option more for every node (repeatable; write --node-option=-X)")
@@ -408,7 +408,7 @@ def add_rest(commands):
     parser = commands.add_parser("logs", help="the log of a node, or of the lab itself")
     parser.set_defaults(run=logs)
     parser.add_argument("node", help="n3, 3, or lab")
-    parser.add_argument("-n", "--lines", type=int, default=50)
+    parser.add_argument("-n", "--lines", type=units.nodes, default=50)
     parser.add_argument("-f", "--follow", action="store_true")
     parser = commands.add_parser("supervise")
     parser.set_defaults(run=supervise)

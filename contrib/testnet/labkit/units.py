@@ -12,6 +12,7 @@ RATES_BYTES_S = {"bit": 1 / 8, "kbit": 1000 / 8, "mbit": 1e6 / 8, "gbit": 1e9 / 
 DELAY_MS_MAX = 60000
 TXS_S_MAX = 10000
 BLOCKS_MAX = 1000
+NODES_MAX = 10000
 RATE_BYTES_S_MAX = 10 ** 12
 
 
@@ -57,6 +58,10 @@ def _whole(text, least, most, what):
 def port(text):
     """One that has one below it."""
     return _whole(text, 2, 65535, "port")
+
+
+def nodes(text):
+    return _whole(text, 1, NODES_MAX, "number of nodes")
 
 
 def blocks(text):
