@@ -278,7 +278,6 @@ static enum fault on_addresses(struct p2p *p2p, struct peer *peer, struct reader
         peer->addr.was_asked = false;
     if (peer->class == PEER_ADDR_FETCH && n > 1) /* one alone may be its own, sent unasked. Core */
         peer_drop(p2p, peer, "addrfetch connection completed");
-    p2p_schedule_now(p2p); /* there may be somebody new to connect to */
     return r->failed ? FAULT_MALFORMED : FAULT_NONE;
 }
 

@@ -248,8 +248,8 @@ static int64_t outbound_tick(struct p2p *p2p, int64_t now_us)
     if (connect->next_outbound_us <= now_us) {
         connect->next_outbound_us = now_us + CONNECT_INTERVAL_US;
         if (!open_slot(p2p, now_us) && connect->n_anchors == 0) {
-            /* Nothing to connect to, or nothing to be done: look again later, or when addresses
-             * come in, which looks at everything. */
+            /* Nothing to connect to, or nothing to be done: look again later. Addresses that come
+             * in wait for that, too: there are thousands of them in an hour. */
             connect->next_outbound_us = now_us + 10 * CONNECT_INTERVAL_US;
         }
     }
