@@ -18,6 +18,8 @@
 #include "util/planted.h"
 
 #define TICK_MIN_US 1000 /* between two turns that nobody asked for at once */
+/* Nobody waits longer than that for a turn while others have theirs, also who forgot to ask. */
+#define OTHERS_EVERY_US 10000000
 
 /* -- Turns --------------------------------------------------------------------------------------
  */
@@ -28,26 +30,29 @@
 static const struct module {
     void (*peer_ready)(struct p2p *p2p, struct peer *peer);
     void (*peer_gone)(struct p2p *p2p, struct peer *peer);
-    int64_t (*tick)(struct p2p *p2p, int64_t now_us);
+    int64_t (*tick)(struct p2p *p2p, int64_t now_us); /* returns when it wants the next turn */
+    enum turn_part part;
 } modules[] = {
-    {NULL,                   receive_peer_gone,     NULL},
-    {NULL,                   serve_peer_gone,       serve_tick},
-    {NULL,                   light_peer_gone,       NULL},
-    {NULL,                   filters_peer_gone,     filters_tick},
-    {header_sync_peer_ready, header_sync_peer_gone, header_sync_tick},
-    {NULL,                   laggards_peer_gone,    laggards_tick},
-    {NULL,                   compact_take_peer_gone, NULL},
-    {NULL,                   block_fetch_peer_gone, block_fetch_tick},
-    {tx_relay_peer_ready,    tx_relay_peer_gone,    tx_relay_tick},
-    {relay_peer_ready,       relay_peer_gone,       relay_tick},
-    {addr_relay_peer_ready,  addr_relay_peer_gone,  addr_relay_tick},
-    {NULL,                   NULL,                  stale_tip_tick},
-    {connect_peer_ready,     connect_peer_gone,     connect_tick},
-    {NULL,                   i2p_peer_gone,         i2p_tick},
-    {NULL,                   NULL,                  port_map_tick},
-    {NULL,                   NULL,                  map_health_tick},
-    {NULL,                   NULL,                  fixed_seed_tick},
-    {private_broadcast_peer_ready, private_broadcast_peer_gone, private_broadcast_tick},
+    {NULL,                   receive_peer_gone,     receive_tick, TURN_PEERS},
+    {NULL,                   NULL,                  ping_tick, TURN_OTHERS},
+    {NULL,                   serve_peer_gone,       serve_tick, TURN_PEERS},
+    {NULL,                   light_peer_gone,       NULL, TURN_OTHERS},
+    {NULL,                   filters_peer_gone,     filters_tick, TURN_PEERS},
+    {header_sync_peer_ready, header_sync_peer_gone, header_sync_tick, TURN_OTHERS},
+    {NULL,                   laggards_peer_gone,    laggards_tick, TURN_OTHERS},
+    {NULL,                   compact_take_peer_gone, NULL, TURN_OTHERS},
+    {NULL,                   block_fetch_peer_gone, block_fetch_tick, TURN_OTHERS},
+    {tx_relay_peer_ready,    tx_relay_peer_gone,    tx_relay_tick, TURN_TXS},
+    {relay_peer_ready,       relay_peer_gone,       relay_tick, TURN_TELL},
+    {addr_relay_peer_ready,  addr_relay_peer_gone,  addr_relay_tick, TURN_OTHERS},
+    {NULL,                   NULL,                  stale_tip_tick, TURN_OTHERS},
+    {connect_peer_ready,     connect_peer_gone,     connect_tick, TURN_OTHERS},
+    {NULL,                   i2p_peer_gone,         i2p_tick, TURN_OTHERS},
+    {NULL,                   NULL,                  port_map_tick, TURN_OTHERS},
+    {NULL,                   NULL,                  map_health_tick, TURN_OTHERS},
+    {NULL,                   NULL,                  fixed_seed_tick, TURN_OTHERS},
+    {private_broadcast_peer_ready, private_broadcast_peer_gone, private_broadcast_tick,
+     TURN_OTHERS},
 };
 /* clang-format on */
 
@@ -65,26 +70,38 @@ static void all_peer_gone(struct p2p *p2p, struct peer *peer)
             modules[i].peer_gone(p2p, peer);
 }
 
-static void earlier(int64_t *next_us, int64_t at_us)
+/* Whose turn it is; what they wished is done by that. */
+static void take_due(struct p2p *p2p, int64_t now_us, bool is_due[TURN_PARTS])
 {
-    *next_us = MIN_OF(*next_us, at_us);
+    /* The timer of a clock that stands still rings for what is due in a moment. */
+    int64_t until_us = MAX_OF(now_us, p2p->timer_us);
+    if (now_us - p2p->others_us >= OTHERS_EVERY_US)
+        p2p->due_us[TURN_OTHERS] = now_us;
+    for (size_t i = 0; i < TURN_PARTS; i++) {
+        is_due[i] = p2p->due_us[i] <= until_us;
+        if (is_due[i])
+            p2p->due_us[i] = INT64_MAX;
+    }
+    if (is_due[TURN_OTHERS])
+        p2p->others_us = now_us;
 }
 
 static void tick(struct p2p *p2p)
 {
-    int64_t now_us = p2p_now_us(p2p), next_us = INT64_MAX;
-    struct peer *next;
-    for (struct peer *peer = p2p->peers; peer; peer = next) {
-        next = peer->next; /* a dropped peer keeps its links until we leave */
-        receive_turn(p2p, peer);
-        if (peer->state != PEER_GONE)
-            earlier(&next_us, peer_tick(p2p, peer, now_us));
+    int64_t now_us = p2p_now_us(p2p), next_us[TURN_PARTS];
+    bool is_due[TURN_PARTS];
+    take_due(p2p, now_us, is_due);
+    for (size_t i = 0; i < TURN_PARTS; i++)
+        next_us[i] = INT64_MAX;
+    for (size_t i = 0; i < COUNT_OF(modules); i++) {
+        const struct module *module = &modules[i];
+        if (!module->tick || !is_due[module->part])
+            continue;
+        int64_t at_us = module->tick(p2p, now_us);
+        next_us[module->part] = MIN_OF(next_us[module->part], MAX_OF(at_us, now_us + TICK_MIN_US));
     }
-    for (size_t i = 0; i < COUNT_OF(modules); i++)
-        if (modules[i].tick)
-            earlier(&next_us, modules[i].tick(p2p, now_us));
-    if (next_us != INT64_MAX)
-        p2p_schedule(p2p, next_us < now_us + TICK_MIN_US ? now_us + TICK_MIN_US : next_us);
+    for (size_t i = 0; i < TURN_PARTS; i++) /* also who had none: the timer has rung */
+        p2p_schedule_part(p2p, (enum turn_part)i, is_due[i] ? next_us[i] : p2p->due_us[i]);
 }
 
 static void turn(struct p2p *p2p)

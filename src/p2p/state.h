@@ -92,10 +92,13 @@ struct p2p {
     size_t n_large;     /* peers that are sending us something large */
     size_t n_in, n_out; /* connected or connecting */
     uint64_t last_id;
-    /* The one timer of all parts: p2p_schedule() keeps the earliest of their wishes, and each turn
-     * asks all of them anew. */
+    size_t n_paused; /* peers that are not read from: something of theirs waits */
+    /* The one timer of all parts rings at the earliest of their wishes. In its turn a part is asked
+     * anew when it wants the next one. */
     uint64_t timer; /* 0: none */
     int64_t timer_us;
+    int64_t due_us[TURN_PARTS]; /* INT64_MAX: never */
+    int64_t others_us;          /* when TURN_OTHERS had its last turn */
 
     struct reach reach;
     struct onion_service onion;

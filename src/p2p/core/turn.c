@@ -49,7 +49,8 @@ static void on_timer(void *arg)
     p2p->up->turn(p2p);
 }
 
-void p2p_schedule(struct p2p *p2p, int64_t at_us)
+/* The timer rings no later than that. */
+static void wake(struct p2p *p2p, int64_t at_us)
 {
     int64_t now_us = p2p_now_us(p2p);
     if (at_us < now_us)
@@ -60,6 +61,25 @@ void p2p_schedule(struct p2p *p2p, int64_t at_us)
         env_timer_cancel(p2p->env, p2p->timer);
     p2p->timer_us = at_us;
     p2p->timer = env_timer_start(p2p->env, at_us - now_us, on_timer, p2p);
+}
+
+void p2p_schedule_part(struct p2p *p2p, enum turn_part part, int64_t at_us)
+{
+    ASSERT(part < TURN_PARTS);
+    p2p->due_us[part] = MIN_OF(p2p->due_us[part], at_us);
+    wake(p2p, at_us);
+}
+
+void p2p_schedule_part_now(struct p2p *p2p, enum turn_part part)
+{
+    p2p_schedule_part(p2p, part, 0);
+}
+
+void p2p_schedule(struct p2p *p2p, int64_t at_us)
+{
+    for (size_t i = 0; i < TURN_PARTS; i++)
+        p2p->due_us[i] = MIN_OF(p2p->due_us[i], at_us);
+    wake(p2p, at_us);
 }
 
 void p2p_schedule_now(struct p2p *p2p)

@@ -121,7 +121,7 @@ static int64_t first_until_us(const struct p2p *p2p, const struct peer *peer)
     return peer->connected_us + p2p->options.peer_timeout_s * 1000000;
 }
 
-int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
+static int64_t tick_peer(struct p2p *p2p, struct peer *peer, int64_t now_us)
 {
     ASSERT(peer->state != PEER_GONE);
     /* As in Core nobody is silent too long before the time for the handshake is over: where a test
@@ -154,4 +154,16 @@ int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us)
     next_us = MIN_OF(next_us, fetch_us);
     next_us = MIN_OF(next_us, silent_us);
     return pong_us < next_us ? pong_us : next_us;
+}
+
+int64_t ping_tick(struct p2p *p2p, int64_t now_us)
+{
+    int64_t next_us = INT64_MAX;
+    struct peer *next;
+    for (struct peer *peer = p2p->peers; peer; peer = next) {
+        next = peer->next; /* a dropped peer keeps its links until we leave */
+        int64_t at_us = tick_peer(p2p, peer, now_us);
+        next_us = MIN_OF(next_us, at_us);
+    }
+    return next_us;
 }

@@ -21,10 +21,10 @@ struct peer;
 void peer_ping(struct p2p *p2p, struct peer *peer);
 /* Something of this peer's has been decided: answer the pings that waited for it, if all has. */
 void peer_decided(struct p2p *p2p, struct peer *peer);
-/* Ping it when it is time; drop it if it is silent, or slow in the handshake.
+/* Ping each when it is time; drop who is silent, or slow in the handshake.
  *
- * Returns:  when it wants to be called again, INT64_MAX: never */
-int64_t peer_tick(struct p2p *p2p, struct peer *peer, int64_t now_us);
+ * Returns:  when the next one has to be called again, INT64_MAX: never */
+int64_t ping_tick(struct p2p *p2p, int64_t now_us);
 
 /* The handler of "ping": answered when all that came before it is decided. */
 enum fault peer_on_ping(struct p2p *p2p, struct peer *peer, struct reader *r);

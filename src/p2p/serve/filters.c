@@ -26,16 +26,17 @@ bool filters_is_busy(const struct peer *peer)
     return peer->filters.kind != FILTERS_NONE;
 }
 
-static void end_request(struct peer *peer)
+static void end_request(struct p2p *p2p, struct peer *peer)
 {
+    ASSERT(!filters_is_busy(peer) || p2p_filters_of(p2p)->n_busy > 0);
+    p2p_filters_of(p2p)->n_busy -= filters_is_busy(peer);
     buffer_deinit(&peer->filters.reply);
     peer->filters = (struct peer_filters){.is_reading = peer->filters.is_reading};
 }
 
 void filters_peer_gone(struct p2p *p2p, struct peer *peer)
 {
-    (void)p2p;
-    end_request(peer);
+    end_request(p2p, peer);
 }
 
 /* -- Reading ----------------------------------------------------------------------------------- */
@@ -120,7 +121,7 @@ static void take_part(struct p2p *p2p, struct peer *peer, const struct filters_r
     if (error) {
         log_printf(p2p_log_of(p2p), LOG_NET, "peer=%llu: filters cannot be read: %s",
                    peer_shown(peer->id), strerror(-error));
-        end_request(peer);
+        end_request(p2p, peer);
         return;
     }
     have->next += (int32_t)n * step_of(have->kind);
@@ -132,7 +133,7 @@ static void take_part(struct p2p *p2p, struct peer *peer, const struct filters_r
         return;
     if (read->kind != FILTERS_FILTERS)
         send_reply(p2p, peer);
-    end_request(peer);
+    end_request(p2p, peer);
 }
 
 static void read_done(void *arg, int error, size_t n)
@@ -149,7 +150,7 @@ static void read_done(void *arg, int error, size_t n)
         if (filters_is_busy(peer))
             take_part(p2p, peer, read, error, n);
     }
-    p2p_schedule_now(p2p); /* it, or who waited, goes on */
+    p2p_schedule_part_now(p2p, TURN_PEERS); /* it, or who waited, goes on */
     p2p_leave(p2p);
     read_free(read);
 }
@@ -178,8 +179,10 @@ static void start_read(struct p2p *p2p, struct peer *peer)
 int64_t filters_tick(struct p2p *p2p, int64_t now_us)
 {
     (void)now_us;
-    for (struct peer *peer = p2p_first_peer(p2p); peer; peer = peer->next) {
-        if (p2p_filters_of(p2p)->n_reads >= FILTERS_READS_MAX)
+    const struct filters *filters = p2p_filters_of(p2p);
+    struct peer *peer = filters->n_busy > 0 ? p2p_first_peer(p2p) : NULL;
+    for (; peer; peer = peer->next) {
+        if (filters->n_reads >= FILTERS_READS_MAX)
             break;
         if (filters_is_busy(peer) && !peer->filters.is_reading && peer_has_room(p2p, peer) &&
             !peer_turn_is_over(peer))
@@ -218,8 +221,9 @@ static enum fault begin(struct p2p *p2p, struct peer *peer, enum filters_kind ki
 {
     ASSERT(!filters_is_busy(peer));
     peer->filters.kind = kind;
+    p2p_filters_of(p2p)->n_busy++;
     buffer_init(&peer->filters.reply);
-    p2p_schedule_now(p2p);
+    p2p_schedule_part_now(p2p, TURN_PEERS);
     return FAULT_NONE;
 }
 
@@ -249,7 +253,7 @@ enum fault filters_on_getcfcheckpt(struct p2p *p2p, struct peer *peer, struct re
     (void)begin(p2p, peer, FILTERS_CHECKPOINTS);
     if (peer->filters.last->height < FILTER_CHECKPOINT_INTERVAL) {
         send_reply(p2p, peer);
-        end_request(peer);
+        end_request(p2p, peer);
     }
     return FAULT_NONE;
 }

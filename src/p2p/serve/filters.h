@@ -40,6 +40,7 @@ struct peer_filters {
 /* What all peers share. */
 struct filters {
     size_t n_reads; /* under way */
+    size_t n_busy;  /* peers with a request under way */
 };
 
 /* A request is being served. */

@@ -282,7 +282,7 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
     if (wire_count_exceeds(*r, WIRE_INV_MAX))
         return FAULT_OVERSIZED;
     size_t n = wire_count_decode(r, WIRE_INV_MAX, WIRE_INV_BYTES);
-    bool asks_headers = false;
+    bool asks_headers = false, names_block = false;
     enum fault fault = FAULT_NONE;
     struct recent_set seen[2]; /* of this message: what it names twice counts once */
     for (size_t i = 0; i < COUNT_OF(seen); i++)
@@ -293,6 +293,7 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
         if (inv.type == INV_BLOCK) {
             struct block_hash hash;
             memcpy(hash.b, inv.hash, 32);
+            names_block = true;
             asks_headers |= !header_sync_announced(p2p, peer, &hash);
             if (asks_headers && PLANTED(p2p->env, EACH_BLOCK_ASKED_FOR))
                 header_ask(p2p, peer, NULL);
@@ -311,7 +312,7 @@ enum fault relay_on_inv(struct p2p *p2p, struct peer *peer, struct reader *r)
     /* At most one question for one inv, however many blocks it names: hazard 51. */
     if (asks_headers)
         header_sync_ask_for_inv(p2p, peer);
-    if (n > 0)
+    if (names_block)
         block_fetch_wake(p2p);
     return FAULT_NONE;
 }
@@ -332,7 +333,7 @@ enum fault relay_on_mempool(struct p2p *p2p, struct peer *peer, struct reader *r
     if (!has_to_tell(relay))
         relay->next_us = now_us + tx_tell_wait_us(p2p, peer, now_us);
     relay->wants_mempool = true;
-    p2p_schedule(p2p, relay->next_us);
+    p2p_schedule_part(p2p, TURN_TELL, relay->next_us);
     return FAULT_NONE;
 }
 

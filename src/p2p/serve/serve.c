@@ -329,7 +329,7 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
     if (recent) {
         read->block = block_ref_hold(recent->block);
         read->is_done = true;
-        p2p_schedule_now(p2p);
+        p2p_schedule_part_now(p2p, TURN_PEERS);
         return;
     }
     read->own_bytes = read->len;
@@ -342,7 +342,7 @@ static void start_read(struct p2p *p2p, struct peer *peer, const struct block_no
     chain_read_for_peer(p2p->chain, node, is_raw, on_read, read);
     read->is_starting = false;
     if (read->is_done)
-        p2p_schedule_now(p2p);
+        p2p_schedule_part_now(p2p, TURN_PEERS);
 }
 
 /* What is left of -maxuploadtarget is for new blocks. Core: HISTORICAL_BLOCK_AGE */
@@ -529,7 +529,7 @@ void serve_continue(struct p2p *p2p, struct peer *peer)
     else if (!serve->items && serve->reads.count == 0)
         end_getdata(p2p, peer); /* the last read has come back: what was not found is told */
     if (serve_is_busy(peer) && (n > SERVE_ITEMS_TURN || peer_turn_is_over(peer)))
-        p2p_schedule_now(p2p);
+        p2p_schedule_part_now(p2p, TURN_PEERS);
 }
 
 /* [tx 11] The peer asks for it. */

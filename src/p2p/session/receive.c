@@ -216,8 +216,8 @@ static void end_message(struct p2p *p2p, struct peer *peer, enum frame_result re
         frame_failed(p2p, peer, result);
         return;
     }
-    log_printf(p2p->log, LOG_NET, "peer=%llu: received %s (%u bytes)%s",
-               peer_shown(peer->id), peer->frame.name, peer->frame.payload_size,
+    log_printf(p2p->log, LOG_NET, "peer=%llu: received %s (%u bytes)%s", peer_shown(peer->id),
+               peer->frame.name, peer->frame.payload_size,
                result == FRAME_DISCARDED ? ", thrown away" : "");
     if (result == FRAME_MESSAGE)
         capture_message(p2p->capture, peer->text, true, peer->frame.name,
@@ -257,6 +257,10 @@ static void set_paused(struct p2p *p2p, struct peer *peer, bool paused)
     if (peer->is_paused == paused)
         return;
     peer->is_paused = paused;
+    if (paused)
+        p2p->n_paused++;
+    else
+        p2p->n_paused--;
     env_stream_pause(p2p->env, peer->stream, paused);
 }
 
@@ -276,7 +280,7 @@ void receive_bytes(struct p2p *p2p, struct peer *peer, struct span bytes)
     if (rest.len > 0) {
         /* At most what one call brings: nothing more is read until this is handled. */
         buffer_append(&peer->waiting, rest.p, rest.len);
-        p2p_schedule_now(p2p);
+        p2p_schedule_part_now(p2p, TURN_PEERS);
     }
     set_paused(p2p, peer, peer->waiting.len > 0 || must_wait(p2p, peer));
 }
@@ -286,16 +290,19 @@ void receive_resume(struct p2p *p2p, struct peer *peer)
     if (peer->state == PEER_GONE || peer->is_handling)
         return;
     serve_continue(p2p, peer);
-    if (peer->state == PEER_GONE || !peer->is_paused || must_wait(p2p, peer) ||
-        peer_turn_is_over(peer))
+    if (peer->state == PEER_GONE || !peer->is_paused || must_wait(p2p, peer))
         return;
+    if (peer_turn_is_over(peer)) {
+        p2p_schedule_part_now(p2p, TURN_PEERS); /* its next one may be nobody else's wish */
+        return;
+    }
     if (peer->waiting.len > 0) {
         struct buffer waiting = peer->waiting;
         buffer_init(&peer->waiting);
         struct span rest = handle_bytes(p2p, peer, buffer_span(&waiting));
         if (peer->state != PEER_GONE && rest.len > 0) {
             buffer_append(&peer->waiting, rest.p, rest.len);
-            p2p_schedule_now(p2p);
+            p2p_schedule_part_now(p2p, TURN_PEERS);
         }
         buffer_deinit(&waiting);
         if (peer->state == PEER_GONE)
@@ -308,6 +315,8 @@ void receive_resume(struct p2p *p2p, struct peer *peer)
 void receive_peer_gone(struct p2p *p2p, struct peer *peer)
 {
     ASSERT(peer->state == PEER_GONE);
+    ASSERT(!peer->is_paused || p2p->n_paused > 0);
+    p2p->n_paused -= peer->is_paused;
     end_large(p2p, peer);
 }
 
@@ -315,4 +324,17 @@ void receive_turn(struct p2p *p2p, struct peer *peer)
 {
     peer->turn_messages = peer->turn_bytes = 0;
     receive_resume(p2p, peer);
+}
+
+int64_t receive_tick(struct p2p *p2p, int64_t now_us)
+{
+    (void)now_us;
+    if (p2p->n_paused == 0)
+        return INT64_MAX;
+    struct peer *next;
+    for (struct peer *peer = p2p->peers; peer; peer = next) {
+        next = peer->next; /* a dropped peer keeps its links until we leave */
+        receive_turn(p2p, peer);
+    }
+    return INT64_MAX;
 }

@@ -321,7 +321,8 @@ static void go_on(struct p2p *p2p)
 {
     if (p2p->is_running)
         tx_judge_next(p2p);
-    p2p_schedule_now(p2p); /* its peer may go on; orphans may have work */
+    p2p_schedule_part_now(p2p, TURN_PEERS); /* its peer may go on */
+    p2p_schedule_part_now(p2p, TURN_TXS);   /* orphans may have work */
 }
 
 /* The child first: so it is no orphan any more when its parent is known to be in. */
@@ -456,5 +457,5 @@ void tx_judge_orphan(struct p2p *p2p)
     submit(new_submission(p2p, peer->id, &orphan->txid, &orphan->wtxid, orphan->raw_len),
            span_of(orphan->raw, orphan->raw_len));
     if (PLANTED(p2p->env, ORPHANS_ALL_AT_ONCE))
-        p2p_schedule_now(p2p);
+        p2p_schedule_part_now(p2p, TURN_TXS);
 }

@@ -43,7 +43,7 @@ static bool add_candidate(struct p2p *p2p, struct peer *peer, const struct wtxid
         log_printf(p2p_log_of(p2p), LOG_TXPACKAGES,
                    "added peer=%llu as a candidate for resolving orphan %s", peer_shown(peer->id),
                    hex_encode_reversed(text, span_of(wtxid->b, 32)));
-    p2p_schedule_now(p2p);
+    p2p_schedule_part_now(p2p, TURN_TXS);
     return true;
 }
 

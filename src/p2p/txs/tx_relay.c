@@ -58,7 +58,7 @@ void tx_relay_peer_gone(struct p2p *p2p, struct peer *peer)
     }
     peer->has_txs = false;
     tx_queue_peer_deinit(&p2p->txs.queue, &peer->tx_queue);
-    p2p_schedule_now(p2p); /* what it owed is asked of others */
+    p2p_schedule_part_now(p2p, TURN_TXS); /* what it owed is asked of others */
 }
 
 /* -- Announcements ----------------------------------------------------------------------------- */
@@ -89,7 +89,8 @@ static bool want(struct p2p *p2p, struct peer *peer, const struct wire_inv *inv)
     if (!tx_fetch_announced(&p2p->txs.fetch, &peer->txs, inv->hash, inv->type == INV_WTX, now_us))
         return false;
     /* No sooner can it be asked for. */
-    p2p_schedule(p2p, peer->txs.traits & TX_FETCH_PREFERRED ? now_us : now_us + TX_FETCH_DELAY_US);
+    bool is_at_once = peer->txs.traits & TX_FETCH_PREFERRED;
+    p2p_schedule_part(p2p, TURN_TXS, is_at_once ? now_us : now_us + TX_FETCH_DELAY_US);
     return true;
 }
 
@@ -124,7 +125,7 @@ void tx_relay_not_found(struct p2p *p2p, struct peer *peer, const struct wire_in
 {
     if (peer->has_txs)
         tx_fetch_answered(&p2p->txs.fetch, &peer->txs, inv->hash);
-    p2p_schedule_now(p2p);
+    p2p_schedule_part_now(p2p, TURN_TXS);
 }
 
 /* -- Asking ------------------------------------------------------------------------------------ */
@@ -221,7 +222,7 @@ void tx_relay_block_connected(struct p2p *p2p, const struct block *block)
         tx_fetch_forget(&txs->fetch, tx->wtxid.b);
     }
     orphans_block(&txs->orphans, block->tx, block->n_tx);
-    p2p_schedule_now(p2p);
+    p2p_schedule_part_now(p2p, TURN_TXS);
 }
 
 /* [tx 9] Who waited for it is tried again. */
@@ -232,7 +233,7 @@ void tx_relay_added(struct p2p *p2p, const struct mempool_entry *entry)
     tx_fetch_forget(&txs->fetch, entry->tx.txid.b);
     (void)orphans_remove(&txs->orphans, &entry->tx.wtxid);
     orphans_parent_arrived(&txs->orphans, &entry->tx);
-    p2p_schedule_now(p2p);
+    p2p_schedule_part_now(p2p, TURN_TXS);
 }
 
 /* -- Time -------------------------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ static void queue_tx(struct p2p *p2p, struct peer *peer, const struct news *news
     if (relay->queue.n > 1 || relay->wants_mempool)
         return;
     relay->next_us = news->now_us + tx_tell_wait_us(p2p, peer, news->now_us);
-    p2p_schedule(p2p, relay->next_us);
+    p2p_schedule_part(p2p, TURN_TELL, relay->next_us);
 }
 
 void tx_tell(struct p2p *p2p, const struct mempool_entry *entry)

@@ -75,3 +75,50 @@ TEST(waits_have_the_mean_that_is_asked_for, struct fixture *f)
     }
     assert_in_range(sum_us, 4000 * 930, 4000 * 1070); /* four deviations of the sum */
 }
+
+TEST(a_part_has_turns_that_the_others_do_not_have, struct fixture *f)
+{
+    mesh_init(&f->mesh, 10, &f->builder, NULL);
+    struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
+    mesh_run(&f->mesh, 1000000);
+    p2p_schedule_now(p2p);
+    mesh_run(&f->mesh, 0);
+    int64_t before_us = p2p->others_us;
+    assert_int_equal(before_us, p2p_now_us(p2p));
+    for (size_t i = 0; i < TURN_PARTS; i++)
+        assert_true(p2p->due_us[i] > before_us);
+    mesh_run(&f->mesh, 1000);
+    for (enum turn_part part = TURN_PEERS; part < TURN_OTHERS; part++) {
+        p2p_schedule_part_now(p2p, part);
+        assert_true(p2p->due_us[part] <= p2p_now_us(p2p));
+        mesh_run(&f->mesh, 0);
+        assert_true(p2p->due_us[part] > p2p_now_us(p2p));
+    }
+    assert_int_equal(p2p->others_us, before_us);
+    /* What the others wait for is not forgotten by such turns. */
+    p2p_schedule_part(p2p, TURN_OTHERS, p2p_now_us(p2p) + 500);
+    p2p_schedule_part_now(p2p, TURN_TXS);
+    mesh_run(&f->mesh, 499);
+    assert_int_equal(p2p->others_us, before_us);
+    mesh_run(&f->mesh, 1);
+    assert_int_equal(p2p->others_us, p2p_now_us(p2p));
+}
+
+TEST(nobody_waits_for_ever_while_others_have_turns, struct fixture *f)
+{
+    mesh_init(&f->mesh, 11, &f->builder, NULL);
+    struct p2p *p2p = mesh_add(&f->mesh, NULL, NULL)->p2p;
+    mesh_run(&f->mesh, 1000000);
+    p2p_schedule_now(p2p);
+    mesh_run(&f->mesh, 0);
+    int64_t before_us = p2p->others_us;
+    p2p->due_us[TURN_OTHERS] = INT64_MAX; /* who should have asked for it has not */
+    mesh_run(&f->mesh, 9999999);
+    p2p_schedule_part_now(p2p, TURN_TELL);
+    mesh_run(&f->mesh, 0);
+    assert_int_equal(p2p->others_us, before_us);
+    mesh_run(&f->mesh, 1);
+    p2p_schedule_part_now(p2p, TURN_TELL);
+    mesh_run(&f->mesh, 0);
+    assert_int_equal(p2p->others_us, before_us + 10000000);
+}
