@@ -469,6 +469,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     int n_extra = options->extra_txs == 0 ? COMPACT_EXTRA_TXS : options->extra_txs;
     compact_extra_init(&p2p->compact_extra, (size_t)MAX_OF(n_extra, 0));
     tx_relay_init(p2p);
+    relay_init(p2p);
     serve_init(p2p);
     return p2p;
 }
@@ -604,6 +605,7 @@ void p2p_free(struct p2p *p2p)
     ASSERT(!p2p->is_running && !p2p->peers && p2p->depth == 0 && p2p->n_operations == 0 &&
            p2p->filters.n_reads == 0);
     serve_deinit(p2p);
+    relay_deinit(p2p);
     tx_relay_deinit(p2p);
     compact_extra_deinit(&p2p->compact_extra);
     block_fetch_deinit(p2p);

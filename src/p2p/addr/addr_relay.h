@@ -16,6 +16,7 @@ struct peer;
 
 #define ADDR_RATE_PER_S  0.1    /* addresses taken from one peer. Core MAX_ADDR_RATE_PER_SECOND */
 #define ADDR_BUCKET_MAX  1000.0 /* saved up by who is silent for long */
+#define ADDR_KNOWN_MAX   5000   /* of which is known that one peer knows them */
 #define ADDR_QUEUE_MAX   1000   /* waiting to be told to one peer */
 #define ADDR_INTERVAL_US INT64_C(30000000) /* mean time between messages to one peer */
 #define ADDR_SELF_US     (INT64_C(86400) * 1000000)

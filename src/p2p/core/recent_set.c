@@ -26,9 +26,9 @@ void recent_set_clear(struct recent_set *set)
 }
 
 /* 0 marks a free slot. */
-uint64_t recent_set_hash(struct siphash_key key, const uint8_t id[32])
+static uint64_t hash_of(const struct recent_set *set, const uint8_t id[32])
 {
-    uint64_t hash = siphash13_id(key, id, 0);
+    uint64_t hash = siphash13_id(set->key, id, 0);
     return hash ? hash : 1;
 }
 
@@ -53,18 +53,13 @@ bool recent_set_has(const struct recent_set *set, const uint8_t id[32])
     ASSERT(set->n_max > 0);
     if (!set->table[0] && !set->table[1])
         return false;
-    return recent_set_has_hash(set, recent_set_hash(set->key, id));
-}
-
-bool recent_set_has_hash(const struct recent_set *set, uint64_t hash)
-{
-    ASSERT(hash != 0);
+    uint64_t hash = hash_of(set, id);
     return has_hash_in(set, 0, hash) || has_hash_in(set, 1, hash);
 }
 
 void recent_set_prefetch(const struct recent_set *set, const uint8_t id[32])
 {
-    uint64_t hash = recent_set_hash(set->key, id);
+    uint64_t hash = hash_of(set, id);
     for (int i = 0; i < 2; i++)
         if (set->table[i])
             __builtin_prefetch(&set->table[i][hash & (set->slots[i] - 1)]);
@@ -97,7 +92,7 @@ static void grow(struct recent_set *set)
 bool recent_set_add(struct recent_set *set, const uint8_t id[32])
 {
     ASSERT(set->count <= set->n_max);
-    uint64_t hash = recent_set_hash(set->key, id);
+    uint64_t hash = hash_of(set, id);
     if (has_hash_in(set, 0, hash))
         return false;
     bool is_new = !has_hash_in(set, 1, hash);

@@ -35,9 +35,4 @@ void recent_set_prefetch(const struct recent_set *set, const uint8_t id[32]);
 /* Is it remembered? */
 bool recent_set_has(const struct recent_set *set, const uint8_t id[32]);
 
-/* The same in two steps, where many sets of one key are asked for one id. Returns: never 0 */
-uint64_t recent_set_hash(struct siphash_key key, const uint8_t id[32]);
-/* hash is recent_set_hash() of the set's key. */
-bool recent_set_has_hash(const struct recent_set *set, uint64_t hash);
-
 #endif

@@ -69,8 +69,7 @@ struct peer *peer_new(struct p2p *p2p, enum peer_class class, const struct net_a
     buffer_init(&peer->waiting);
     score_init(&peer->score);
     env_random(p2p->env, &peer->nonce, sizeof peer->nonce);
-    recent_set_init(&peer->relay.known, p2p->key, RELAY_KNOWN_MAX);
-    recent_set_init(&peer->addr.known, p2p->key, RELAY_KNOWN_MAX);
+    recent_set_init(&peer->addr.known, p2p->key, ADDR_KNOWN_MAX);
     peer->relay.fee_filter_sent = -1;
     peer->fetch.stall_us = BLOCK_LATE_STALL_US;
     peer->ping_us = -1;
@@ -190,7 +189,6 @@ static void peer_free(struct peer *peer)
     transport_deinit(&peer->transport);
     buffer_deinit(&peer->waiting);
     tunnel_free(peer->tunnel);
-    recent_set_deinit(&peer->relay.known);
     recent_set_deinit(&peer->addr.known);
     xfree(peer);
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "p2p/core/recent_set.h"
 #include "p2p/headers/header_ask.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
@@ -161,7 +162,7 @@ static void send_inv(struct p2p *p2p, struct peer *peer, const struct mempool_en
         struct wire_inv inv = {.type = peer->wants_wtxid ? INV_WTX : INV_TX};
         memcpy(inv.hash, peer->wants_wtxid ? entries[i]->tx.wtxid.b : entries[i]->tx.txid.b, 32);
         wire_inv_encode(&w, &inv);
-        (void)recent_set_add(&peer->relay.known, entries[i]->tx.wtxid.b);
+        tx_tell_knows(p2p, peer, inv.hash);
     }
     if (n > 0)
         peer_send(p2p, peer, "inv", buffer_span(&message));
@@ -203,7 +204,7 @@ static void trickle(struct p2p *p2p, struct peer *peer, int64_t now_us)
     for (size_t i = 0; i < relay->queue.n; i++) {
         /* It may have left the mempool, or the peer may have told us meanwhile. */
         const struct mempool_entry *entry = mempool_find_wtxid(p2p->mempool, &relay->queue.at[i]);
-        if (entry && !tx_tell_is_known(peer, entry) && passes_filter(peer, entry) &&
+        if (entry && !tx_tell_is_known(p2p, peer, &entry->tx) && passes_filter(peer, entry) &&
             light_passes(peer, &entry->tx))
             entries[n++] = entry;
     }
@@ -257,9 +258,22 @@ enum fault relay_on_fee_filter(struct p2p *p2p, struct peer *peer, struct reader
 /* -- Peers --------------------------------------------------------------------------------------
  */
 
+void relay_init(struct p2p *p2p)
+{
+    known_by_init(&p2p->relay.known, p2p->key, RELAY_KNOWN_MAX);
+}
+
+void relay_deinit(struct p2p *p2p)
+{
+    ASSERT(!p2p->peers);
+    known_by_deinit(&p2p->relay.known);
+}
+
 void relay_peer_ready(struct p2p *p2p, struct peer *peer)
 {
-    ASSERT(peer->state == PEER_READY);
+    ASSERT(peer->state == PEER_READY && !peer->relay.has_place);
+    peer->relay.has_place = true;
+    peer->relay.place = known_by_join(&p2p->relay.known);
     /* With -blocksonly too: the user's own transactions go out. */
     peer->relay.tells_txs = peer->version.relay && peer_may_hear_txs(p2p, peer);
     if (p2p->mempool)
@@ -269,8 +283,10 @@ void relay_peer_ready(struct p2p *p2p, struct peer *peer)
 
 void relay_peer_gone(struct p2p *p2p, struct peer *peer)
 {
-    (void)p2p;
     ASSERT(peer->state == PEER_GONE);
+    if (peer->relay.has_place)
+        known_by_leave(&p2p->relay.known, peer->relay.place);
+    peer->relay.has_place = false;
     ARRAY_FREE(&peer->relay.queue);
 }
 

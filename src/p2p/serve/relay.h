@@ -8,7 +8,7 @@
 #define P2P_SERVE_RELAY_H
 
 #include "mempool/mempool.h"
-#include "p2p/core/recent_set.h"
+#include "p2p/core/known_by.h"
 #include "p2p/core/wire.h"
 #include "p2p/peer/score.h"
 #include "p2p/txs/tx_tell.h"
@@ -18,15 +18,16 @@
 struct p2p;
 struct peer;
 
-#define RELAY_TRICKLE_MAX   1000 /* told in one message */
-#define RELAY_BLOCKS_MAX    8    /* told by headers; more are told by the last one's hash */
-#define RELAY_KNOWN_MAX     5000
+#define RELAY_TRICKLE_MAX   1000  /* told in one message */
+#define RELAY_BLOCKS_MAX    8     /* told by headers; more are told by the last one's hash */
+#define RELAY_KNOWN_MAX     50000 /* transactions of which is known which peers know them */
 #define RELAY_FEE_FILTER_US INT64_C(600000000)
 #define RELAY_AGAIN_US      INT64_C(600000000) /* and up to half of it more */
 
 struct peer_relay {
     bool tells_txs;            /* we tell it of transactions: it wants them, and they are on */
-    struct recent_set known;   /* ids of transactions that it has told us of, or we it */
+    bool has_place;            /* in the table of who knows which transaction ... */
+    size_t place;              /* ... this one */
     ARRAY(struct wtxid) queue; /* to be told */
     bool wants_mempool;        /* all of the mempool is to be told */
     int64_t next_us;           /* when, if there is something */
@@ -38,10 +39,16 @@ struct peer_relay {
 };
 
 struct relay {
+    struct known_by known; /* ids of transactions that peers have told us of, or we them */
     int64_t next_in_us;    /* the trickle of all inbound peers */
     int64_t next_again_us; /* our user's transactions that nobody has fetched */
     const struct block_node *last_tip;
 };
+
+/* Before all others. */
+void relay_init(struct p2p *p2p);
+/* After them: no peer is there any more. */
+void relay_deinit(struct p2p *p2p);
 
 /* A peer is ready. */
 void relay_peer_ready(struct p2p *p2p, struct peer *peer);

@@ -117,7 +117,7 @@ void tx_relay_announced(struct p2p *p2p, struct peer *peer, const struct wire_in
                    tx_known_is_no_use(&p2p->txs.known, inv->hash, is_wtxid);
     /* What there is no room for is not worth remembering either. */
     if (is_here || want(p2p, peer, inv))
-        (void)recent_set_add(&peer->relay.known, inv->hash);
+        tx_tell_knows(p2p, peer, inv->hash);
     log_inv(p2p, peer, inv, !is_here);
 }
 
@@ -183,8 +183,7 @@ enum fault tx_relay_on_tx(struct p2p *p2p, struct peer *peer, struct reader *r)
     arena_deinit(&arena);                      /* ids and raw stay: values, and the payload's */
     if (!ok)
         return FAULT_MALFORMED;
-    (void)recent_set_add(&peer->relay.known, tx.wtxid.b);
-    (void)recent_set_add(&peer->relay.known, tx.txid.b);
+    tx_tell_knows(p2p, peer, tx_tell_id(peer, &tx));
     bool was_asked = tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.wtxid.b) ||
                      tx_fetch_is_asked(&p2p->txs.fetch, &peer->txs, tx.txid.b);
     if (was_asked)

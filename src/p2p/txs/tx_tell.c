@@ -4,10 +4,22 @@
 #include "p2p/state.h"
 #include "util/alloc.h"
 
-bool tx_tell_is_known(const struct peer *peer, const struct mempool_entry *entry)
+const uint8_t *tx_tell_id(const struct peer *peer, const struct tx *tx)
 {
-    return recent_set_has(&peer->relay.known, entry->tx.wtxid.b) ||
-           recent_set_has(&peer->relay.known, entry->tx.txid.b);
+    ASSERT(peer && tx);
+    return peer->wants_wtxid ? tx->wtxid.b : tx->txid.b;
+}
+
+void tx_tell_knows(struct p2p *p2p, const struct peer *peer, const uint8_t id[32])
+{
+    ASSERT(peer->relay.has_place);
+    known_by_add(&p2p->relay.known, peer->relay.place, id);
+}
+
+bool tx_tell_is_known(const struct p2p *p2p, const struct peer *peer, const struct tx *tx)
+{
+    ASSERT(peer->relay.has_place);
+    return known_by_has(&p2p->relay.known, peer->relay.place, tx_tell_id(peer, tx));
 }
 
 int64_t tx_tell_wait_us(struct p2p *p2p, const struct peer *peer, int64_t now_us)
@@ -26,21 +38,20 @@ int64_t tx_tell_wait_us(struct p2p *p2p, const struct peer *peer, int64_t now_us
 /* What is the same for all peers. */
 struct news {
     const struct mempool_entry *entry;
-    uint64_t hashes[2]; /* of its two ids, as all peers' sets have them */
+    uint64_t hashes[2]; /* of its txid and its wtxid */
     int64_t now_us;
 };
 
-static bool is_known(const struct peer *peer, const struct news *news)
+static bool is_known(const struct p2p *p2p, const struct peer *peer, const struct news *news)
 {
-    return recent_set_has_hash(&peer->relay.known, news->hashes[0]) ||
-           recent_set_has_hash(&peer->relay.known, news->hashes[1]);
+    return known_by_has_hash(&p2p->relay.known, peer->relay.place, news->hashes[peer->wants_wtxid]);
 }
 
 static void queue_tx(struct p2p *p2p, struct peer *peer, const struct news *news)
 {
     ASSERT(peer->relay.queue.n <= RELAY_QUEUE_MAX);
     struct peer_relay *relay = &peer->relay;
-    if (relay->queue.n >= RELAY_QUEUE_MAX || is_known(peer, news))
+    if (relay->queue.n >= RELAY_QUEUE_MAX || is_known(p2p, peer, news))
         return;
     *ARRAY_ADD(&relay->queue) = news->entry->tx.wtxid;
     if (relay->queue.n > 1 || relay->wants_mempool)
@@ -53,8 +64,8 @@ void tx_tell(struct p2p *p2p, const struct mempool_entry *entry)
 {
     ASSERT(p2p->mempool);
     struct news news = {.entry = entry, .now_us = p2p_now_us(p2p)};
-    news.hashes[0] = recent_set_hash(p2p->key, entry->tx.wtxid.b);
-    news.hashes[1] = recent_set_hash(p2p->key, entry->tx.txid.b);
+    news.hashes[0] = known_by_hash(&p2p->relay.known, entry->tx.txid.b);
+    news.hashes[1] = known_by_hash(&p2p->relay.known, entry->tx.wtxid.b);
     for (struct peer *peer = p2p->peers; peer; peer = peer->next)
         if (peer->state == PEER_READY && peer->relay.tells_txs)
             queue_tx(p2p, peer, &news);

@@ -19,7 +19,13 @@ struct peer;
 int64_t tx_tell_wait_us(struct p2p *p2p, const struct peer *peer, int64_t now_us);
 /* Queue a transaction for all peers that want to hear of it and do not know it. */
 void tx_tell(struct p2p *p2p, const struct mempool_entry *entry);
-/* The peer told us of it, or we it; by whichever id it uses. */
-bool tx_tell_is_known(const struct peer *peer, const struct mempool_entry *entry);
+/* The id by which the peer is told of a transaction. BIP-339, Specification. Returns: 32 bytes of
+ * tx
+ */
+const uint8_t *tx_tell_id(const struct peer *peer, const struct tx *tx);
+/* The peer has told us of the transaction of that id, or we it. It is ready. */
+void tx_tell_knows(struct p2p *p2p, const struct peer *peer, const uint8_t id[32]);
+/* It has, or we have. */
+bool tx_tell_is_known(const struct p2p *p2p, const struct peer *peer, const struct tx *tx);
 
 #endif

@@ -50,24 +50,3 @@ TEST(clearing_forgets_everything)
     assert_true(recent_set_add(&set, id));
     recent_set_deinit(&set);
 }
-
-TEST(sets_of_one_key_are_asked_by_one_hash)
-{
-    struct recent_set sets[2];
-    const struct siphash_key key = {3, 4};
-    uint8_t id[32];
-    for (int i = 0; i < 2; i++)
-        recent_set_init(&sets[i], key, 10);
-    for (uint32_t i = 0; i < 25; i++) {
-        id_of(id, i);
-        recent_set_add(&sets[i % 2], id);
-    }
-    for (uint32_t i = 0; i < 50; i++) {
-        id_of(id, i);
-        uint64_t hash = recent_set_hash(key, id);
-        for (int j = 0; j < 2; j++)
-            assert_int_equal(recent_set_has_hash(&sets[j], hash), recent_set_has(&sets[j], id));
-    }
-    for (int i = 0; i < 2; i++)
-        recent_set_deinit(&sets[i]);
-}

@@ -34,11 +34,12 @@ TEST(who_knows_it_is_not_told, struct fixture *f)
     const struct mempool_entry *entry = mempool_find(a->mempool, &tx.txid);
     assert_non_null(entry);
     mesh_run(&f->mesh, 60000000); /* it was told */
-    assert_true(tx_tell_is_known(peer, entry));
+    assert_true(tx_tell_is_known(a->p2p, peer, &entry->tx));
     tx_tell(a->p2p, entry);
     assert_int_equal(peer->relay.queue.n, 0);
-    recent_set_clear(&peer->relay.known);
-    assert_false(tx_tell_is_known(peer, entry));
+    known_by_leave(&a->p2p->relay.known, peer->relay.place); /* and comes again */
+    assert_int_equal(known_by_join(&a->p2p->relay.known), peer->relay.place);
+    assert_false(tx_tell_is_known(a->p2p, peer, &entry->tx));
     tx_tell(a->p2p, entry);
     assert_int_equal(peer->relay.queue.n, 1);
 }
