@@ -27,11 +27,12 @@ static const uint8_t *hash_between(struct span script, struct span head, struct 
 }
 
 /* The version byte is in front of what the checksum covers: it shows as the first letter. */
-static void encode_hash(uint8_t version, const uint8_t hash[20], char text[ADDRESS_SIZE])
+static size_t encode_hash(uint8_t version, const uint8_t hash[20], char text[ADDRESS_SIZE])
 {
     uint8_t data[21] = {version};
     memcpy(data + 1, hash, 20);
     base58check_encode(span_of(data, sizeof data), text);
+    return strlen(text);
 }
 
 /* The version of a witness program that has an address, or -1. Of version 0 only the two lengths
@@ -47,24 +48,22 @@ static int address_version(struct span script)
 }
 
 /* The forms are tried in the order of their age; a script has one of them at most. */
-bool address_encode(const struct network *network, struct span script, char text[ADDRESS_SIZE])
+size_t address_encode(const struct network *network, struct span script, char text[ADDRESS_SIZE])
 {
     text[0] = '\0';
     const uint8_t *hash = hash_between(script, span_of(p2pkh_head, sizeof p2pkh_head),
                                        span_of(p2pkh_tail, sizeof p2pkh_tail));
-    if (hash) {
-        encode_hash(network->base58_pubkey, hash, text);
-        return true;
-    }
+    if (hash)
+        return encode_hash(network->base58_pubkey, hash, text);
     hash = hash_between(script, span_of(p2sh_head, sizeof p2sh_head),
                         span_of(p2sh_tail, sizeof p2sh_tail));
-    if (hash) {
-        encode_hash(network->base58_script, hash, text);
-        return true;
-    }
+    if (hash)
+        return encode_hash(network->base58_script, hash, text);
     int version = address_version(script);
-    return version >= 0 && bech32_segwit_encode(network->bech32_hrp, version,
-                                                span_of(script.p + 2, script.len - 2), text);
+    if (version < 0)
+        return 0;
+    return bech32_segwit_encode(network->bech32_hrp, version, span_of(script.p + 2, script.len - 2),
+                                text);
 }
 
 static bool refuse(struct address_error *error, const char *message)

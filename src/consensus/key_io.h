@@ -38,9 +38,10 @@ struct address_error {
 /* The address of an output script.
  *
  * Out:      text   zero-terminated; "" if there is none
- * Returns:  false if the script has no address (bare keys and multisig, data, anything else)
+ * Returns:  how many characters; 0 if the script has no address (bare keys and multisig, data,
+ *           anything else)
  * Spec:     Core ExtractDestination(), EncodeDestination() */
-bool address_encode(const struct network *network, struct span script, char text[ADDRESS_SIZE]);
+size_t address_encode(const struct network *network, struct span script, char text[ADDRESS_SIZE]);
 
 /* The output script that an address stands for.
  *

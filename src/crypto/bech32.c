@@ -9,6 +9,18 @@
 #include "util/endian.h"
 #include "util/sums_table.h"
 
+/* clang-format off */
+#define PAIRS(c) c"q" c"p" c"z" c"r" c"y" c"9" c"x" c"8" c"g" c"f" c"2" c"t" c"v" c"d" c"w" c"0" \
+                 c"s" c"3" c"j" c"n" c"5" c"4" c"k" c"h" c"c" c"e" c"6" c"m" c"u" c"a" c"7" c"l"
+/* The characters of two values, from the higher one's ten bits on. BIP-173, Bech32 */
+static const char pairs[] =
+    PAIRS("q") PAIRS("p") PAIRS("z") PAIRS("r") PAIRS("y") PAIRS("9") PAIRS("x") PAIRS("8")
+    PAIRS("g") PAIRS("f") PAIRS("2") PAIRS("t") PAIRS("v") PAIRS("d") PAIRS("w") PAIRS("0")
+    PAIRS("s") PAIRS("3") PAIRS("j") PAIRS("n") PAIRS("5") PAIRS("4") PAIRS("k") PAIRS("h")
+    PAIRS("c") PAIRS("e") PAIRS("6") PAIRS("m") PAIRS("u") PAIRS("a") PAIRS("7") PAIRS("l");
+/* clang-format on */
+_Static_assert(sizeof pairs == 2 * 32 * 32 + 1, "two characters for each");
+
 /* BIP-173, Bech32 */
 static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
@@ -41,37 +53,59 @@ static uint32_t polymod_step(uint32_t c, uint8_t value)
     return ((c & 0x1ffffff) << 5 ^ value) ^ group_changes[0][c >> 25];
 }
 
-/* GROUP steps at once. Written out: no look-up waits for another, nor for a count. */
-static uint32_t polymod_group(uint32_t c, const uint8_t v[GROUP])
+/* GROUP steps at once; values: the first one highest. Written out: no look-up waits for another,
+ * nor for a count. */
+static inline uint32_t polymod_group(uint32_t c, uint32_t values)
 {
-    uint32_t added = (uint32_t)v[0] << 25 | (uint32_t)v[1] << 20 | (uint32_t)v[2] << 15 |
-                     (uint32_t)v[3] << 10 | (uint32_t)v[4] << 5 | v[5];
-    return added ^ group_changes[0][c & 31] ^ group_changes[1][c >> 5 & 31] ^
+    return values ^ group_changes[0][c & 31] ^ group_changes[1][c >> 5 & 31] ^
            group_changes[2][c >> 10 & 31] ^ group_changes[3][c >> 15 & 31] ^
            group_changes[4][c >> 20 & 31] ^ group_changes[5][c >> 25];
 }
 
-static uint32_t polymod(uint32_t c, const uint8_t *values, size_t n)
+/* Values on their way into a remainder: those that are not enough for a group wait. */
+struct remainder {
+    uint32_t c;
+    uint64_t waiting; /* the lowest bits; those above have been added already */
+    unsigned n_bits;  /* that wait: less than a group's */
+};
+
+/* Add n values of five bits, the first one highest: no more than a group. */
+static inline void add_values(struct remainder *r, uint64_t values, unsigned n)
 {
-    size_t i = 0;
-    for (; n - i >= GROUP; i += GROUP)
-        c = polymod_group(c, values + i);
-    for (; i < n; i++)
-        c = polymod_step(c, values[i]);
-    return c;
+    r->waiting = r->waiting << 5 * n | values;
+    r->n_bits += 5 * n;
+    if (r->n_bits >= 5 * GROUP) {
+        r->n_bits -= 5 * GROUP;
+        r->c = polymod_group(r->c, r->waiting >> r->n_bits & ((1u << 5 * GROUP) - 1));
+    }
+}
+
+static uint32_t remainder_end(struct remainder *r)
+{
+    for (; r->n_bits > 0; r->n_bits -= 5)
+        r->c = polymod_step(r->c, r->waiting >> (r->n_bits - 5) & 31);
+    return r->c;
+}
+
+/* BIP-173, Bech32 */
+static struct remainder remainder_of(const char *prefix, size_t len)
+{
+    struct remainder r = {.c = 1};
+    for (size_t i = 0; i < len; i++)
+        add_values(&r, (uint8_t)prefix[i] >> 5, 1);
+    add_values(&r, 0, 1);
+    for (size_t i = 0; i < len; i++)
+        add_values(&r, prefix[i] & 31, 1);
+    return r;
 }
 
 /* The remainder of prefix and values, before the encoding's constant. BIP-173, Bech32 */
 static uint32_t checksum(const char *prefix, size_t prefix_len, const uint8_t *values, size_t n)
 {
-    uint8_t expanded[2 * BECH32_CHARS_MAX + 1];
-    ASSERT(prefix_len <= BECH32_CHARS_MAX);
-    for (size_t i = 0; i < prefix_len; i++) {
-        expanded[i] = (uint8_t)prefix[i] >> 5;
-        expanded[prefix_len + 1 + i] = prefix[i] & 31;
-    }
-    expanded[prefix_len] = 0;
-    return polymod(polymod(1, expanded, 2 * prefix_len + 1), values, n);
+    struct remainder r = remainder_of(prefix, prefix_len);
+    for (size_t i = 0; i < n; i++)
+        add_values(&r, values[i], 1);
+    return remainder_end(&r);
 }
 
 static char lower(char c)
@@ -173,29 +207,6 @@ enum bech32_encoding bech32_decode(const char *text, struct bech32 *out)
     out->n_values = parts.n - BECH32_CHECKSUM_CHARS;
     memcpy(out->values, parts.values, out->n_values);
     return out->encoding;
-}
-
-bool bech32_encode(enum bech32_encoding encoding, const char *prefix, const uint8_t *values,
-                   size_t n, char text[BECH32_CHARS_MAX + 1])
-{
-    ASSERT(encoding != BECH32_INVALID);
-    size_t prefix_len = strlen(prefix);
-    text[0] = '\0';
-    if (prefix_len + 1 + n + BECH32_CHECKSUM_CHARS > BECH32_CHARS_MAX)
-        return false;
-    uint32_t c = checksum(prefix, prefix_len, values, n);
-    static const uint8_t zeros[BECH32_CHECKSUM_CHARS];
-    c = polymod(c, zeros, sizeof zeros) ^ final_constant(encoding);
-
-    memcpy(text, prefix, prefix_len);
-    char *p = text + prefix_len;
-    *p++ = '1';
-    for (size_t i = 0; i < n; i++)
-        *p++ = alphabet[values[i] & 31];
-    for (int shift = 25; shift >= 0; shift -= 5)
-        *p++ = alphabet[c >> shift & 31];
-    *p = '\0';
-    return true;
 }
 
 /* What each difference at a place does to the remainder; places count from the last character. */
@@ -302,33 +313,54 @@ bool bech32_values_to_bytes(const uint8_t *values, size_t n, uint8_t *out, size_
     return held < 5 && (bits & ((1u << held) - 1)) == 0;
 }
 
-size_t bech32_bytes_to_values(struct span bytes, uint8_t *values)
+/* Add n values to the remainder, and their characters to the text: no more than a group. Returns:
+ * what is behind. */
+static inline char *put_values(char *at, struct remainder *r, uint64_t values, unsigned n)
 {
-    uint32_t bits = 0;
-    int held = 0;
-    size_t n = 0, i = 0;
-    for (; bytes.len - i >= 5; i += 5) { /* five bytes are eight values */
-        uint64_t five = (uint64_t)bytes.p[i] << 32 | load_be32(bytes.p + i + 1);
-        for (int shift = 35; shift >= 0; shift -= 5)
-            values[n++] = five >> shift & 31;
-    }
-    for (; i < bytes.len; i++) {
-        bits = (bits << 8 | bytes.p[i]) & 0xfff;
-        for (held += 8; held >= 5; held -= 5)
-            values[n++] = bits >> (held - 5) & 31;
-    }
-    if (held)
-        values[n++] = bits << (5 - held) & 31;
-    return n;
+    add_values(r, values, n);
+    for (; n >= 2; n -= 2, at += 2)
+        memcpy(at, pairs + 2 * (values >> 5 * (n - 2) & 1023), 2);
+    if (n)
+        *at++ = alphabet[values & 31];
+    return at;
 }
 
-bool bech32_segwit_encode(const char *prefix, int version, struct span program,
-                          char text[BECH32_CHARS_MAX + 1])
+/* A program, the last value filled with zero bits. BIP-173, Segwit address format */
+static char *put_program(char *at, struct remainder *r, struct span program)
+{
+    size_t i = 0;
+    for (; program.len - i >= 5; i += 5) { /* five bytes are eight values */
+        const uint8_t *p = program.p + i;
+        at = put_values(at, r, load_be32(p) >> 12, 4);
+        at = put_values(at, r, load_be32(p + 1) & 0xfffff, 4);
+    }
+    unsigned n_bits = 0;
+    uint64_t bits = 0; /* of the bytes that are left: fewer than five */
+    for (; i < program.len; i++, n_bits += 8)
+        bits = bits << 8 | program.p[i];
+    for (; n_bits > 0; n_bits -= MIN_OF(n_bits, 5))
+        at = put_values(at, r, bits << 4 >> (n_bits - 1) & 31, 1);
+    return at;
+}
+
+size_t bech32_segwit_encode(const char *prefix, int version, struct span program,
+                            char text[BECH32_CHARS_MAX + 1])
 {
     ASSERT(version >= 0 && version <= 16 && program.len >= 2 && program.len <= 40);
-    uint8_t values[1 + 64];
-    values[0] = (uint8_t)version;
-    size_t n = 1 + bech32_bytes_to_values(program, values + 1);
+    size_t prefix_len = strlen(prefix), n_values = 1 + (8 * program.len + 4) / 5;
+    text[0] = '\0';
+    if (prefix_len + 1 + n_values + BECH32_CHECKSUM_CHARS > BECH32_CHARS_MAX)
+        return 0;
+    struct remainder r = remainder_of(prefix, prefix_len);
+    memcpy(text, prefix, prefix_len);
+    char *at = text + prefix_len;
+    *at++ = '1';
+    at = put_values(at, &r, (unsigned)version, 1);
+    at = put_program(at, &r, program);
+    add_values(&r, 0, BECH32_CHECKSUM_CHARS);
     /* BIP-350, Addresses for segregated witness outputs */
-    return bech32_encode(version == 0 ? BECH32_V0 : BECH32_M, prefix, values, n, text);
+    uint32_t c = remainder_end(&r) ^ final_constant(version == 0 ? BECH32_V0 : BECH32_M);
+    at = put_values(at, &r, c, BECH32_CHECKSUM_CHARS);
+    *at = '\0';
+    return (size_t)(at - text);
 }

@@ -33,13 +33,6 @@ struct bech32 {
  * BECH32_INVALID. */
 enum bech32_encoding bech32_decode(const char *text, struct bech32 *out);
 
-/* Encode n values under a lower-case prefix.
- *
- * Out:      text   zero-terminated
- * Returns:  false if it would be longer than BECH32_CHARS_MAX; then text is empty */
-NODISCARD bool bech32_encode(enum bech32_encoding encoding, const char *prefix,
-                             const uint8_t *values, size_t n, char text[BECH32_CHARS_MAX + 1]);
-
 /* Where the mistakes in a text are that does not decode. */
 struct bech32_errors {
     const char *message;          /* constant; "" if there is no mistake */
@@ -62,13 +55,12 @@ static inline size_t bech32_error_at(const struct bech32_errors *errors, size_t 
  * are five or more, or not zero. BIP-173, Segwit address format */
 NODISCARD bool bech32_values_to_bytes(const uint8_t *values, size_t n, uint8_t *out, size_t *len);
 
-/* Split bytes into 5-bit values, the last filled with zero bits. Returns: their number. */
-size_t bech32_bytes_to_values(struct span bytes, uint8_t *values);
-
 /* The address of a witness program of 2 to 40 bytes, version 0 to 16. Spec: BIP173, BIP350.
  *
- * Returns: false if it would be too long (never for prefixes of up to 20 characters) */
-NODISCARD bool bech32_segwit_encode(const char *prefix, int version, struct span program,
-                                    char text[BECH32_CHARS_MAX + 1]);
+ * In:       prefix  in lower case
+ * Out:      text    zero-terminated
+ * Returns:  how many characters; 0 if it would be too long (never for prefixes of up to 18) */
+NODISCARD size_t bech32_segwit_encode(const char *prefix, int version, struct span program,
+                                      char text[BECH32_CHARS_MAX + 1]);
 
 #endif

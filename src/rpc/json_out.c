@@ -94,49 +94,63 @@ void json_put_bool(struct json_out *out, bool value)
     json_put_raw(out, value ? span_of("true", 4) : span_of("false", 5));
 }
 
-/* Write value with at least least digits so that it ends before end. Returns: where it starts. A
- * block's answer holds tens of thousands of numbers: printf would take a quarter of its time. */
-static char *write_digits(char *end, uint64_t value, int least)
-{
-    for (; value > 0 || least > 0; value /= 10, least--)
-        *--end = (char)('0' + value % 10);
-    return end;
-}
-
 /* The magnitude is unsigned: INT64_MIN has no positive counterpart. */
 static uint64_t magnitude_of(int64_t value)
 {
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-enum { NUMBER_ROOM = 24 }; /* more than a number has characters */
+/* clang-format off */
+#define TENS(d) d"0" d"1" d"2" d"3" d"4" d"5" d"6" d"7" d"8" d"9"
+/* The numbers below 100 with two digits each. */
+static const char pairs[] = TENS("0") TENS("1") TENS("2") TENS("3") TENS("4")
+                            TENS("5") TENS("6") TENS("7") TENS("8") TENS("9");
+/* clang-format on */
+_Static_assert(sizeof pairs == 2 * 100 + 1, "two digits for each");
 
-/* A number that is written backwards from its end. What lies behind is copied with it, and not
- * counted: so many bytes as are known beforehand are two instructions, and another number of them
- * a call. */
-struct number {
-    char text[2 * NUMBER_ROOM];
-};
-
-/* Digits that end in the middle of number and have room for two characters before them. */
-static void put_number(struct json_out *out, const struct number *number, char *start,
-                       bool is_negative)
+static unsigned count_digits(uint64_t value)
 {
-    if (is_negative)
-        *--start = '-';
-    if (out->need_comma)
-        *--start = ',';
-    memcpy(buffer_reserve(out->buffer, NUMBER_ROOM), start, NUMBER_ROOM);
-    out->buffer->len += (size_t)(number->text + NUMBER_ROOM - start);
-    out->need_comma = true;
+    unsigned n = 1;
+    for (; value >= 10000; value /= 10000)
+        n += 4;
+    return n + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+/* Write the last n digits of value. To where they stay: what is written byte by byte and copied at
+ * once has the processor wait for the bytes. */
+static uint8_t *write_digits(uint8_t *at, uint64_t value, unsigned n)
+{
+    uint8_t *end = at + n;
+    for (at = end; n >= 2; n -= 2, value /= 100)
+        memcpy(at -= 2, pairs + 2 * (value % 100), 2);
+    if (n)
+        at[-1] = (uint8_t)('0' + value % 10);
+    return end;
+}
+
+uint8_t *json_write_uint(uint8_t *at, uint64_t value)
+{
+    return write_digits(at, value, count_digits(value));
+}
+
+uint8_t *json_write_int(uint8_t *at, int64_t value)
+{
+    *at = '-'; /* or what is written over */
+    return json_write_uint(at + (value < 0), magnitude_of(value));
+}
+
+uint8_t *json_write_amount(uint8_t *at, int64_t value_sat)
+{
+    uint64_t magnitude = magnitude_of(value_sat);
+    *at = '-';
+    at = json_write_uint(at + (value_sat < 0), magnitude / SAT_PER_COIN);
+    *at++ = '.';
+    return write_digits(at, magnitude % SAT_PER_COIN, 8);
 }
 
 void json_put_int(struct json_out *out, int64_t value)
 {
-    ASSERT(out);
-    struct number number = {0};
-    char *start = write_digits(number.text + NUMBER_ROOM, magnitude_of(value), 1);
-    put_number(out, &number, start, value < 0);
+    json_text_end(out, json_write_int(json_text_begin(out, JSON_NUMBER_ROOM), value));
 }
 
 void json_put_double(struct json_out *out, double value)
@@ -149,13 +163,7 @@ void json_put_double(struct json_out *out, double value)
 
 void json_put_amount(struct json_out *out, int64_t value_sat)
 {
-    ASSERT(out);
-    struct number number = {0};
-    uint64_t magnitude = magnitude_of(value_sat);
-    char *start = write_digits(number.text + NUMBER_ROOM, magnitude % SAT_PER_COIN, 8);
-    *--start = '.';
-    start = write_digits(start, magnitude / SAT_PER_COIN, 1);
-    put_number(out, &number, start, value_sat < 0);
+    json_text_end(out, json_write_amount(json_text_begin(out, JSON_NUMBER_ROOM), value_sat));
 }
 
 void json_put_string(struct json_out *out, const char *s)

@@ -85,6 +85,37 @@ void json_put_id(struct json_out *out, const uint8_t id[32]);
 /* JSON text that is one value already. */
 void json_put_raw(struct json_out *out, struct span text);
 
+/* -- Several fields in one go: a block's answer has a hundred thousand ----------------------- */
+
+enum { JSON_NUMBER_ROOM = 24 }; /* more than a number has characters */
+
+/* Room for so many characters of text to come, behind the comma if one is due. Returns: where they
+ * go. */
+static inline uint8_t *json_text_begin(struct json_out *out, size_t room)
+{
+    uint8_t *to = buffer_reserve(out->buffer, room + 1);
+    to[0] = ','; /* or what is written over */
+    return to + out->need_comma;
+}
+
+/* They end at end. What is opened among them is closed by such text, too. */
+static inline void json_text_end(struct json_out *out, const uint8_t *end)
+{
+    ASSERT(end <= out->buffer->p + out->buffer->capacity);
+    out->buffer->len = (size_t)(end - out->buffer->p);
+    out->need_comma = true;
+}
+
+/* A literal there. Is: what is behind. */
+#define JSON_WRITE(at, literal)                                                                    \
+    ((uint8_t *)memcpy(at, literal, sizeof(literal) - 1) + sizeof(literal) - 1)
+/* A number there, of JSON_NUMBER_ROOM characters at most. Returns: what is behind. */
+uint8_t *json_write_uint(uint8_t *at, uint64_t value);
+/* The same of a number that may be negative. */
+uint8_t *json_write_int(uint8_t *at, int64_t value);
+/* The same of coins, as json_put_amount() writes them. */
+uint8_t *json_write_amount(uint8_t *at, int64_t value_sat);
+
 /* json_field_what(): the key, then the value by json_put_what(). */
 #define FIELD(what, type)                                                                          \
     static inline void json_field_##what(struct json_out *out, const char *key, type value)        \

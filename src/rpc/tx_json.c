@@ -138,55 +138,49 @@ static const struct known_form *known_form_of(struct span script, struct span *h
     return NULL;
 }
 
-static uint8_t *put_piece(uint8_t *at, const struct piece *piece)
+static uint8_t *write_piece(uint8_t *at, const struct piece *piece)
 {
     memcpy(at, piece->text, sizeof piece->text);
     return at + piece->len;
 }
 
-/* Text of a length that the compiler knows, or of len bytes. */
-#define PUT(at, literal) ((uint8_t *)memcpy(at, literal, sizeof(literal) - 1) + sizeof(literal) - 1)
-static uint8_t *put_bytes(uint8_t *at, const char *text, size_t len)
+static uint8_t *write_hex(uint8_t *at, struct span bytes)
 {
-    memcpy(at, text, len);
-    return at + len;
+    hex_encode((char *)at, bytes); /* its closing zero is written over */
+    return at + 2 * bytes.len;
 }
 
 /* What tx_json_put_script() says of such a script, with all its fields. */
-static void put_known(struct json_out *out, const struct known_form *form, struct span hash,
-                      const char *address)
+static void put_known(struct json_out *out, const struct known_form *form,
+                      const struct network *network, struct span script, struct span hash)
 {
     enum { ROOM = 512 + 2 * ADDRESS_SIZE };
-    char digits[2 * 32 + 1], checksum[DESC_CHECKSUM_CHARS + 1];
-    size_t n_digits = 2 * hash.len, n_address = strlen(address);
     ASSERT(hash.len <= 32);
-    hex_encode(digits, hash);
-    json_put_key(out, "asm");
-    uint8_t *start = buffer_reserve(out->buffer, ROOM), *at = PUT(start, "\"");
-    at = put_piece(at, &form->asm_head);
-    at = put_bytes(at, digits, n_digits);
-    at = put_piece(at, &form->asm_tail);
-    at = PUT(at, "\",\"desc\":\"");
+    uint8_t *at = json_text_begin(out, ROOM);
+    at = JSON_WRITE(at, "\"asm\":\"");
+    at = write_piece(at, &form->asm_head);
+    at = write_hex(at, hash);
+    at = write_piece(at, &form->asm_tail);
+    at = JSON_WRITE(at, "\",\"desc\":\"");
     const uint8_t *desc = at;
-    at = PUT(at, "addr(");
-    at = put_bytes(at, address, n_address);
-    at = PUT(at, ")");
-    bool is_valid = desc_checksum(span_of(desc, (size_t)(at - desc)), checksum);
+    at = JSON_WRITE(at, "addr(");
+    const uint8_t *address = at;
+    size_t n_address = address_encode(network, script, (char *)at);
+    ASSERT(n_address > 0); /* each of the forms has one, of whatever network */
+    at = JSON_WRITE(at + n_address, ")");
+    struct span described = span_of(desc, (size_t)(at - desc));
+    at = JSON_WRITE(at, "#");
+    bool is_valid = desc_checksum(described, (char *)at);
     ASSERT(is_valid);
-    at = PUT(at, "#");
-    at = put_bytes(at, checksum, DESC_CHECKSUM_CHARS);
-    at = PUT(at, "\",\"hex\":\"");
-    at = put_piece(at, &form->hex_head);
-    at = put_bytes(at, digits, n_digits);
-    at = put_piece(at, &form->hex_tail);
-    at = PUT(at, "\",\"address\":\"");
-    at = put_bytes(at, address, n_address);
-    at = PUT(at, "\",\"type\":\"");
-    at = put_piece(at, &form->type);
-    at = PUT(at, "\"");
-    ASSERT(at - start < ROOM);
-    out->buffer->len += (size_t)(at - start);
-    out->need_comma = true;
+    at = JSON_WRITE(at + DESC_CHECKSUM_CHARS, "\",\"hex\":\"");
+    at = write_piece(at, &form->hex_head);
+    at = write_hex(at, hash);
+    at = write_piece(at, &form->hex_tail);
+    at = JSON_WRITE(at, "\",\"address\":\"");
+    memcpy(at, address, ADDRESS_SIZE);
+    at = JSON_WRITE(at + n_address, "\",\"type\":\"");
+    at = write_piece(at, &form->type);
+    json_text_end(out, JSON_WRITE(at, "\""));
 }
 
 void tx_json_put_script(struct json_out *out, const struct network *network, struct span script,
@@ -195,9 +189,8 @@ void tx_json_put_script(struct json_out *out, const struct network *network, str
     char address[ADDRESS_SIZE] = "";
     struct span hash;
     const struct known_form *form = known_form_of(script, &hash);
-    if (form && flags == (TX_JSON_HEX | TX_JSON_ADDRESS) && !inside &&
-        address_encode(network, script, address)) {
-        put_known(out, form, hash, address);
+    if (form && flags == (TX_JSON_HEX | TX_JSON_ADDRESS) && !inside) {
+        put_known(out, form, network, script, hash);
         return;
     }
     struct script_solution solution = script_solve(script);
@@ -227,25 +220,60 @@ void tx_json_field_script_pubkey(struct json_out *out, const struct network *net
 
 /* -- Transactions ------------------------------------------------------------------------- */
 
-static void put_witness(struct json_out *out, struct span witness)
+/* What a transaction's fields take whose lengths do not vary, with those of numbers and ids. */
+enum { FIELDS_ROOM = 512 };
+
+static uint8_t *write_hex_field(uint8_t *at, struct span bytes)
+{
+    at = write_hex(JSON_WRITE(at, "\""), bytes);
+    return JSON_WRITE(at, "\"");
+}
+
+static uint8_t *write_id_field(uint8_t *at, const uint8_t id[32])
+{
+    at = JSON_WRITE(at, "\"");
+    hex_encode_reversed((char *)at, span_of(id, 32));
+    return JSON_WRITE(at + 2 * 32, "\"");
+}
+
+static uint8_t *write_witness(uint8_t *at, struct span witness)
 {
     struct witness_iter it = witness_iter_of(witness);
     struct span item;
-    json_field_array(out, "txinwitness");
-    while (witness_next(&it, &item))
-        json_put_hex(out, item);
-    json_close_array(out);
+    at = JSON_WRITE(at, ",\"txinwitness\":[");
+    const uint8_t *first = at;
+    while (witness_next(&it, &item)) {
+        *at = ','; /* or what is written over */
+        at = write_hex_field(at + (at > first), item);
+    }
+    return JSON_WRITE(at, "]");
+}
+
+/* An item takes a byte of its own at least, for its length: enough for what stands around it. */
+static size_t witness_room(struct span witness)
+{
+    return 3 * witness.len;
+}
+
+/* The fields of a script and the ends of its object and the one around. */
+static void put_script_and_ends(struct json_out *out, const struct network *network,
+                                struct span script)
+{
+    out->need_comma = false;
+    tx_json_put_script(out, network, script, TX_JSON_HEX | TX_JSON_ADDRESS, NULL);
+    buffer_append(out->buffer, "}}", 2);
 }
 
 static void put_prevout(struct json_out *out, const struct coin *coin,
                         const struct network *network)
 {
-    json_field_object(out, "prevout");
-    json_field_bool(out, "generated", coin->coinbase);
-    json_field_int(out, "height", coin->height);
-    json_field_amount(out, "value", coin->value_sat);
-    tx_json_field_script_pubkey(out, network, coin->script_pubkey);
-    json_close_object(out);
+    uint8_t *at = json_text_begin(out, FIELDS_ROOM);
+    at = coin->coinbase ? JSON_WRITE(at, "\"prevout\":{\"generated\":true,\"height\":")
+                        : JSON_WRITE(at, "\"prevout\":{\"generated\":false,\"height\":");
+    at = json_write_int(at, coin->height);
+    at = json_write_amount(JSON_WRITE(at, ",\"value\":"), coin->value_sat);
+    json_text_end(out, JSON_WRITE(at, ",\"scriptPubKey\":{"));
+    put_script_and_ends(out, network, coin->script_pubkey);
 }
 
 /* A count of items that is not zero. */
@@ -254,66 +282,78 @@ static bool has_witness(struct span witness)
     return witness.len > 0 && witness.p[0] != 0;
 }
 
-/* Inputs with a witness have an empty one. */
 static void put_script_sig(struct json_out *out, struct span script)
 {
-    static const char empty[] = "{\"asm\":\"\",\"hex\":\"\"}";
-    json_put_key(out, "scriptSig");
-    if (script.len == 0) {
-        json_put_raw(out, span_of(empty, sizeof empty - 1));
-        return;
-    }
-    json_open_object(out);
+    json_field_object(out, "scriptSig");
     put_asm(out, script, true);
     json_field_hex(out, "hex", script);
     json_close_object(out);
 }
 
+static uint8_t *write_outpoint(uint8_t *at, const struct outpoint *outpoint)
+{
+    at = write_id_field(JSON_WRITE(at, "{\"txid\":"), outpoint->txid.b);
+    return json_write_uint(JSON_WRITE(at, ",\"vout\":"), outpoint->vout);
+}
+
 static void put_input(struct json_out *out, const struct tx_in *in, bool is_coinbase,
                       const struct coin *spent, const struct tx_json_style *style)
 {
-    json_open_object(out);
+    uint8_t *at = json_text_begin(out, FIELDS_ROOM + 2 * in->script_sig.len);
     if (is_coinbase) {
-        json_field_hex(out, "coinbase", in->script_sig);
+        at = write_hex_field(JSON_WRITE(at, "{\"coinbase\":"), in->script_sig);
     } else {
-        json_field_id(out, "txid", in->prevout.txid.b);
-        json_field_int(out, "vout", in->prevout.vout);
-        put_script_sig(out, in->script_sig);
+        at = write_outpoint(at, &in->prevout);
+        if (in->script_sig.len == 0) /* as inputs with a witness have it */
+            at = JSON_WRITE(at, ",\"scriptSig\":{\"asm\":\"\",\"hex\":\"\"}");
     }
-    if (has_witness(in->witness))
-        put_witness(out, in->witness);
+    json_text_end(out, at);
+    if (!is_coinbase && in->script_sig.len > 0)
+        put_script_sig(out, in->script_sig);
+    if (has_witness(in->witness)) {
+        at = buffer_reserve(out->buffer, FIELDS_ROOM + witness_room(in->witness));
+        json_text_end(out, write_witness(at, in->witness));
+    }
     if (spent && style->with_prevouts)
         put_prevout(out, spent, style->network);
-    json_field_int(out, "sequence", in->sequence);
-    json_close_object(out);
+    at = json_write_uint(JSON_WRITE(buffer_reserve(out->buffer, FIELDS_ROOM), ",\"sequence\":"),
+                         in->sequence);
+    json_text_end(out, JSON_WRITE(at, "}"));
 }
 
 static void put_output(struct json_out *out, const struct tx_out *output, uint32_t n,
                        const struct network *network)
 {
-    json_open_object(out);
-    json_field_amount(out, "value", output->value_sat);
-    json_field_int(out, "n", n);
-    tx_json_field_script_pubkey(out, network, output->script_pubkey);
-    json_close_object(out);
+    uint8_t *at = JSON_WRITE(json_text_begin(out, FIELDS_ROOM), "{\"value\":");
+    at = json_write_amount(at, output->value_sat);
+    at = json_write_uint(JSON_WRITE(at, ",\"n\":"), n);
+    json_text_end(out, JSON_WRITE(at, ",\"scriptPubKey\":{"));
+    put_script_and_ends(out, network, output->script_pubkey);
+}
+
+/* What stands before its inputs. */
+static void put_summary(struct json_out *out, const struct tx *tx)
+{
+    uint32_t weight_wu = tx_weight_wu(tx);
+    uint8_t *at = json_text_begin(out, FIELDS_ROOM);
+    at = write_id_field(JSON_WRITE(at, "\"txid\":"), tx->txid.b);
+    at = write_id_field(JSON_WRITE(at, ",\"hash\":"), tx->wtxid.b);
+    at = json_write_uint(JSON_WRITE(at, ",\"version\":"), tx->version);
+    at = json_write_uint(JSON_WRITE(at, ",\"size\":"), tx->raw.len);
+    at = json_write_uint(JSON_WRITE(at, ",\"vsize\":"), tx_vbytes(tx));
+    at = json_write_uint(JSON_WRITE(at, ",\"weight\":"), weight_wu);
+    json_text_end(out, json_write_uint(JSON_WRITE(at, ",\"locktime\":"), tx->lock_time));
 }
 
 void tx_json_put_tx(struct json_out *out, const struct tx *tx, const struct coin *spent,
                     const struct tx_json_style *style)
 {
     ASSERT(tx);
-    uint32_t weight_wu = tx_weight_wu(tx);
     bool is_coinbase = tx_is_coinbase(tx);
     int64_t fee_sat = 0;
     if (is_coinbase)
         spent = NULL;
-    json_field_id(out, "txid", tx->txid.b);
-    json_field_id(out, "hash", tx->wtxid.b);
-    json_field_int(out, "version", tx->version);
-    json_field_int(out, "size", (int64_t)tx->raw.len);
-    json_field_int(out, "vsize", (weight_wu + WITNESS_SCALE - 1) / WITNESS_SCALE);
-    json_field_int(out, "weight", weight_wu);
-    json_field_int(out, "locktime", tx->lock_time);
+    put_summary(out, tx);
     json_field_array(out, "vin");
     for (uint32_t i = 0; i < tx->n_in; i++) {
         put_input(out, &tx->in[i], is_coinbase, spent ? &spent[i] : NULL, style);

@@ -60,6 +60,26 @@ TEST(amounts_have_eight_decimals)
     }
 }
 
+TEST(numbers_of_each_length_are_those_of_printf)
+{
+    struct buffer buffer;
+    buffer_init(&buffer);
+    char want[32];
+    uint64_t power = 1;
+    for (int digits = 1; digits <= 19; digits++, power *= 10) {
+        const int64_t values[] = {(int64_t)power, (int64_t)(power - 1), (int64_t)(power * 7 / 6),
+                                  -(int64_t)power};
+        for (size_t i = 0; i < COUNT_OF(values); i++) {
+            struct json_out out = json_out_to(&buffer);
+            buffer.len = 0;
+            json_put_int(&out, values[i]);
+            snprintf(want, sizeof want, "%lld", (long long)values[i]);
+            assert_text(&buffer, want);
+        }
+    }
+    buffer_deinit(&buffer);
+}
+
 TEST(the_longest_numbers_fit_behind_commas_and_ids_are_keys)
 {
     static const uint8_t id[32] = {0xab, [31] = 1};
