@@ -17,12 +17,12 @@ static struct snapshot_offer offer_of(uint32_t n_chunks, size_t last)
                                    .root = {5}};
 }
 
-static uint8_t chunk[SNAPSHOT_CHUNK_BYTES];
+static uint8_t chunks[N_CHUNKS][SNAPSHOT_CHUNK_BYTES];
 
 static struct span chunk_of(const struct snapshot_part *part, uint32_t i)
 {
-    memset(chunk, (int)i + 1, sizeof chunk);
-    return span_of(chunk, snapshot_chunk_len(part->offer.n_bytes, i));
+    memset(chunks[i], (int)i + 1, sizeof chunks[i]);
+    return span_of(chunks[i], snapshot_chunk_len(part->offer.n_bytes, i));
 }
 
 static int put(struct snapshot_part *part, uint32_t i)
