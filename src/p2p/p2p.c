@@ -13,6 +13,7 @@
 #include "p2p/session/handshake.h"
 #include "p2p/session/messages.h"
 #include "p2p/session/receive.h"
+#include "p2p/snapshot/snapshot_serve.h"
 #include "p2p/state.h"
 #include "util/alloc.h"
 #include "util/planted.h"
@@ -53,6 +54,9 @@ static const struct module {
     {NULL,                   NULL,                  fixed_seed_tick, TURN_OTHERS},
     {private_broadcast_peer_ready, private_broadcast_peer_gone, private_broadcast_tick,
      TURN_OTHERS},
+    {NULL,                   NULL,                  snapshot_serve_tick, TURN_OTHERS},
+    {NULL,                   snapshot_fetch_peer_gone, snapshot_fetch_tick, TURN_OTHERS},
+    {NULL,                   snapshots_peer_gone,   NULL, TURN_OTHERS},
 };
 /* clang-format on */
 
@@ -371,6 +375,7 @@ static void keep_options(struct p2p *p2p, const struct p2p_options *options)
     o->seed_nodes = keep_list(p2p, options->seed_nodes, options->n_seed_nodes);
     o->whitelist = NULL; /* p2p->rules has it */
     o->external = keep_list(p2p, options->external, options->n_external);
+    o->serve_snapshot = keep(p2p, options->serve_snapshot);
     o->reach = (struct reach_options){0}; /* p2p->reach has its own */
     o->onion.control_address = keep(p2p, options->onion.control_address);
     o->onion.password = keep(p2p, options->onion.password);
@@ -471,6 +476,12 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     tx_relay_init(p2p);
     relay_init(p2p);
     serve_init(p2p);
+    p2p->snapshots = xcalloc(1, sizeof *p2p->snapshots);
+    *p2p->snapshots = (struct snapshots){.env = env,
+                                         .log = log,
+                                         .network = network,
+                                         .chain = chain,
+                                         .upload = &p2p->upload};
     return p2p;
 }
 
@@ -555,6 +566,9 @@ bool p2p_start(struct p2p *p2p, char **error)
     if (!address_files_load(&p2p->files, p2p->options.asmap, p2p_now_us(p2p), error) ||
         !listen_all(p2p, error))
         return false;
+    if (p2p->options.serve_snapshot &&
+        !snapshot_serve_start(p2p->snapshots, p2p, p2p->options.serve_snapshot, error))
+        return false;
     p2p->is_running = true;
     discover_start(p2p);
     connect_init(p2p);
@@ -592,6 +606,8 @@ void p2p_stop(struct p2p *p2p)
     p2p->is_running = false;
     drop_all(p2p, "");
     i2p_stop(p2p);
+    snapshot_serve_stop(p2p->snapshots);
+    snapshot_fetch_stop(p2p->snapshots);
     if (p2p->timer)
         env_timer_cancel(p2p->env, p2p->timer);
     p2p->timer = 0;
@@ -604,6 +620,9 @@ void p2p_free(struct p2p *p2p)
         return;
     ASSERT(!p2p->is_running && !p2p->peers && p2p->depth == 0 && p2p->n_operations == 0 &&
            p2p->filters.n_reads == 0);
+    snapshot_serve_free(p2p->snapshots);
+    snapshot_fetch_free(p2p->snapshots);
+    xfree(p2p->snapshots);
     serve_deinit(p2p);
     relay_deinit(p2p);
     tx_relay_deinit(p2p);
@@ -624,6 +643,12 @@ void p2p_free(struct p2p *p2p)
     xfree(p2p);
 }
 
+struct snapshots *p2p_snapshots(struct p2p *p2p)
+{
+    ASSERT(p2p);
+    return p2p->snapshots;
+}
+
 void p2p_advance(struct p2p *p2p, int64_t delta_us)
 {
     int64_t *const at_us[] = {&p2p->relay.next_again_us,         &p2p->stale.next_check_us,
@@ -636,7 +661,8 @@ void p2p_advance(struct p2p *p2p, int64_t delta_us)
 
 size_t p2p_pending(const struct p2p *p2p)
 {
-    return p2p->n_operations + p2p->filters.n_reads + capture_pending(p2p->capture);
+    return p2p->n_operations + p2p->filters.n_reads + p2p->snapshots->n_jobs +
+           capture_pending(p2p->capture);
 }
 
 void p2p_check(const struct p2p *p2p)

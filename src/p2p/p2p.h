@@ -18,6 +18,7 @@
 #include "p2p/core/permissions.h"
 #include "p2p/core/reach.h"
 #include "p2p/core/wire.h"
+#include "p2p/snapshot/snapshot_fetch.h"
 #include "util/net_view.h"
 
 struct p2p;
@@ -87,6 +88,7 @@ struct p2p_options {
     const char *const *external; /* -externalip: addresses of ours to advertise */
     size_t n_external;
     bool capture_messages;             /* -capturemessages: below data_dir, if there is one */
+    const char *serve_snapshot;        /* -servesnapshot: a file of coins for peers; NULL: none */
     uint64_t upload_target_bytes;      /* -maxuploadtarget, of a day; 0: no limit */
     int64_t peer_timeout_s;            /* -peertimeout: for the handshake; 0: 60 */
     const struct u256 *min_chain_work; /* as in chain_options; NULL: the network's */
@@ -145,6 +147,9 @@ void p2p_block_invalid(struct p2p *p2p, const struct block_hash *hash);
 void p2p_block_lost(struct p2p *p2p, const struct block_node *node);
 /* See struct mempool_events: new entries are announced to peers. */
 void p2p_mempool_changed(struct p2p *p2p, const struct mempool_event *event);
+
+/* The files of coins that we fetch and serve, for snapshot_fetch.h. */
+struct snapshots *p2p_snapshots(struct p2p *p2p);
 
 /* -- Looking: getpeerinfo, getnetworkinfo, getnettotals. A void *p2p is a struct p2p, as the
  * members of struct net_view hand it over ------------------------------------------------------ */

@@ -137,6 +137,7 @@ struct p2p {
     struct tx_relay txs;
     struct serve serve;
     struct filters filters;
+    struct snapshots *snapshots; /* owned */
     struct dns_seed seed;
     struct capture *capture; /* NULL: -capturemessages is off */
     size_t n_operations;     /* callbacks of chain and mempool that are under way */

@@ -151,7 +151,8 @@ def waiting(tree):
 FOLDERS = {
     "spend": ["keys", "miniscript", "book", "descriptor", "psbt", "sign", ""],
     "chain": ["core", "coins", "disk", "tree", "upkeep", "pipeline", "intake", "ask", ""],
-    "p2p": ["core", "peer", "addr", "connect", "headers", "blocks", "txs", "serve", "session", ""],
+    "p2p": ["core", "peer", "addr", "connect", "headers", "blocks", "txs", "serve",
+            "snapshot", "session", ""],
     "sim": ["", "actors", "study", "report", "replay", "program"],
 }
 

@@ -17,7 +17,7 @@
 struct p2p;
 struct peer;
 
-#define MESSAGES_COUNT 37
+#define MESSAGES_COUNT 39
 
 /* When a message means something. Before and after, it is ignored. */
 enum message_phase {

@@ -130,6 +130,12 @@ struct filters *p2p_filters_of(struct p2p *p2p)
     return &p2p->filters;
 }
 
+struct snapshots *p2p_snapshots_of(const struct p2p *p2p)
+{
+    ASSERT(p2p->snapshots);
+    return p2p->snapshots;
+}
+
 const struct log *p2p_log_of(const struct p2p *p2p)
 {
     return p2p->log;

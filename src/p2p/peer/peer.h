@@ -20,6 +20,8 @@
 #include "util/net_view.h"
 
 struct p2p_listener;
+struct peer_snapshot;
+struct snapshots;
 struct tunnel;
 
 #define PEER_TEXT_MAX 320 /* of an address, or a name of at most SOCKS5_TEXT_MAX with its port */
@@ -101,6 +103,7 @@ struct peer {
     struct peer_relay relay;
     struct peer_light light;
     struct peer_filters filters;
+    struct peer_snapshot *snapshot; /* NULL: nothing of snapshots was said */
     struct peer_addr addr;
     struct tx_fetch_peer txs;
     struct orphans_peer orphans;
@@ -144,6 +147,8 @@ struct chain *p2p_chain_of(const struct p2p *p2p);
 struct block_fetch *p2p_fetch_of(struct p2p *p2p);
 /* What all peers share of filters.c. */
 struct filters *p2p_filters_of(struct p2p *p2p);
+/* What the folder snapshot keeps. */
+struct snapshots *p2p_snapshots_of(const struct p2p *p2p);
 /* Where lines go; NULL: nowhere. */
 const struct log *p2p_log_of(const struct p2p *p2p);
 /* What the folder txs keeps. */

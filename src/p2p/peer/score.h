@@ -48,6 +48,10 @@ enum fault_action {
     X(COMPACT_INVALID, "invalid compact block", DISCOURAGE)                                        \
     X(COMPACT_TXS, "invalid compact block/non-matching block transactions", DISCOURAGE)            \
     X(COMPACT_AGAIN, "previous compact block reconstruction attempt failed", DISCOURAGE)           \
+    X(SNAPSHOT_GREEDY, "more chunks of a snapshot asked for than may be", DROP)                    \
+    X(SNAPSHOT_UNASKED, "a chunk of a snapshot that it was not asked for", DISCOURAGE)             \
+    X(SNAPSHOT_CHUNK, "a chunk that is not of the snapshot that it told of", DISCOURAGE)           \
+    X(SNAPSHOT_ROOT, "the snapshot that it told of is not what it should be", DROP)                \
     X(UNWANTED_TX, "a transaction, which it was told not to send", DROP)                           \
     X(HEADERS_UNORDERED, "headers that do not follow each other", DISCOURAGE)                      \
     X(HEADERS_POW, "headers without proof of work", DISCOURAGE)                                    \

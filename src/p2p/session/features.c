@@ -3,8 +3,10 @@
 
 #include "p2p/peer/peer.h"
 #include "p2p/peer/send.h"
+#include "p2p/snapshot/snapshot_serve.h"
 
 const struct feature features[] = {
+    {.name = SNAPSHOT_FEATURE, .tell = snapshot_serve_tell, .agree = snapshots_agree},
     {.name = NULL},
 };
 
@@ -19,18 +21,30 @@ static unsigned find(const struct feature *table, struct span name)
     return FEATURES_MAX;
 }
 
+/* Returns: false: it is not told of */
+static bool tell(const struct p2p *p2p, const struct feature *row, struct writer *w)
+{
+    if (row->tell)
+        return row->tell(p2p, w);
+    if (row->data)
+        write_span(w, span_of_string(row->data));
+    return true;
+}
+
 void features_send(struct p2p *p2p, struct peer *peer, const struct feature *table)
 {
     ASSERT(peer->state == PEER_GREETED);
     for (const struct feature *row = table; row->name; row++) {
-        uint8_t bytes[3 + FEATURE_NAME_MAX + 3 + FEATURE_DATA_MAX];
+        uint8_t bytes[3 + FEATURE_NAME_MAX + 3 + FEATURE_DATA_MAX], data[FEATURE_DATA_MAX];
+        struct writer of_data = writer_to_buffer(data, sizeof data);
         struct writer w = writer_to_buffer(bytes, sizeof bytes);
-        struct span data = row->data ? span_of_string(row->data) : span_of(NULL, 0);
-        ASSERT(strlen(row->name) >= FEATURE_NAME_MIN && data.len <= FEATURE_DATA_MAX);
+        ASSERT(strlen(row->name) >= FEATURE_NAME_MIN && strlen(row->name) <= FEATURE_NAME_MAX);
+        if (!tell(p2p, row, &of_data))
+            continue;
         write_compact_size(&w, strlen(row->name));
         write_span(&w, span_of_string(row->name));
-        write_compact_size(&w, data.len);
-        write_span(&w, data);
+        write_compact_size(&w, of_data.len);
+        write_bytes(&w, data, of_data.len);
         peer_send(p2p, peer, "feature", span_of(bytes, w.len));
     }
 }

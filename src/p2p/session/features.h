@@ -7,6 +7,7 @@
 
 #include "p2p/peer/score.h"
 #include "util/reader.h"
+#include "util/writer.h"
 
 struct p2p;
 struct peer;
@@ -23,12 +24,15 @@ struct peer;
 struct feature {
     const char *name; /* FEATURE_NAME_MIN to FEATURE_NAME_MAX bytes; NULL: the end of the table */
     const char *data; /* what we tell of it, text; NULL: nothing */
+    /* Write the data to w. Returns: false: there is none now, and the feature is not told. NULL:
+     * data is what we tell */
+    bool (*tell)(const struct p2p *p2p, struct writer *w);
     /* The peer has it, with that data, and so have we. Returns: false: of no use, as if it had not
      * said so. NULL: any data will do. */
     bool (*agree)(struct p2p *p2p, struct peer *peer, struct span data);
 };
 
-/* What we can: no feature is defined yet. */
+/* What we can. */
 extern const struct feature features[];
 
 /* Tell a peer, whose version is here, of all rows of a table. */

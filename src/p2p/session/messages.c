@@ -3,6 +3,8 @@
 
 #include "p2p/headers/header_ask.h"
 #include "p2p/session/handshake.h"
+#include "p2p/snapshot/snapshot_fetch.h"
+#include "p2p/snapshot/snapshot_serve.h"
 #include "p2p/state.h"
 
 #define LOCATOR_MAX (4 + 1 + 32 * WIRE_LOCATOR_MAX + 32)
@@ -74,6 +76,8 @@ const struct message messages[MESSAGES_COUNT] = {
     {"getdata",     1, INV_MAX,     MESSAGE_READY,     0,     .handler = serve_on_getdata,
      .flags = MESSAGE_PRIVATE},
     {"getheaders", 37, LOCATOR_MAX, MESSAGE_READY,     0,     .handler = locate_on_getheaders},
+    {"getsnapchunk", 4, 4,         MESSAGE_READY,     0,     .handler = snapshot_serve_on_get,
+     .is_on = snapshot_serve_is_on},
     {"headers",     1, HEADERS_MAX, MESSAGE_READY,     0,     .handler = header_sync_on_headers,
      .is_asked = header_is_asked},
     {"inv",         1, INV_MAX,     MESSAGE_READY,     0,     .handler = relay_on_inv},
@@ -97,6 +101,9 @@ const struct message messages[MESSAGES_COUNT] = {
     /* BIP-330, sendtxrcncl */
     {"sendtxrcncl", 0, 64,          MESSAGE_HANDSHAKE, 70016,
      .handler = reconciliation_on_sendtxrcncl, .flags = MESSAGE_IN_TIME, .is_on = is_reconciling},
+    {"snapchunk",   4, SNAPSHOT_MESSAGE_MAX, MESSAGE_READY, 0,
+     .handler = snapshot_fetch_on_chunk, .is_on = snapshot_fetch_is_on,
+     .is_asked = snapshot_fetch_is_asked},
     {"tx",         10, ANY,         MESSAGE_READY,     0,     .handler = tx_relay_on_tx,
      .is_asked = tx_relay_is_asked},
     {"verack",      0, 64,          MESSAGE_HANDSHAKE, 0,     .handler = handshake_on_verack},

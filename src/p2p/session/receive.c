@@ -53,14 +53,18 @@ static struct frame_rule rule_of(void *arg, const char *name)
 }
 
 /* The row of the message that is being read, or has just been read. While it is sealed nobody knows
- * which it is: it is taken for a block that was asked for, if one was, told by short ids or whole.
+ * which it is: it is taken for a block that was asked for, if one was, told by short ids or whole,
+ * or for a chunk of a snapshot.
  */
 static const struct message *message_of(const struct p2p *p2p, const struct peer *peer)
 {
     if (!peer->frame.is_sealed)
         return message_find(p2p->messages, peer->frame.name);
     const struct message *block = message_find(p2p->messages, "cmpctblock");
-    return block->is_asked(p2p, peer) ? block : NULL;
+    const struct message *chunk = message_find(p2p->messages, "snapchunk");
+    if (block->is_asked(p2p, peer))
+        return block;
+    return chunk->is_asked(p2p, peer) ? chunk : NULL;
 }
 
 /* A message that nobody asked for may be long, but not from everybody at once: a hundred peers that
