@@ -56,7 +56,7 @@ TEST(columns_say_what_is_special)
         n_heard += messages[i].heard != NULL;
     }
     assert_int_equal(n_in_time, 4); /* BIP155, BIP330, BIP339, BIP434 */
-    assert_int_equal(n_answers, 7);
+    assert_int_equal(n_answers, 8);
     assert_int_equal(n_heard, 3);
     assert_non_null(message_find(messages, "block")->heard);
     assert_non_null(message_find(messages, "cmpctblock")->heard);
