@@ -9,10 +9,10 @@
 #include "p2p/state.h"
 #include "support/mesh_fixture.h"
 
-enum { SNAP_CHUNKS = 20, SNAP_LAST = 77 };
+enum { SNAP_CHUNKS = 11, SNAP_LAST = 77 };
 #define SNAP_BYTES ((size_t)(SNAP_CHUNKS - 1) * SNAPSHOT_CHUNK_BYTES + SNAP_LAST)
 #define SNAP_FILE  "coins"
-#define SNAP_PART  "part"
+#define SNAP_PART  "regtest/part"
 
 struct scene {
     struct fixture f; /* first; its node is the one that fetches */
@@ -103,15 +103,20 @@ static inline void scene_begin(struct scene *s)
     snapshot_fetch_begin(p2p_snapshots(s->f.node->p2p), s->f.node->p2p, &wish);
 }
 
-/* A node that knows the headers and fetches. */
-static inline void scene_start(struct scene *s, uint64_t seed)
+static inline void scene_give_headers(struct scene *s)
 {
-    (void)fixture_node(&s->f, seed, NULL, NULL);
     for (int32_t height = 1; height <= s->base->height; height++) {
         struct verdict verdict;
         (void)chain_accept_header(s->f.node->chain,
                                   &built_ancestor(s->base, height)->block.header, &verdict);
     }
+}
+
+/* A node that knows the headers and fetches. */
+static inline void scene_start(struct scene *s, uint64_t seed)
+{
+    (void)fixture_node(&s->f, seed, NULL, NULL);
+    scene_give_headers(s);
     scene_begin(s);
 }
 
