@@ -713,6 +713,15 @@ int chain_load_coins(struct chain *chain, const char *path, coins_may_change_fn 
     return snapshot_load_start(&chain->snapshot_load, path, may_change, done, arg);
 }
 
+bool chain_vouch(struct chain *chain, const struct block_hash *base, const uint8_t coins_hash[32],
+                 uint64_t chain_tx)
+{
+    if (chain->snapshot_load.stage != LOAD_NONE || chain->tree.assumed)
+        return false;
+    snapshot_vouch(&chain->core, base, coins_hash, chain_tx);
+    return true;
+}
+
 bool chain_has_past_check(const struct chain *chain, struct chain_past *out)
 {
     const struct past_check *past = &chain->past;

@@ -309,6 +309,14 @@ NODISCARD int chain_dump_coins(struct chain *chain, const char *path,
  *           -EBUSY one is being read; -ECANCELED closing */
 NODISCARD int chain_load_coins(struct chain *chain, const char *path,
                                coins_may_change_fn *may_change, coin_load_fn *done, void *arg);
+/* The operator vouches for the coins as of a block, beside what this release does: for what is
+ * loaded after that, and noted with it over a restart.
+ *
+ * In:       coins_hash  hash_serialized_3 of gettxoutsetinfo
+ *           chain_tx    transactions up to that block; 0: unknown
+ * Returns:  false if a set of coins is being loaded or checked: nothing has changed */
+NODISCARD bool chain_vouch(struct chain *chain, const struct block_hash *base,
+                           const uint8_t coins_hash[32], uint64_t chain_tx);
 /* What is checked of the blocks below a snapshot. */
 struct chain_past {
     const struct block_node *base, *tip; /* the snapshot's block; the last one checked */

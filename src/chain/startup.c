@@ -306,6 +306,17 @@ static bool fail_of_coins(struct chain *chain, int code, char **error, char *det
     return fail(error, "Cannot open the coins database", code, detail_take);
 }
 
+/* Who vouches for them: the operator, if it was noted. Returns 0 or a negative errno */
+static int recall_vouched(struct chain_core *core, const struct block_hash *base)
+{
+    uint8_t coins_hash[32];
+    uint64_t chain_tx;
+    int code = snapshot_dir_vouched(core->env, core->data_dir, coins_hash, &chain_tx);
+    if (!code)
+        snapshot_vouch(core, base, coins_hash, chain_tx);
+    return code == -ENOENT ? 0 : code;
+}
+
 /* The chain goes on with the coins of a snapshot whose past is not checked yet: both stores are
  * open. Making all anew does without. */
 static bool open_snapshot(struct chain *chain, char **error)
@@ -320,7 +331,10 @@ static bool open_snapshot(struct chain *chain, char **error)
         return true;
     if (code)
         return fail_of_coins(chain, code, error, NULL);
-    if (!snapshot_facts(core->network, &base)) {
+    code = recall_vouched(core, &base);
+    if (code)
+        return fail_of_coins(chain, code, error, NULL);
+    if (!snapshot_known(core, &base)) {
         hex_encode_reversed(hash, span_of(base.b, sizeof base.b));
         log_error(core->log, "Assumeutxo data not found for the given blockhash '%s'.", hash);
         return fail_with(error,
@@ -665,7 +679,7 @@ static bool find_past(struct chain *chain, char **error)
     if (!tip)
         return false;
     past_check_begin(&chain->past, chain->past_coins, tip, base,
-                     snapshot_facts(core->network, &chain->snapshot_base));
+                     snapshot_known(core, &chain->snapshot_base));
     chain->past_coins = NULL;
     log_printf(core->log, LOG_ALWAYS,
                "[snapshot] blocks up to height %d were checked, those up to height %d are assumed",

@@ -27,7 +27,7 @@ struct snapshot_rig {
 struct load_answer {
     bool is_done, may_not;
     int error;
-    bool is_head;
+    bool is_head, is_bad_file;
     char why[400];
     uint64_t n_coins;
 };
@@ -44,6 +44,7 @@ static inline void snapshot_note(void *arg, int error, const struct coin_load *l
     answer->is_done = true;
     answer->error = error;
     answer->is_head = load->is_head;
+    answer->is_bad_file = load->is_bad_file;
     answer->n_coins = load->n_coins;
     snprintf(answer->why, sizeof answer->why, "%s", load->why ? load->why : "");
 }

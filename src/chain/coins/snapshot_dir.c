@@ -10,6 +10,7 @@
 #include "chain/core/store_format.h"
 #include "util/alloc.h"
 #include "util/read_file.h"
+#include "util/reader.h"
 #include "util/replace_file.h"
 
 #define STORE      "chainstate"
@@ -17,7 +18,9 @@
 #define PUT_ASIDE  "chainstate_snapshot_INVALID"
 #define TO_REMOVE  "chainstate_todelete"
 #define BASE_FILE  "base_blockhash"
+#define VOUCHED    "vouched_coins"
 #define HASH_BYTES 32
+#define SMALL_MAX  (HASH_BYTES + 8)
 
 static char *path_in(const char *data_dir, const char *folder, const char *file)
 {
@@ -34,7 +37,7 @@ static int read_small(const struct env *env, const char *data_dir, const char *f
                       struct buffer *out)
 {
     char *path = path_in(data_dir, SNAPSHOT, file);
-    int error = read_file(env, path, HASH_BYTES, out);
+    int error = read_file(env, path, SMALL_MAX, out);
     xfree(path);
     return error == -ENOTDIR ? -ENOENT : error == -EFBIG ? -EUCLEAN : error;
 }
@@ -69,6 +72,33 @@ int snapshot_dir_set_base(const struct env *env, const char *data_dir,
     return write_small(env, data_dir, BASE_FILE, span_of(base->b, sizeof base->b));
 }
 
+int snapshot_dir_set_vouched(const struct env *env, const char *data_dir,
+                             const uint8_t coins_hash[32], uint64_t chain_tx)
+{
+    uint8_t bytes[HASH_BYTES + 8];
+    struct writer w = writer_to_buffer(bytes, sizeof bytes);
+    ASSERT(data_dir && coins_hash);
+    write_bytes(&w, coins_hash, HASH_BYTES);
+    write_u64(&w, chain_tx);
+    return write_small(env, data_dir, VOUCHED, span_of(bytes, sizeof bytes));
+}
+
+int snapshot_dir_vouched(const struct env *env, const char *data_dir, uint8_t coins_hash[32],
+                         uint64_t *chain_tx)
+{
+    struct buffer raw;
+    ASSERT(data_dir && coins_hash && chain_tx);
+    buffer_init(&raw);
+    int error = read_small(env, data_dir, VOUCHED, &raw);
+    struct reader r = reader_of(buffer_span(&raw));
+    read_bytes(&r, coins_hash, HASH_BYTES);
+    *chain_tx = read_u64(&r);
+    if (!error && !reader_finish(&r))
+        error = -EUCLEAN;
+    buffer_deinit(&raw);
+    return error;
+}
+
 int snapshot_dir_mark(const struct env *env, const char *data_dir, const char *mark)
 {
     ASSERT(data_dir && mark);
@@ -90,7 +120,7 @@ static int remove_files(const struct env *env, const char *data_dir, const char 
 {
     static const char *const names[] = {BASE_FILE, BASE_FILE ".new", SNAPSHOT_MARK_CHECKED,
                                         SNAPSHOT_MARK_CHECKED ".new", SNAPSHOT_MARK_INVALID,
-                                        SNAPSHOT_MARK_INVALID ".new"};
+                                        SNAPSHOT_MARK_INVALID ".new", VOUCHED, VOUCHED ".new"};
     int result = 0;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         char *path = path_in(data_dir, folder, names[i]);

@@ -13,15 +13,22 @@
 #include "chain/core/script_cache.h"
 #include "consensus/network.h"
 #include "util/env.h"
+#include "util/hex.h"
 #include "util/log.h"
 
 struct block_files;
 struct coins;
 struct index_db;
 
+/* What the operator vouches for, beside what this release does. */
+struct chain_vouched {
+    struct network_snapshot facts; /* its texts are the ones below; block_hash NULL: nothing */
+    char block_hash[HEX_ID_BYTES], coins_hash[HEX_ID_BYTES];
+};
+
 /* Embedded in struct chain and handed to each part, which may read all of it. Marks that a part
  * sets itself: noted_damage (lost.c), any_pruned (prune.c, startup.c), left_initial_download
- * (chain.c).
+ * (chain.c), vouched (snapshot_load.c).
  */
 struct chain_core {
     const struct env *env;
@@ -34,6 +41,7 @@ struct chain_core {
     struct coins *coins;
     struct index_db *index;
     struct block_files *files;
+    struct chain_vouched vouched;
     struct scratch_pool scratch; /* script scratches for jobs */
     struct script_cache script_cache;
 

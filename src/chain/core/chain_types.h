@@ -210,6 +210,7 @@ typedef void coin_dump_fn(void *arg, int error, const struct coin_dump *dump);
 struct coin_load {
     const char *why; /* it was refused, in Core's words; NULL: it was not */
     bool is_head;    /* for what it says of itself */
+    bool is_bad_file; /* for what is in it: no moment will come when it is taken */
     const struct block_node *base;
     uint64_t n_coins;
 };

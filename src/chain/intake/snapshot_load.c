@@ -47,6 +47,29 @@ const struct network_snapshot *snapshot_facts(const struct network *network,
     return NULL;
 }
 
+const struct network_snapshot *snapshot_known(const struct chain_core *core,
+                                              const struct block_hash *base)
+{
+    const struct network_snapshot *facts = snapshot_facts(core->network, base);
+    const struct chain_vouched *vouched = &core->vouched;
+    char hash[HEX_ID_BYTES];
+    hex_encode_reversed(hash, span_of(base->b, sizeof base->b));
+    bool is_vouched = vouched->facts.block_hash && strcmp(vouched->block_hash, hash) == 0;
+    return facts ? facts : is_vouched ? &vouched->facts : NULL;
+}
+
+void snapshot_vouch(struct chain_core *core, const struct block_hash *base,
+                    const uint8_t coins_hash[32], uint64_t chain_tx)
+{
+    struct chain_vouched *vouched = &core->vouched;
+    ASSERT(base && coins_hash);
+    hex_encode_reversed(vouched->block_hash, span_of(base->b, sizeof base->b));
+    hex_encode_reversed(vouched->coins_hash, span_of(coins_hash, 32));
+    vouched->facts = (struct network_snapshot){.chain_tx = chain_tx,
+                                               .block_hash = vouched->block_hash,
+                                               .coins_hash = vouched->coins_hash};
+}
+
 /* -- May it be? -------------------------------------------------------------------------------- */
 
 static bool refuse(struct snapshot_load *load, const char *text)
@@ -84,13 +107,16 @@ static bool may_load(struct snapshot_load *load)
     const struct block_node *best = load->tree->best_header;
     if (load->past->coins || load->tree->assumed)
         return refuse(load, "Can't activate a snapshot-based chainstate more than once");
-    load->facts = snapshot_facts(load->core->network, &load->head.base);
+    load->facts = snapshot_known(load->core, &load->head.base);
     if (!load->facts)
         return refuse_unknown(load);
     load->base = header_tree_find(load->tree, &load->head.base);
     if (!load->base)
         return refuse_header(load, "must appear in the headers chain. Make sure all headers are "
                                    "syncing, and call loadtxoutset again");
+    struct network_snapshot *own = &load->core->vouched.facts;
+    if (load->facts == own && own->chain_tx == 0)
+        own->chain_tx = (uint64_t)load->base->height + 1; /* no block has fewer */
     if (block_node_has_failed(load->base))
         return refuse_header(load, "is part of an invalid chain");
     if (block_node_ancestor(best, load->base->height) != load->base)
@@ -166,6 +192,7 @@ static void run_fill(struct env_job *job)
     struct snapshot_load *load = (struct snapshot_load *)job;
     char *path = snapshot_dir_path(load->core->data_dir);
     load->error = fill(load, path);
+    load->is_bad_file = load->error == -EBADMSG;
     if (load->error && load->coins) {
         coins_close(load->coins);
         load->coins = NULL;
@@ -184,6 +211,7 @@ static void end(struct snapshot_load *load, int error)
     coin_load_fn *done = load->done;
     struct coin_load result = {.base = load->base, .n_coins = load->head.n_coins};
     result.why = error == -EBADMSG ? load->why : NULL;
+    result.is_bad_file = load->is_bad_file;
     load->stage = LOAD_NONE;
     load->pipeline->is_held = false;
     load->done = NULL;
@@ -243,7 +271,15 @@ static void change_coins(struct snapshot_load *load)
 static void run_mark(struct env_job *job)
 {
     struct snapshot_load *load = (struct snapshot_load *)job;
-    load->error = snapshot_dir_set_base(load->core->env, load->core->data_dir, &load->head.base);
+    const struct chain_core *core = load->core;
+    uint8_t coins_hash[32];
+    load->error = 0;
+    if (load->facts == &core->vouched.facts &&
+        hex_decode_reversed(coins_hash, 32, load->facts->coins_hash, HEX_ID_BYTES - 1))
+        load->error = snapshot_dir_set_vouched(core->env, core->data_dir, coins_hash,
+                                               load->facts->chain_tx);
+    if (!load->error)
+        load->error = snapshot_dir_set_base(core->env, core->data_dir, &load->head.base);
 }
 
 static void marked(struct env_job *job)
@@ -363,8 +399,10 @@ int snapshot_load_start(struct snapshot_load *load, const char *path,
     load->may_change = may_change;
     load->done = done;
     load->arg = arg;
+    load->is_bad_file = false;
     error = snapshot_head_read(core->env, file, core->network, &load->head, load->why);
     result.is_head = error != 0;
+    result.is_bad_file = error == -EBADMSG;
     if (error || !may_load(load)) {
         if (error && error != -EBADMSG)
             snprintf(load->why, sizeof load->why, "%s", strerror(-error));

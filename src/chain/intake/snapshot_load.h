@@ -41,6 +41,7 @@ struct snapshot_load {
     char *error_text;    /* of a store that cannot be made; owned */
     char why[SNAPSHOT_WHY_BYTES];
     int error;
+    bool is_bad_file;
     coins_may_change_fn *may_change;
     coin_load_fn *done;
     void *arg;
@@ -52,6 +53,12 @@ NODISCARD int snapshot_open_store(const struct chain_core *core, const char *pat
 /* What this release knows of the coins as of a block; NULL: nothing. */
 const struct network_snapshot *snapshot_facts(const struct network *network,
                                               const struct block_hash *base);
+/* The same, or what the operator vouches for. */
+const struct network_snapshot *snapshot_known(const struct chain_core *core,
+                                              const struct block_hash *base);
+/* The operator vouches for the coins as of a block; chain_tx 0: he does not know it. */
+void snapshot_vouch(struct chain_core *core, const struct block_hash *base,
+                    const uint8_t coins_hash[32], uint64_t chain_tx);
 /* With two sets of coins each has so many bytes. */
 size_t snapshot_cache_bytes(const struct chain_core *core);
 

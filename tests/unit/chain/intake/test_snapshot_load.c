@@ -130,6 +130,34 @@ TEST(a_header_must_be_known_valid_and_ahead, struct snapshot_rig *s)
                         "Population failed: Work does not exceed active chainstate");
 }
 
+/* What this release does not know the operator may: for this load, and over restarts. */
+TEST(the_operator_may_vouch_for_the_coins, struct snapshot_rig *s)
+{
+    uint8_t hash[32];
+    s->rig.network.n_snapshots = 0;
+    assert_true(hex_decode_reversed(hash, 32, s->coins_hash, 64));
+    hash[0] ^= 1;
+    assert_true(chain_vouch(s->rig.chain, &s->base->block.hash, hash, 0));
+    struct load_answer answer = snapshot_load_now(s);
+    assert_int_equal(answer.error, -EBADMSG);
+    assert_true(answer.is_bad_file);
+    hash[0] ^= 1;
+    assert_true(chain_vouch(s->rig.chain, &s->base->block.hash, hash, 0));
+    answer = snapshot_load_now(s);
+    assert_int_equal(answer.error, 0);
+    assert_false(chain_vouch(s->rig.chain, &s->base->block.hash, hash, 0));
+    assert_true(rig_is_at(&s->rig, s->base));
+    assert_int_equal(chain_tip(s->rig.chain)->chain_tx, SNAPSHOT_BASE + 1);
+    snapshot_give(s, SNAPSHOT_BASE + 1, SNAPSHOT_TIP);
+    snapshot_rig_crash(s, SIM_CRASH_LOST, 91);
+    assert_true(chain_lacks_past(s->rig.chain));
+    snapshot_give(s, SNAPSHOT_KNOWN + 1, SNAPSHOT_TIP);
+    rig_settle(&s->rig);
+    assert_false(chain_lacks_past(s->rig.chain));
+    assert_true(rig_is_at(&s->rig, s->tip));
+    assert_int_equal(chain_tip(s->rig.chain)->chain_tx, s->facts.chain_tx + SNAPSHOT_TIP - SNAPSHOT_BASE);
+}
+
 /* Whenever a transaction comes into the mempool, all is as before or as after. */
 TEST(a_transaction_in_between_is_no_harm, struct snapshot_rig *s)
 {
