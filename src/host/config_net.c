@@ -10,6 +10,7 @@
 #include "node/node_bans.h"
 #include "p2p/connect/named_node.h"
 #include "util/alloc.h"
+#include "util/hex.h"
 #include "util/parse.h"
 #include "util/version.h"
 
@@ -283,6 +284,34 @@ static bool set_asmap(struct config_net *config, const struct options *options, 
     return true;
 }
 
+/* Of a block that this release knows, or "block:coins[:transactions]". */
+static bool set_snapshots(struct config_net *config, const struct options *options, char **error)
+{
+    struct rpc_coins_of *of = &config->fetch_coins;
+    const char *serve = options_get_string(options, "servesnapshot", "");
+    const char *fetch = options_get_string(options, "fetchsnapshot", "0");
+    enum { HEX = 64 };
+    config->p2p.serve_snapshot =
+        *serve && !options_is_negated(options, "servesnapshot") ? serve : NULL;
+    config->fetches_coins = strcmp(fetch, "0") != 0;
+    if (!config->fetches_coins || *fetch == '\0' || strcmp(fetch, "1") == 0)
+        return true;
+    int64_t chain_tx = 0;
+    size_t len = strlen(fetch);
+    of->has_base = true;
+    bool is_good = len > 2 * HEX && fetch[HEX] == ':' &&
+                   hex_decode_reversed(of->base.b, 32, fetch, HEX) &&
+                   hex_decode_reversed(of->coins_hash, 32, fetch + HEX + 1, HEX) &&
+                   (len == 2 * HEX + 1 ||
+                    (fetch[2 * HEX + 1] == ':' && parse_int64(fetch + 2 * HEX + 2, &chain_tx)));
+    of->chain_tx = (uint64_t)chain_tx;
+    if (is_good && chain_tx >= 0)
+        return true;
+    return fail_with(error,
+                     "-fetchsnapshot=%s: 1, or <blockhash>:<txoutset hash>[:<nchaintx>], is wanted",
+                     fetch);
+}
+
 static bool set_p2p(struct config_net *config, const struct options *options,
                     const struct network *network, char **error)
 {
@@ -307,7 +336,8 @@ static bool set_p2p(struct config_net *config, const struct options *options,
         return fail_with(error, "-bantime must be a number of seconds, 1 at least");
     if (!config_proxy_init(config, options, error) ||
         !set_user_agent(config, options, network, error) || !set_outbound(config, options, error) ||
-        !set_inbound(config, options, error) || !set_asmap(config, options, error))
+        !set_inbound(config, options, error) || !set_asmap(config, options, error) ||
+        !set_snapshots(config, options, error))
         return false;
     if (p2p->max_connections == 0) { /* as Core: nobody calls, nobody is called but by order */
         p2p->listen = false;

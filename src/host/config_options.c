@@ -162,6 +162,11 @@ static const struct option_def table[] = {
      "peers see it at (default: 1 when listening, without -externalip and -proxy)", C, BOOL,
      .flags = 0},
     {"externalip", "<ip>", "The address that others see", C, STRING, .flags = MULTI},
+    {"fetchsnapshot", "<blockhash>:<txoutset hash>[:<nchaintx>]", "While far behind, fetch the "
+     "unspent outputs as of a block from peers that offer them (-servesnapshot), and go on with "
+     "them as loadtxoutset does. Alone or 1: of a block that this release knows; else of the block "
+     "whose outputs you vouch for: what dumptxoutset tells as base_hash, txoutset_hash and nchaintx "
+     "(default: 0)", C, STRING, .flags = 0},
     {"fixedseeds", NULL, "Take addresses of peers that this release knows, of networks of which "
      "nothing else gives any (none are known yet)", C, BOOL, .fallback = "1",
      INTO(net.p2p.fixed_seeds)},
@@ -214,6 +219,9 @@ static const struct option_def table[] = {
      "uses another circuit", C, BOOL, .fallback = "1"},
     {"seednode", "<ip>", "Connect to this node for addresses of others while there are few peers, "
      "and disconnect", C, STRING, .flags = MULTI},
+    {"servesnapshot", "<file>", "Offer peers this file of dumptxoutset, relative to the network's "
+     "directory, to fetch the unspent outputs from. -maxuploadtarget holds for it", C, STRING,
+     .flags = 0},
     {"timeout", "<n>", "Milliseconds for a connection to be made", C, INT, .fallback = "5000"},
     {"txreconciliation", NULL, "Agree with peers on telling of transactions by sketches (BIP330)",
      C, BOOL, .flags = DEBUG, .fallback = "0", INTO(net.p2p.tx_reconciliation)},

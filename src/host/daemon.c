@@ -441,6 +441,7 @@ static bool make_node(struct daemon *daemon, char **error)
         .dev_keys = config->dev.keys,
         .repair = config->repair,
         .accepts_stale_fees = config->net.accepts_stale_fees,
+        .fetch_coins = config->net.fetches_coins ? &config->net.fetch_coins : NULL,
         .fallback_sat_per_kvb = config->net.fallback_sat_per_kvb,
         .persist_mempool = options_get_bool(&config->options, "persistmempool", true),
         .keeps_history = options_get_bool(&config->options, "chainhistory", true),

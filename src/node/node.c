@@ -13,6 +13,7 @@
 #include "node/node_dev.h"
 #include "node/node_env.h"
 #include "node/node_fees.h"
+#include "node/node_fetch.h"
 #include "node/node_net.h"
 #include "node/node_repair.h"
 #include "node/node_warnings.h"
@@ -47,7 +48,8 @@ struct node {
     struct node_dev *dev;     /* NULL: without -dev */
     struct p2p *p2p;
     struct node_bans *bans;
-    struct node_net *net;    /* the mesh as RPC sees it */
+    struct node_net *net;     /* the mesh as RPC sees it */
+    struct node_fetch *fetch; /* of coins, from peers */
     struct rpc_node for_rpc; /* what RPC may look at; parts join it as they open */
     struct rpc *rpc;
     const char *warmup; /* what is being done, "" once the chain is open */
@@ -543,6 +545,8 @@ static void make_mesh(struct node *node)
     make_fees(node);
     take_bans(node);
     node->net = node_net_new(node->p2p, node->bans, node->mempool);
+    node->fetch = node_fetch_new(node->log, node->chain, node->mempool, node->p2p,
+                                 node->options.chain.data_dir);
 }
 
 /* The chain is open: from here on failure means a clean stop. */
@@ -552,10 +556,13 @@ static void start_mesh(struct node *node)
     char *error = NULL;
     node->for_rpc.net = node_net_view(node->net);
     node->for_rpc.mempool = node->mempool;
+    node->for_rpc.coins_fetch = node_fetch_view(node->fetch);
     node->for_rpc.fees = node_fees_estimator(node->fees);
     node->for_rpc.mempool_fees = node_fees_mempool_estimator(node->fees);
-    if (p2p_start(node->p2p, &error))
+    if (p2p_start(node->p2p, &error)) {
+        node_fetch_at_start(node->fetch, node->options.fetch_coins);
         return;
+    }
     node->error = error;
     node_stop(node);
 }
@@ -769,6 +776,7 @@ void node_free(struct node *node)
     node_net_free(node->net);
     node_bans_free(node->bans);
     node_fees_free(node->fees);
+    node_fetch_free(node->fetch);
     p2p_free(node->p2p);
     mempool_free(node->mempool);
     history_free(node->history);

@@ -559,6 +559,17 @@ static bool listen_all(struct p2p *p2p, char **error)
                      o->port, strerror(-code));
 }
 
+static bool serve_snapshot(struct p2p *p2p, char **error)
+{
+    const char *path = p2p->options.serve_snapshot, *dir = p2p->options.data_dir;
+    if (!path)
+        return true;
+    char *absolute = *path == '/' || !dir ? xstrdup(path) : xasprintf("%s/%s", dir, path);
+    bool ok = snapshot_serve_start(p2p->snapshots, p2p, absolute, error);
+    xfree(absolute);
+    return ok;
+}
+
 bool p2p_start(struct p2p *p2p, char **error)
 {
     ASSERT(!p2p->is_running);
@@ -566,8 +577,7 @@ bool p2p_start(struct p2p *p2p, char **error)
     if (!address_files_load(&p2p->files, p2p->options.asmap, p2p_now_us(p2p), error) ||
         !listen_all(p2p, error))
         return false;
-    if (p2p->options.serve_snapshot &&
-        !snapshot_serve_start(p2p->snapshots, p2p, p2p->options.serve_snapshot, error))
+    if (!serve_snapshot(p2p, error))
         return false;
     p2p->is_running = true;
     discover_start(p2p);

@@ -120,6 +120,7 @@ RPC_HANDLER(gettxoutsetinfo);
 /* Answers when the mempool holds again what the blocks had: see rpc_finish_settled(). So do the
  * other two orders about branches. */
 RPC_HANDLER(invalidateblock);
+RPC_HANDLER(fetchtxoutset);
 RPC_HANDLER(loadtxoutset);
 /* Pools call it, to stay on one of two blocks with the same work. Forgotten at the next start. */
 RPC_HANDLER(preciousblock);

@@ -52,6 +52,31 @@ struct rpc_dev {
     const struct rpc_dev_snapshot *(*at)(void *ctx, size_t index);
 };
 
+/* Coins that are to be fetched from peers. */
+struct rpc_coins_of {
+    bool has_base; /* else any that this release vouches for; then the rest means nothing */
+    struct block_hash base;
+    uint8_t coins_hash[32]; /* hash_serialized_3 */
+    uint64_t chain_tx;      /* transactions up to that block; 0: unknown */
+};
+
+/* How far that is. Texts are borrowed for the call. */
+struct rpc_coins_fetch_info {
+    const char *state, *path, *error; /* error: NULL if it has not failed */
+    struct block_hash base;           /* with n_chunks, and when they are loaded */
+    uint64_t n_bytes;
+    uint32_t n_chunks, n_have; /* 0: no file is chosen */
+    size_t n_peers, n_left;
+};
+
+struct rpc_coins_fetch {
+    void *ctx;
+    /* Returns: NULL, or why it was not begun */
+    const char *(*start)(void *ctx, const struct rpc_coins_of *of);
+    bool (*stop)(void *ctx); /* Returns: there was one to be stopped */
+    void (*tell)(void *ctx, struct rpc_coins_fetch_info *info);
+};
+
 /* What the methods need of the node. Who has it may change it while calls come: chain, net and
  * mempool are there once they are open. */
 struct rpc_node {
@@ -88,6 +113,7 @@ struct rpc_node {
     const struct history *history; /* of the chain; NULL: nothing is noted */
     const struct rpc_publisher *publishers;
     size_t n_publishers;
+    const struct rpc_coins_fetch *coins_fetch; /* NULL: there is no mesh yet */
     const struct rpc_dev *dev; /* of -dev; NULL: without, its methods get an error */
     int64_t fallback_sat_per_kvb;         /* what is said where nothing is known; 0: that */
     struct block_assembler_options block; /* for mining; all zero: the defaults */

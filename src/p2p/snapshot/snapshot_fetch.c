@@ -584,6 +584,13 @@ static void take(struct snapshot_fetch *fetch, uint32_t index, struct span bytes
     start_writing(fetch);
 }
 
+/* The file says itself of which block it is: who told of another need not be heard to the end. */
+static bool is_of_base(const struct snapshot_offer *offer, uint32_t index, struct span bytes)
+{
+    enum { BASE_AT = 11 }; /* magic, version, network: snapshot_file.h */
+    return index > 0 || memcmp(bytes.p + BASE_AT, offer->base.b, sizeof offer->base.b) == 0;
+}
+
 enum fault snapshot_fetch_on_chunk(struct p2p *p2p, struct peer *peer, struct reader *r)
 {
     struct snapshot_fetch *fetch = fetch_of(p2p);
@@ -609,6 +616,10 @@ enum fault snapshot_fetch_on_chunk(struct p2p *p2p, struct peer *peer, struct re
     if (r->failed || !snapshot_chunk_is_of(&of_peer->offer, index, branch, bytes)) {
         leave_peer(fetch, of_peer);
         return FAULT_SNAPSHOT_CHUNK;
+    }
+    if (!is_of_base(&of_peer->offer, index, bytes)) {
+        leave_peer(fetch, of_peer);
+        return FAULT_SNAPSHOT_ROOT;
     }
     fetch->heard_us = of_peer->heard_us;
     if (!slot.is_late && of_peer->window < SNAPSHOT_WINDOW_MAX)

@@ -23,7 +23,7 @@
 #define SNAPSHOT_LEFT_MAX 8
 /* What is written becomes durable after so many chunks, and after so long. */
 #define SNAPSHOT_SAVE_CHUNKS 64
-#define SNAPSHOT_SAVE_US     INT64_C(10000000)
+#define SNAPSHOT_SAVE_US     INT64_C(3000000)
 
 /* The fetch has ended: path is whole, or there will be none. Borrowed for the call.
  *

@@ -234,6 +234,23 @@ TEST(a_lie_costs_its_bytes_once_and_its_teller_the_connection, struct scene *s)
     expect_whole(s);
 }
 
+/* The file's head is of another block than was told. */
+TEST(a_file_of_another_block_is_seen_by_its_first_chunk, struct scene *s)
+{
+    scene_start(s, 18);
+    s->bytes[11] ^= 1;
+    snapshot_tree_set(&s->tree, 0, span_of(s->bytes, SNAPSHOT_CHUNK_BYTES));
+    snapshot_tree_root(&s->tree, s->offer.root);
+    struct raw_peer *raw = raw_source(s, &s->offer);
+    uint32_t index;
+    assert_true(raw_asked(raw, &index, 2000000));
+    assert_int_equal(index, 0);
+    raw_send_chunk(s, raw, index, SIZE_MAX);
+    mesh_run(&s->f.mesh, 1000000);
+    assert_true(raw->is_closed);
+    assert_int_equal(snapshot_fetch_progress(of_node(s)).n_have, 0);
+}
+
 TEST(so_many_lies_end_the_fetch, struct scene *s)
 {
     scene_start(s, 10);
