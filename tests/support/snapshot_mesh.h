@@ -100,6 +100,7 @@ static inline void scene_begin(struct scene *s)
                                  .fetched = scene_note,
                                  .arg = s};
     s->is_whole = false;
+    s->error[0] = '\0';
     snapshot_fetch_begin(p2p_snapshots(s->f.node->p2p), s->f.node->p2p, &wish);
 }
 
@@ -125,9 +126,9 @@ static inline bool scene_is_whole(void *arg)
     return ((struct scene *)arg)->is_whole;
 }
 
-static inline bool scene_has_ended(void *arg)
+static inline bool scene_has_failed(void *arg)
 {
-    return ((struct scene *)arg)->n_ends > 0;
+    return ((struct scene *)arg)->error[0] != '\0';
 }
 
 static inline void scene_compare_file(struct scene *s)

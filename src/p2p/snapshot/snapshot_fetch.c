@@ -16,14 +16,16 @@
 
 #define LOOK_US 1000000 /* headers may have come, or peers */
 
-/* NONE -> RECALLS -> LOOKS -> OPENS -> FETCHES -> WHOLE -> REMOVES -> NONE; from FETCHES and WHOLE
- * by REMOVES to LOOKS, if that file is left; and from each to NONE, after its job. */
+/* NONE -> RECALLS -> LOOKS -> OPENS -> FETCHES -> RESTS -> WHOLE -> REMOVES -> NONE; from RECALLS to
+ * FETCHES, if there is something of use; from FETCHES and WHOLE by REMOVES to LOOKS, if that file is
+ * left; and from each to NONE, after its job. */
 enum fetch_stage {
     FETCH_NONE,
     FETCH_RECALLS, /* a job: what has an earlier run left? */
     FETCH_LOOKS,   /* for a file that a peer tells of */
     FETCH_OPENS,   /* a job */
     FETCH_FETCHES, /* a job now and then: what has come is written */
+    FETCH_RESTS,   /* all is there; the header of its block is awaited */
     FETCH_WHOLE,   /* somebody looks at it */
     FETCH_REMOVES, /* a job */
 };
@@ -301,8 +303,7 @@ static void written(struct snapshot_fetch *fetch)
         return;
     forget_file(fetch);
     snapshot_part_close(&fetch->part);
-    fetch->stage = FETCH_WHOLE;
-    fetch->wish.fetched(fetch->wish.arg, fetch->part.path, NULL);
+    fetch->stage = FETCH_RESTS;
 }
 
 static void go_on(struct snapshot_fetch *fetch)
@@ -411,14 +412,14 @@ struct snapshot_progress snapshot_fetch_progress(const struct snapshots *snapsho
 {
     static const char *const names[] = {
         [FETCH_NONE] = "none",      [FETCH_RECALLS] = "waiting", [FETCH_LOOKS] = "waiting",
-        [FETCH_OPENS] = "waiting",  [FETCH_FETCHES] = "fetching", [FETCH_WHOLE] = "whole",
-        [FETCH_REMOVES] = "waiting"};
+        [FETCH_OPENS] = "waiting",  [FETCH_FETCHES] = "fetching", [FETCH_RESTS] = "whole",
+        [FETCH_WHOLE] = "whole",    [FETCH_REMOVES] = "waiting"};
     const struct snapshot_fetch *fetch = snapshots->fetch;
     struct snapshot_progress progress = {.state = names[fetch ? fetch->stage : FETCH_NONE]};
     if (!fetch)
         return progress;
     progress.n_left = fetch->n_left;
-    if (fetch->stage != FETCH_FETCHES && fetch->stage != FETCH_WHOLE)
+    if (fetch->stage != FETCH_FETCHES && fetch->stage != FETCH_RESTS && fetch->stage != FETCH_WHOLE)
         return progress;
     progress.offer = fetch->part.offer;
     progress.n_chunks = count(fetch);
@@ -522,16 +523,48 @@ static void ask_all(struct snapshot_fetch *fetch, int64_t now_us, int64_t *next_
     }
 }
 
+/* The chain has come past the block of the file, or to it. */
+static bool is_passed(const struct snapshot_fetch *fetch)
+{
+    const struct chain *chain = fetch->snapshots->chain;
+    const struct block_node *base = chain_find(chain, &fetch->part.offer.base);
+    return base && base->height <= chain_tip(chain)->height;
+}
+
+/* Of no use any more. */
+static void give_up(struct snapshot_fetch *fetch)
+{
+    forget_file(fetch);
+    fetch->is_over = true;
+    start_job(fetch, FETCH_REMOVES, false);
+    fetch->wish.fetched(fetch->wish.arg, fetch->part.path, "the chain is past their block already");
+}
+
+/* What needs no answer of a peer. */
+static void step(struct snapshot_fetch *fetch)
+{
+    bool has_file = fetch->stage == FETCH_FETCHES || fetch->stage == FETCH_RESTS;
+    if (has_file && !fetch->has_job && is_passed(fetch)) {
+        give_up(fetch);
+    } else if (fetch->stage == FETCH_LOOKS) {
+        look(fetch);
+    } else if (fetch->stage == FETCH_RESTS && base_of(fetch, &fetch->part.offer)) {
+        fetch->stage = FETCH_WHOLE;
+        fetch->wish.fetched(fetch->wish.arg, fetch->part.path, NULL);
+    }
+}
+
 int64_t snapshot_fetch_tick(struct p2p *p2p, int64_t now_us)
 {
     struct snapshot_fetch *fetch = fetch_of(p2p);
     int64_t next_us = INT64_MAX;
     if (!fetch || fetch->stops)
         return INT64_MAX;
-    if (fetch->stage == FETCH_LOOKS)
-        look(fetch);
+    step(fetch);
+    if (fetch->stage == FETCH_LOOKS || fetch->stage == FETCH_RESTS)
+        return now_us + LOOK_US;
     if (fetch->stage != FETCH_FETCHES)
-        return fetch->stage == FETCH_LOOKS ? now_us + LOOK_US : INT64_MAX;
+        return INT64_MAX;
     ask_all(fetch, now_us, &next_us);
     start_writing(fetch);
     if (fetch->n_unsaved > 0)

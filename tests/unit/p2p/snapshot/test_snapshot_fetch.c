@@ -22,9 +22,9 @@ static void expect_whole(struct scene *s)
 
 static void expect_end(struct scene *s, const char *error)
 {
-    s->n_ends = 0;
-    assert_true(mesh_run_until(&s->f.mesh, scene_has_ended, s, 600));
+    assert_true(mesh_run_until(&s->f.mesh, scene_has_failed, s, 600));
     assert_string_equal(s->error, error);
+    mesh_run(&s->f.mesh, 1000000);
     assert_false(snapshot_fetch_is_busy(of_node(s)));
 }
 
@@ -87,6 +87,48 @@ TEST(who_does_not_tell_is_not_asked_nor_is_anybody_without_a_wish, struct scene 
     assert_true(raw_asked(raw, &index, 5000000));
     assert_int_equal(raw_count(silent, "getsnapchunk"), 0);
     assert_string_equal(snapshot_fetch_progress(of_node(s)).state, "fetching");
+}
+
+/* After a restart the header may be known later than the file is whole. */
+TEST(a_whole_file_waits_for_its_header, struct scene *s)
+{
+    scene_start(s, 19);
+    struct raw_peer *raw = raw_source(s, &s->offer);
+    raw_serve(s, raw);
+    expect_whole(s);
+    snapshot_fetch_settle(of_node(s), false, true);
+    mesh_run(&s->f.mesh, 1000000);
+    assert_true(part_exists(s, SNAP_PART));
+    uint8_t state[200];
+    const struct env *env = sim_env_get(s->f.node->sim);
+    struct env_file *file;
+    assert_int_equal(env_file_open(env, SNAP_PART SNAPSHOT_PART_SUFFIX, ENV_OPEN_READ, &file), 0);
+    int64_t len = env_file_read_at(env, file, 0, state, sizeof state);
+    env_file_close(env, file);
+    mesh_deinit(&s->f.mesh);
+    (void)fixture_node(&s->f, 20, NULL, NULL); /* another machine with these files */
+    scene_write(s->f.node, SNAP_PART, s->bytes, SNAP_BYTES);
+    scene_write(s->f.node, SNAP_PART SNAPSHOT_PART_SUFFIX, state, (size_t)len);
+    scene_begin(s);
+    mesh_run(&s->f.mesh, 5000000);
+    assert_false(s->is_whole);
+    assert_string_equal(snapshot_fetch_progress(of_node(s)).state, "whole");
+    scene_give_headers(s);
+    expect_whole(s);
+}
+
+TEST(a_chain_that_comes_past_the_block_ends_the_fetch, struct scene *s)
+{
+    scene_start(s, 21);
+    struct raw_peer *raw = raw_source(s, &s->offer);
+    uint32_t index;
+    assert_true(raw_asked(raw, &index, 5000000));
+    mesh_give(s->f.node, s->base);
+    p2p_schedule_now(s->f.node->p2p);
+    expect_end(s, "the chain is past their block already");
+    mesh_run(&s->f.mesh, 1000000);
+    assert_false(part_exists(s, SNAP_PART));
+    assert_false(raw->is_closed);
 }
 
 /* Wherever a chunk is spoiled, who sent it goes, is not welcome again, and the others give. */
