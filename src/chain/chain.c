@@ -707,19 +707,9 @@ bool chain_coinstatsindex_status(const struct chain *chain, bool *synced, int32_
     return index_follower_status(&chain->coinstatsindex.follower, synced, height);
 }
 
-int chain_load_coins(struct chain *chain, const char *path, coins_may_change_fn *may_change,
-                     coin_load_fn *done, void *arg)
+int chain_load_coins(struct chain *chain, const struct coin_load_order *order)
 {
-    return snapshot_load_start(&chain->snapshot_load, path, may_change, done, arg);
-}
-
-bool chain_vouch(struct chain *chain, const struct block_hash *base, const uint8_t coins_hash[32],
-                 uint64_t chain_tx)
-{
-    if (chain->snapshot_load.stage != LOAD_NONE || chain->tree.assumed)
-        return false;
-    snapshot_vouch(&chain->core, base, coins_hash, chain_tx);
-    return true;
+    return snapshot_load_start(&chain->snapshot_load, order);
 }
 
 bool chain_has_past_check(const struct chain *chain, struct chain_past *out)

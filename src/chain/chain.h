@@ -299,24 +299,13 @@ void chain_scan_coins(struct chain *chain, chain_coin_fn *visit,
 NODISCARD int chain_dump_coins(struct chain *chain, const char *path,
                                const struct block_node *target, coin_dump_fn *done, void *arg);
 
-/* Go on with the coins of a file in Core's format, of a block that this release vouches for and
- * whose header is known: they are read and compared off the loop, then the chain's tip is that
+/* Go on with the coins of a file in Core's format, of a block whose header is known and that this
+ * release vouches for, or who orders it: they are read and compared off the loop, then the chain's tip is that
  * block, and those below are checked in the background.
  *
- * In:       may_change  asked with arg before that begins and before it is done
- * Out:      done        once, maybe within this call: see coin_load_fn
  * Returns:  0, or why it was not begun, and done will not be called: the error of opening the file;
  *           -EBUSY one is being read; -ECANCELED closing */
-NODISCARD int chain_load_coins(struct chain *chain, const char *path,
-                               coins_may_change_fn *may_change, coin_load_fn *done, void *arg);
-/* The operator vouches for the coins as of a block, beside what this release does: for what is
- * loaded after that, and noted with it over a restart.
- *
- * In:       coins_hash  hash_serialized_3 of gettxoutsetinfo
- *           chain_tx    transactions up to that block; 0: unknown
- * Returns:  false if a set of coins is being loaded or checked: nothing has changed */
-NODISCARD bool chain_vouch(struct chain *chain, const struct block_hash *base,
-                           const uint8_t coins_hash[32], uint64_t chain_tx);
+NODISCARD int chain_load_coins(struct chain *chain, const struct coin_load_order *order);
 /* What is checked of the blocks below a snapshot. */
 struct chain_past {
     const struct block_node *base, *tip; /* the snapshot's block; the last one checked */

@@ -306,17 +306,6 @@ static bool fail_of_coins(struct chain *chain, int code, char **error, char *det
     return fail(error, "Cannot open the coins database", code, detail_take);
 }
 
-/* Who vouches for them: the operator, if it was noted. Returns 0 or a negative errno */
-static int recall_vouched(struct chain_core *core, const struct block_hash *base)
-{
-    uint8_t coins_hash[32];
-    uint64_t chain_tx;
-    int code = snapshot_dir_vouched(core->env, core->data_dir, coins_hash, &chain_tx);
-    if (!code)
-        snapshot_vouch(core, base, coins_hash, chain_tx);
-    return code == -ENOENT ? 0 : code;
-}
-
 /* The chain goes on with the coins of a snapshot whose past is not checked yet: both stores are
  * open. Making all anew does without. */
 static bool open_snapshot(struct chain *chain, char **error)
@@ -331,7 +320,7 @@ static bool open_snapshot(struct chain *chain, char **error)
         return true;
     if (code)
         return fail_of_coins(chain, code, error, NULL);
-    code = recall_vouched(core, &base);
+    code = snapshot_recall_vouch(core, &base);
     if (code)
         return fail_of_coins(chain, code, error, NULL);
     if (!snapshot_known(core, &base)) {

@@ -287,7 +287,7 @@ static bool set_asmap(struct config_net *config, const struct options *options, 
 /* Of a block that this release knows, or "block:coins[:transactions]". */
 static bool set_snapshots(struct config_net *config, const struct options *options, char **error)
 {
-    struct rpc_coins_of *of = &config->fetch_coins;
+    struct coin_vouch *of = &config->fetch_coins;
     const char *serve = options_get_string(options, "servesnapshot", "");
     const char *fetch = options_get_string(options, "fetchsnapshot", "0");
     enum { HEX = 64 };
@@ -298,7 +298,6 @@ static bool set_snapshots(struct config_net *config, const struct options *optio
         return true;
     int64_t chain_tx = 0;
     size_t len = strlen(fetch);
-    of->has_base = true;
     bool is_good = len > 2 * HEX && fetch[HEX] == ':' &&
                    hex_decode_reversed(of->base.b, 32, fetch, HEX) &&
                    hex_decode_reversed(of->coins_hash, 32, fetch + HEX + 1, HEX) &&

@@ -13,7 +13,7 @@
 /* Strings live as long as this. */
 struct config_net {
     struct p2p_options p2p;
-    struct rpc_coins_of fetch_coins; /* -fetchsnapshot, if fetches_coins */
+    struct coin_vouch fetch_coins; /* -fetchsnapshot, if fetches_coins */
     bool fetches_coins;
     struct mempool_options mempool;
     struct block_assembler_options block;

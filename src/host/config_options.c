@@ -165,7 +165,7 @@ static const struct option_def table[] = {
     {"fetchsnapshot", "<blockhash>:<txoutset hash>[:<nchaintx>]", "While far behind, fetch the "
      "unspent outputs as of a block from peers that offer them (-servesnapshot), and go on with "
      "them as loadtxoutset does. Alone or 1: of a block that this release knows; else of the block "
-     "whose outputs you vouch for: what dumptxoutset tells as base_hash, txoutset_hash and nchaintx "
+     "whose outputs you vouch for, by what dumptxoutset tells: base_hash, txoutset_hash, nchaintx "
      "(default: 0)", C, STRING, .flags = 0},
     {"fixedseeds", NULL, "Take addresses of peers that this release knows, of networks of which "
      "nothing else gives any (none are known yet)", C, BOOL, .fallback = "1",

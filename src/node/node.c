@@ -50,7 +50,7 @@ struct node {
     struct node_bans *bans;
     struct node_net *net;     /* the mesh as RPC sees it */
     struct node_fetch *fetch; /* of coins, from peers */
-    struct rpc_node for_rpc; /* what RPC may look at; parts join it as they open */
+    struct rpc_node for_rpc;  /* what RPC may look at; parts join it as they open */
     struct rpc *rpc;
     const char *warmup; /* what is being done, "" once the chain is open */
     struct node_warnings warnings;
@@ -84,17 +84,6 @@ static bool is_catching_up(const struct node *node)
            chain_is_initial_download(node->chain);
 }
 
-static struct traffic traffic_now(const struct node *node, int64_t now_us)
-{
-    struct p2p_info info = {0};
-    if (node->p2p)
-        p2p_info(node->p2p, &info);
-    return (struct traffic){.now_us = now_us,
-                            .n_peers = info.n_in + info.n_out,
-                            .received = info.bytes_received,
-                            .sent = info.bytes_sent};
-}
-
 /* Each call counts for the rate; a line is shown only now and then. */
 static void show_progress(struct node *node, const struct block_node *tip)
 {
@@ -103,7 +92,13 @@ static void show_progress(struct node *node, const struct block_node *tip)
     progress_add(&node->progress, now_us, tip->height, chain_progress(node->chain, tip));
     if (now_us - node->shown_us < SHOW_US)
         return;
-    struct traffic traffic = traffic_now(node, now_us);
+    struct p2p_info info = {0};
+    if (node->p2p)
+        p2p_info(node->p2p, &info);
+    struct traffic traffic = {.now_us = now_us,
+                              .n_peers = info.n_in + info.n_out,
+                              .received = info.bytes_received,
+                              .sent = info.bytes_sent};
     progress_format(&node->progress, tip->time, line);
     progress_format_traffic(&node->traffic, &traffic, net);
     char *both = xasprintf("%s  %s", line, net);
@@ -241,9 +236,8 @@ static void on_block_lost(void *ctx, const struct block_node *block)
 
 static void on_loss(void *ctx, const char *message)
 {
-    struct node *node = ctx;
     if (*message)
-        node->events.notice(node->events.ctx, NODE_NOTICE_ALERT, message);
+        on_alert(ctx, message);
 }
 
 /* [tx 8] Everybody hears of it. */
@@ -559,10 +553,8 @@ static void start_mesh(struct node *node)
     node->for_rpc.coins_fetch = node_fetch_view(node->fetch);
     node->for_rpc.fees = node_fees_estimator(node->fees);
     node->for_rpc.mempool_fees = node_fees_mempool_estimator(node->fees);
-    if (p2p_start(node->p2p, &error)) {
-        node_fetch_at_start(node->fetch, node->options.fetch_coins);
+    if (p2p_start(node->p2p, &error))
         return;
-    }
     node->error = error;
     node_stop(node);
 }
@@ -638,6 +630,7 @@ static void open_to_all(void *arg)
         node->history = history_new(node->env, node->log, node->options.chain.data_dir);
     node->for_rpc.history = node->history;
     start_mesh(node);
+    node_fetch_at_start(node->fetch, node->options.fetch_coins);
     start_imports(node);
     expect_mempool(node);
     node->miner = node_miner_new(node->log, node->chain, node->mempool, &node->options.miner);

@@ -56,7 +56,7 @@ struct node_options {
     int64_t fallback_sat_per_kvb;         /* -fallbackestimate: where none is known; 0: none */
     bool repair;                          /* what is damaged is made anew, without being asked */
     struct p2p_options p2p;
-    const struct rpc_coins_of *fetch_coins; /* -fetchsnapshot; NULL: off */
+    const struct coin_vouch *fetch_coins; /* -fetchsnapshot, as in rpc_coins_fetch; NULL: off */
     int64_t ban_time_s; /* -bantime; 0: a day */
     struct rpc_auth_options auth;
     const struct rpc_publisher *publishers; /* as getzmqnotifications tells them */

@@ -6,6 +6,8 @@
 #include "p2p/snapshot/snapshot_fetch.h"
 #include "util/alloc.h"
 
+static const struct block_hash any = {{0}};
+
 enum outcome { OUTCOME_NONE, OUTCOME_LOADED, OUTCOME_FAILED };
 
 struct node_fetch {
@@ -15,6 +17,7 @@ struct node_fetch {
     struct snapshots *snapshots;
     struct p2p *p2p;
     char *path;
+    struct coin_vouch vouch; /* all zero: nobody does but this release */
     bool is_loading;
     enum outcome outcome;     /* of the last one */
     char *error;              /* FAILED: why */
@@ -62,26 +65,28 @@ static void fetched(void *arg, const char *path, const char *error)
         return;
     }
     fetch->is_loading = true;
-    int code = chain_load_coins(fetch->chain, path, is_mempool_empty, loaded, fetch);
+    struct coin_load_order order = {
+        .path = path, .may_change = is_mempool_empty, .done = loaded, .arg = fetch};
+    if (!block_hash_equal(&fetch->vouch.base, &any))
+        order.vouch = &fetch->vouch;
+    int code = chain_load_coins(fetch->chain, &order);
     if (code)
         loaded(fetch, code, &(struct coin_load){0});
 }
 
 /* -- Orders ------------------------------------------------------------------------------------ */
 
-static const char *start(void *ctx, const struct rpc_coins_of *of)
+static const char *start(void *ctx, const struct coin_vouch *vouch)
 {
     struct node_fetch *fetch = ctx;
-    struct snapshot_wish wish = {.path = fetch->path, .fetched = fetched, .arg = fetch};
-    ASSERT(of);
+    ASSERT(vouch);
+    struct snapshot_wish wish = {
+        .path = fetch->path, .base = vouch->base, .fetched = fetched, .arg = fetch};
     if (snapshot_fetch_is_busy(fetch->snapshots) || fetch->is_loading)
         return "Coins are being fetched already";
     if (chain_lacks_past(fetch->chain))
         return "The chain goes on from a set of coins already, whose past is being checked";
-    if (of->has_base && !chain_vouch(fetch->chain, &of->base, of->coins_hash, of->chain_tx))
-        return "A set of coins is being loaded";
-    if (of->has_base)
-        wish.base = of->base;
+    fetch->vouch = *vouch;
     end(fetch, OUTCOME_NONE, NULL);
     snapshot_fetch_begin(fetch->snapshots, fetch->p2p, &wish);
     return NULL;
@@ -152,15 +157,17 @@ const struct rpc_coins_fetch *node_fetch_view(const struct node_fetch *fetch)
     return &fetch->view;
 }
 
-void node_fetch_at_start(struct node_fetch *fetch, const struct rpc_coins_of *of)
+void node_fetch_at_start(struct node_fetch *fetch, const struct coin_vouch *vouch)
 {
     ASSERT(fetch);
-    if (!of || chain_lacks_past(fetch->chain))
+    if (!vouch || chain_lacks_past(fetch->chain))
         return;
-    if (!chain_is_initial_download(fetch->chain)) {
+    const struct block_node *base = chain_find(fetch->chain, &vouch->base);
+    bool is_there = base && base->height <= chain_tip(fetch->chain)->height;
+    if (is_there || !chain_is_initial_download(fetch->chain)) {
         log_printf(fetch->log, LOG_ALWAYS, "[snapshot] the chain needs no coins of others");
         return;
     }
-    const char *error = start(fetch, of);
+    const char *error = start(fetch, vouch);
     ASSERT(!error);
 }

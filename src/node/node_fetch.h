@@ -28,7 +28,7 @@ const struct rpc_coins_fetch *node_fetch_view(const struct node_fetch *fetch);
 /* What the option says, after the start of the mesh: nothing, where the chain is on its own way
  * already.
  *
- * In:  of  NULL: the option is off */
-void node_fetch_at_start(struct node_fetch *fetch, const struct rpc_coins_of *of);
+ * In:  vouch  as in struct rpc_coins_fetch; NULL: the option is off */
+void node_fetch_at_start(struct node_fetch *fetch, const struct coin_vouch *vouch);
 
 #endif

@@ -437,6 +437,17 @@ static struct siphash_key make_key(const struct env *env)
     return key;
 }
 
+static void init_serving(struct p2p *p2p)
+{
+    serve_init(p2p);
+    p2p->snapshots = xcalloc(1, sizeof *p2p->snapshots);
+    *p2p->snapshots = (struct snapshots){.env = p2p->env,
+                                         .log = p2p->log,
+                                         .network = p2p->network,
+                                         .chain = p2p->chain,
+                                         .upload = &p2p->upload};
+}
+
 struct p2p *p2p_new(const struct env *env, const struct log *log, const struct network *network,
                     struct chain *chain, struct mempool *mempool, const struct p2p_options *options,
                     const struct p2p_events *events)
@@ -475,13 +486,7 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     compact_extra_init(&p2p->compact_extra, (size_t)MAX_OF(n_extra, 0));
     tx_relay_init(p2p);
     relay_init(p2p);
-    serve_init(p2p);
-    p2p->snapshots = xcalloc(1, sizeof *p2p->snapshots);
-    *p2p->snapshots = (struct snapshots){.env = env,
-                                         .log = log,
-                                         .network = network,
-                                         .chain = chain,
-                                         .upload = &p2p->upload};
+    init_serving(p2p);
     return p2p;
 }
 

@@ -30,15 +30,16 @@ static const struct rpc_method methods[] = {
        "{\"rollback\": height or hash}: that block, instead of the last one of which this release\n"
        "knows the outputs"}}},
     {"fetchtxoutset", "Blockchain", rpc_fetchtxoutset, 0,
-     "Fetch the unspent outputs as of a block from peers that offer them (-servesnapshot), chunk by\n"
-     "chunk from all of them at once, and go on with them as loadtxoutset does: of a block that\n"
-     "this release knows, or of any whose hash of outputs you know from a node that you trust.\n"
+     "Fetch the unspent outputs as of a block from peers that offer them (-servesnapshot), in\n"
+     "chunks from all of them at once, and go on with them as loadtxoutset does: of a block that\n"
+     "this release knows, or of any whose hash of outputs you have from a node that you trust.\n"
      "start answers at once; what has come is gone on with after a restart. Bitcoin Core has no\n"
      "such method.",
-     "{\"state\": \"str\", \"base_hash\": \"hex\", \"bytes\": n, \"chunks\": n, \"chunks_here\": n,\n"
-     " \"peers\": n, \"refused\": n, \"path\": \"str\", \"error\": \"str\"}    state: none, waiting (for\n"
-     "    headers, or for a peer that offers them), fetching, whole, loading, loaded or failed;\n"
-     "    base_hash to peers: where a file is chosen; refused: files that were given up",
+     "{\"state\": \"str\", \"base_hash\": \"hex\", \"bytes\": n, \"chunks\": n,\n"
+     " \"chunks_here\": n, \"peers\": n, \"refused\": n, \"path\": \"str\", \"error\": \"str\"}\n"
+     "    state: none, waiting (for headers, or for a peer that offers them), fetching, whole,\n"
+     "    loading, loaded or failed; base_hash to peers: where a file is chosen; refused: files\n"
+     "    that were given up",
      {{"action", RPC_TYPE_STRING, NULL, "start, stop or status"},
       {"blockhash", RPC_TYPE_HEX, "", "The block (default: one that this release knows)"},
       {"txoutset_hash", RPC_TYPE_HEX, "", "With blockhash: the hash of the outputs as of it, as\n"

@@ -52,15 +52,7 @@ struct rpc_dev {
     const struct rpc_dev_snapshot *(*at)(void *ctx, size_t index);
 };
 
-/* Coins that are to be fetched from peers. */
-struct rpc_coins_of {
-    bool has_base; /* else any that this release vouches for; then the rest means nothing */
-    struct block_hash base;
-    uint8_t coins_hash[32]; /* hash_serialized_3 */
-    uint64_t chain_tx;      /* transactions up to that block; 0: unknown */
-};
-
-/* How far that is. Texts are borrowed for the call. */
+/* How far coins have come from peers. Texts are borrowed for the call. */
 struct rpc_coins_fetch_info {
     const char *state, *path, *error; /* error: NULL if it has not failed */
     struct block_hash base;           /* with n_chunks, and when they are loaded */
@@ -71,8 +63,9 @@ struct rpc_coins_fetch_info {
 
 struct rpc_coins_fetch {
     void *ctx;
-    /* Returns: NULL, or why it was not begun */
-    const char *(*start)(void *ctx, const struct rpc_coins_of *of);
+    /* vouch: all zero: of any block that this release vouches for. Returns: NULL, or why it was not
+     * begun */
+    const char *(*start)(void *ctx, const struct coin_vouch *vouch);
     bool (*stop)(void *ctx); /* Returns: there was one to be stopped */
     void (*tell)(void *ctx, struct rpc_coins_fetch_info *info);
 };

@@ -31,23 +31,24 @@ static bool read_hash(struct rpc_call *call, size_t index, const char *name, uin
     const char *text = rpc_arg_string(call, index, "");
     if (hex_decode_reversed(out, 32, text, strlen(text)))
         return true;
-    return rpc_refuse(call, RPC_INVALID_PARAMETER, "%s must be a hash of 64 hex digits, not '" RPC_TEXT "'",
-                      name, text);
+    return rpc_refuse(call, RPC_INVALID_PARAMETER,
+                      "%s must be a hash of 64 hex digits, not '" RPC_TEXT "'", name, text);
 }
 
 /* Both hashes or none. */
-static bool read_coins(struct rpc_call *call, struct rpc_coins_of *of)
+static bool read_vouch(struct rpc_call *call, struct coin_vouch *vouch)
 {
     int64_t chain_tx = 0;
-    *of = (struct rpc_coins_of){.has_base = rpc_arg(call, 1) || rpc_arg(call, 2)};
-    if (!of->has_base)
+    *vouch = (struct coin_vouch){0};
+    if (!rpc_arg(call, 1) && !rpc_arg(call, 2))
         return true;
-    if (!read_hash(call, 1, "blockhash", of->base.b) ||
-        !read_hash(call, 2, "txoutset_hash", of->coins_hash) || !rpc_arg_int64(call, 3, &chain_tx))
+    if (!read_hash(call, 1, "blockhash", vouch->base.b) ||
+        !read_hash(call, 2, "txoutset_hash", vouch->coins_hash) ||
+        !rpc_arg_int64(call, 3, &chain_tx))
         return false;
     if (chain_tx < 0)
         return rpc_refuse(call, RPC_INVALID_PARAMETER, "nchaintx must not be negative");
-    of->chain_tx = (uint64_t)chain_tx;
+    vouch->chain_tx = (uint64_t)chain_tx;
     return true;
 }
 
@@ -55,14 +56,14 @@ enum rpc_progress rpc_fetchtxoutset(struct rpc_call *call)
 {
     const struct rpc_coins_fetch *fetch = call->rpc->node->coins_fetch;
     const char *action = rpc_arg_string(call, 0, "");
-    struct rpc_coins_of of;
+    struct coin_vouch vouch;
     if (!fetch)
         return rpc_fail(call, RPC_CLIENT_P2P_DISABLED,
                         "Error: Peer-to-peer functionality missing or disabled");
     if (strcmp(action, "start") == 0) {
-        if (!read_coins(call, &of))
+        if (!read_vouch(call, &vouch))
             return RPC_DONE;
-        const char *error = fetch->start(fetch->ctx, &of);
+        const char *error = fetch->start(fetch->ctx, &vouch);
         if (error)
             return rpc_fail(call, RPC_MISC_ERROR, "%s", error);
     } else if (strcmp(action, "stop") == 0) {

@@ -142,7 +142,9 @@ enum rpc_progress rpc_loadtxoutset(struct rpc_call *call)
 {
     char *path = absolute_path(call);
     call->state = path;
-    int error = chain_load_coins(call->rpc->node->chain, path, is_mempool_empty, on_loaded, call);
+    struct coin_load_order order = {
+        .path = path, .may_change = is_mempool_empty, .done = on_loaded, .arg = call};
+    int error = chain_load_coins(call->rpc->node->chain, &order);
     if (error == -EBUSY)
         return rpc_fail(call, RPC_INTERNAL_ERROR, "Another snapshot is being loaded");
     if (error == -ECANCELED)

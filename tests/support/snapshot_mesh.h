@@ -95,10 +95,8 @@ static inline void scene_note(void *arg, const char *path, const char *error)
 
 static inline void scene_begin(struct scene *s)
 {
-    struct snapshot_wish wish = {.path = SNAP_PART,
-                                 .base = s->base->block.hash,
-                                 .fetched = scene_note,
-                                 .arg = s};
+    struct snapshot_wish wish = {
+        .path = SNAP_PART, .base = s->base->block.hash, .fetched = scene_note, .arg = s};
     s->is_whole = false;
     s->error[0] = '\0';
     snapshot_fetch_begin(p2p_snapshots(s->f.node->p2p), s->f.node->p2p, &wish);
@@ -108,8 +106,8 @@ static inline void scene_give_headers(struct scene *s)
 {
     for (int32_t height = 1; height <= s->base->height; height++) {
         struct verdict verdict;
-        (void)chain_accept_header(s->f.node->chain,
-                                  &built_ancestor(s->base, height)->block.header, &verdict);
+        (void)chain_accept_header(s->f.node->chain, &built_ancestor(s->base, height)->block.header,
+                                  &verdict);
     }
 }
 

@@ -133,11 +133,20 @@ static inline int snapshot_teardown(void **state)
     return 0;
 }
 
+static inline int snapshot_order(struct snapshot_rig *s, const char *path,
+                                 const struct coin_vouch *vouch, struct load_answer *answer)
+{
+    struct coin_load_order order = {.path = path,
+                                    .may_change = snapshot_may_change,
+                                    .done = snapshot_note,
+                                    .arg = answer,
+                                    .vouch = vouch};
+    return chain_load_coins(s->rig.chain, &order);
+}
+
 static inline void snapshot_begin_load(struct snapshot_rig *s, struct load_answer *answer)
 {
-    assert_int_equal(chain_load_coins(s->rig.chain, SNAPSHOT_FILE, snapshot_may_change,
-                                      snapshot_note, answer),
-                     0);
+    assert_int_equal(snapshot_order(s, SNAPSHOT_FILE, NULL, answer), 0);
 }
 
 static inline struct load_answer snapshot_load_now(struct snapshot_rig *s)

@@ -23,8 +23,8 @@ NODISCARD int snapshot_dir_base(const struct env *env, const char *data_dir,
 /* The store is filled, durably. Returns 0 or a negative errno. */
 NODISCARD int snapshot_dir_set_base(const struct env *env, const char *data_dir,
                                     const struct block_hash *base);
-/* Of a store whose coins the operator vouches for, not this release: their hash and the transactions
- * up to their block, noted before the store counts. Returns 0 or a negative errno. */
+/* Of a store whose coins somebody vouches for, not this release: their hash and the transactions up
+ * to their block, noted before the store counts. Returns 0 or a negative errno. */
 NODISCARD int snapshot_dir_set_vouched(const struct env *env, const char *data_dir,
                                        const uint8_t coins_hash[32], uint64_t chain_tx);
 /* What was noted. Returns 0, -ENOENT if nothing was, or another negative errno */

@@ -40,7 +40,7 @@ struct chain_options {
     size_t import_parked_max;  /* 0: a million. Blocks of a file that wait for parents, for tests */
     bool reindex;              /* rebuild index and coins from the block files */
     bool reindex_chainstate;   /* rebuild the coins only */
-    bool is_repair; /* nobody asked for that: a damage that an open before this one met */
+    bool is_repair;    /* nobody asked for that: a damage that an open before this one met */
     bool keeps_damage; /* what an open finds damaged is left as it is, and refused (-norepair) */
     bool txindex;
     bool spender_index;                    /* -txospenderindex */
@@ -208,8 +208,8 @@ typedef void coin_dump_fn(void *arg, int error, const struct coin_dump *dump);
 
 /* A set of coins that was to be read from a file. Borrowed for the call. */
 struct coin_load {
-    const char *why; /* it was refused, in Core's words; NULL: it was not */
-    bool is_head;    /* for what it says of itself */
+    const char *why;  /* it was refused, in Core's words; NULL: it was not */
+    bool is_head;     /* for what it says of itself */
     bool is_bad_file; /* for what is in it: no moment will come when it is taken */
     const struct block_node *base;
     uint64_t n_coins;
@@ -219,6 +219,22 @@ struct coin_load {
 typedef void coin_load_fn(void *arg, int error, const struct coin_load *load);
 /* Nobody holds anything that depends on the coins as they are. */
 typedef bool coins_may_change_fn(void *arg);
+/* Who orders it vouches for the coins as of a block, beside what this release does: that is noted
+ * with them over a restart. */
+struct coin_vouch {
+    struct block_hash base;
+    uint8_t coins_hash[32]; /* hash_serialized_3 */
+    uint64_t chain_tx;      /* transactions up to that block; 0: unknown */
+};
+/* Copied. may_change: asked with arg before that begins and before it is done; done: once, maybe
+ * within the call. */
+struct coin_load_order {
+    const char *path;
+    coins_may_change_fn *may_change;
+    coin_load_fn *done;
+    void *arg;
+    const struct coin_vouch *vouch; /* NULL: nothing but what this release does */
+};
 
 /* A coin is shown; false ends it. */
 typedef bool chain_coin_fn(void *arg, const struct outpoint *outpoint, const struct coin *coin);

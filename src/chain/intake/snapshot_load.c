@@ -58,16 +58,24 @@ const struct network_snapshot *snapshot_known(const struct chain_core *core,
     return facts ? facts : is_vouched ? &vouched->facts : NULL;
 }
 
-void snapshot_vouch(struct chain_core *core, const struct block_hash *base,
-                    const uint8_t coins_hash[32], uint64_t chain_tx)
+static void vouch_for(struct chain_core *core, const struct coin_vouch *vouch)
 {
     struct chain_vouched *vouched = &core->vouched;
-    ASSERT(base && coins_hash);
-    hex_encode_reversed(vouched->block_hash, span_of(base->b, sizeof base->b));
-    hex_encode_reversed(vouched->coins_hash, span_of(coins_hash, 32));
-    vouched->facts = (struct network_snapshot){.chain_tx = chain_tx,
+    hex_encode_reversed(vouched->block_hash, span_of(vouch->base.b, sizeof vouch->base.b));
+    hex_encode_reversed(vouched->coins_hash, span_of(vouch->coins_hash, 32));
+    vouched->facts = (struct network_snapshot){.chain_tx = vouch->chain_tx,
                                                .block_hash = vouched->block_hash,
                                                .coins_hash = vouched->coins_hash};
+}
+
+int snapshot_recall_vouch(struct chain_core *core, const struct block_hash *base)
+{
+    struct coin_vouch vouch = {.base = *base};
+    int code = snapshot_dir_vouched(core->env, core->data_dir, vouch.coins_hash, &vouch.chain_tx);
+    ASSERT(!core->vouched.facts.block_hash);
+    if (!code)
+        vouch_for(core, &vouch);
+    return code == -ENOENT ? 0 : code;
 }
 
 /* -- May it be? -------------------------------------------------------------------------------- */
@@ -276,8 +284,8 @@ static void run_mark(struct env_job *job)
     load->error = 0;
     if (load->facts == &core->vouched.facts &&
         hex_decode_reversed(coins_hash, 32, load->facts->coins_hash, HEX_ID_BYTES - 1))
-        load->error = snapshot_dir_set_vouched(core->env, core->data_dir, coins_hash,
-                                               load->facts->chain_tx);
+        load->error =
+            snapshot_dir_set_vouched(core->env, core->data_dir, coins_hash, load->facts->chain_tx);
     if (!load->error)
         load->error = snapshot_dir_set_base(core->env, core->data_dir, &load->head.base);
 }
@@ -384,21 +392,22 @@ static void cancel(void *part)
 
 const struct chain_part snapshot_load_part = {.step = step, .cancel = cancel};
 
-int snapshot_load_start(struct snapshot_load *load, const char *path,
-                        coins_may_change_fn *may_change, coin_load_fn *done, void *arg)
+int snapshot_load_start(struct snapshot_load *load, const struct coin_load_order *order)
 {
     struct chain_core *core = load->core;
     struct coin_load result = {.why = load->why};
     struct env_file *file;
-    ASSERT(path && may_change && done);
+    ASSERT(order->path && order->may_change && order->done);
     if (load->stage != LOAD_NONE || !core_is_working(core))
         return core_is_working(core) ? -EBUSY : -ECANCELED;
-    int error = env_file_open(core->env, path, ENV_OPEN_READ, &file);
+    int error = env_file_open(core->env, order->path, ENV_OPEN_READ, &file);
     if (error)
         return error == -EBUSY || error == -ECANCELED ? -EIO : error;
-    load->may_change = may_change;
-    load->done = done;
-    load->arg = arg;
+    load->may_change = order->may_change;
+    load->done = order->done;
+    load->arg = order->arg;
+    if (order->vouch && !load->tree->assumed) /* else they are of use already */
+        vouch_for(core, order->vouch);
     load->is_bad_file = false;
     error = snapshot_head_read(core->env, file, core->network, &load->head, load->why);
     result.is_head = error != 0;
@@ -407,7 +416,7 @@ int snapshot_load_start(struct snapshot_load *load, const char *path,
         if (error && error != -EBADMSG)
             snprintf(load->why, sizeof load->why, "%s", strerror(-error));
         env_file_close(core->env, file);
-        done(arg, -EBADMSG, &result);
+        load->done(load->arg, -EBADMSG, &result);
         return 0;
     }
     core_begin(core);

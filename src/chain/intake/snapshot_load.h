@@ -56,15 +56,14 @@ const struct network_snapshot *snapshot_facts(const struct network *network,
 /* The same, or what the operator vouches for. */
 const struct network_snapshot *snapshot_known(const struct chain_core *core,
                                               const struct block_hash *base);
-/* The operator vouches for the coins as of a block; chain_tx 0: he does not know it. */
-void snapshot_vouch(struct chain_core *core, const struct block_hash *base,
-                    const uint8_t coins_hash[32], uint64_t chain_tx);
+/* At a start: who vouches for the coins that are filled, if it was not this release. Returns 0 or a
+ * negative errno */
+NODISCARD int snapshot_recall_vouch(struct chain_core *core, const struct block_hash *base);
 /* With two sets of coins each has so many bytes. */
 size_t snapshot_cache_bytes(const struct chain_core *core);
 
 /* See chain_load_coins(). */
-NODISCARD int snapshot_load_start(struct snapshot_load *load, const char *path,
-                                  coins_may_change_fn *may_change, coin_load_fn *done, void *arg);
+NODISCARD int snapshot_load_start(struct snapshot_load *load, const struct coin_load_order *order);
 
 extern const struct chain_part snapshot_load_part;
 

@@ -16,9 +16,9 @@
 
 #define LOOK_US 1000000 /* headers may have come, or peers */
 
-/* NONE -> RECALLS -> LOOKS -> OPENS -> FETCHES -> RESTS -> WHOLE -> REMOVES -> NONE; from RECALLS to
- * FETCHES, if there is something of use; from FETCHES and WHOLE by REMOVES to LOOKS, if that file is
- * left; and from each to NONE, after its job. */
+/* NONE -> RECALLS -> LOOKS -> OPENS -> FETCHES -> RESTS -> WHOLE -> REMOVES -> NONE; from RECALLS
+ * to FETCHES, if there is something of use; from FETCHES and WHOLE by REMOVES to LOOKS, if that
+ * file is left; and from each to NONE, after its job. */
 enum fetch_stage {
     FETCH_NONE,
     FETCH_RECALLS, /* a job: what has an earlier run left? */
@@ -309,7 +309,8 @@ static void written(struct snapshot_fetch *fetch)
 static void go_on(struct snapshot_fetch *fetch)
 {
     enum fetch_stage stage = fetch->stage;
-    bool is_of_use = stage == FETCH_RECALLS && !fetch->error && is_wished(fetch, &fetch->part.offer);
+    bool is_of_use =
+        stage == FETCH_RECALLS && !fetch->error && is_wished(fetch, &fetch->part.offer);
     if (stage == FETCH_RECALLS && !is_of_use) {
         snapshot_part_close(&fetch->part);
         fetch->stage = FETCH_LOOKS; /* it is forgotten when another one is begun */
@@ -411,9 +412,9 @@ void snapshot_fetch_free(struct snapshots *snapshots)
 struct snapshot_progress snapshot_fetch_progress(const struct snapshots *snapshots)
 {
     static const char *const names[] = {
-        [FETCH_NONE] = "none",      [FETCH_RECALLS] = "waiting", [FETCH_LOOKS] = "waiting",
-        [FETCH_OPENS] = "waiting",  [FETCH_FETCHES] = "fetching", [FETCH_RESTS] = "whole",
-        [FETCH_WHOLE] = "whole",    [FETCH_REMOVES] = "waiting"};
+        [FETCH_NONE] = "none",     [FETCH_RECALLS] = "waiting",  [FETCH_LOOKS] = "waiting",
+        [FETCH_OPENS] = "waiting", [FETCH_FETCHES] = "fetching", [FETCH_RESTS] = "whole",
+        [FETCH_WHOLE] = "whole",   [FETCH_REMOVES] = "waiting"};
     const struct snapshot_fetch *fetch = snapshots->fetch;
     struct snapshot_progress progress = {.state = names[fetch ? fetch->stage : FETCH_NONE]};
     if (!fetch)
@@ -451,8 +452,8 @@ static void release(struct snapshot_fetch *fetch, uint32_t index)
 static bool next_wanted(struct snapshot_fetch *fetch, uint32_t *index)
 {
     uint32_t n = count(fetch);
-    while (fetch->first < n && (has_bit(fetch->taken, fetch->first) ||
-                                has_bit(fetch->asked, fetch->first)))
+    while (fetch->first < n &&
+           (has_bit(fetch->taken, fetch->first) || has_bit(fetch->asked, fetch->first)))
         fetch->first++;
     *index = fetch->first;
     return fetch->first < n;
@@ -464,8 +465,7 @@ static void ask(struct snapshot_fetch *fetch, struct peer *peer, uint32_t index,
     uint8_t bytes[4];
     struct writer w = writer_to_buffer(bytes, sizeof bytes);
     ASSERT(of_peer->n_slots < SNAPSHOT_WINDOW_MAX);
-    of_peer->slots[of_peer->n_slots++] =
-        (struct snapshot_slot){.index = index, .asked_us = now_us};
+    of_peer->slots[of_peer->n_slots++] = (struct snapshot_slot){.index = index, .asked_us = now_us};
     set_bit(fetch->asked, index, true);
     fetch->n_asked++;
     write_u32(&w, index);

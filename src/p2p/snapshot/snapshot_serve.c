@@ -184,8 +184,9 @@ static void run_read(struct env_job *job)
 static void stop_offering(struct snapshot_serve *serve, int error)
 {
     if (serve->is_ready)
-        log_warning(serve->snapshots->log, "-servesnapshot=%s has changed, or cannot be read, and "
-                                           "is offered no more: %s",
+        log_warning(serve->snapshots->log,
+                    "-servesnapshot=%s has changed, or cannot be read, and "
+                    "is offered no more: %s",
                     serve->path, strerror(-error));
     serve->is_ready = false;
 }

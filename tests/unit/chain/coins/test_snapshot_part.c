@@ -13,7 +13,8 @@ enum { N_CHUNKS = 11, LAST = 77 };
 static struct snapshot_offer offer_of(uint32_t n_chunks, size_t last)
 {
     return (struct snapshot_offer){.base.b = {3},
-                                   .n_bytes = (uint64_t)(n_chunks - 1) * SNAPSHOT_CHUNK_BYTES + last,
+                                   .n_bytes =
+                                       (uint64_t)(n_chunks - 1) * SNAPSHOT_CHUNK_BYTES + last,
                                    .root = {5}};
 }
 
@@ -37,8 +38,8 @@ static bool holds(const struct snapshot_part *part, uint32_t i)
 {
     static uint8_t got[SNAPSHOT_CHUNK_BYTES];
     struct span want = chunk_of(part, i);
-    int64_t n = env_file_read_at(part->env, part->file, (uint64_t)i * SNAPSHOT_CHUNK_BYTES, got,
-                                 want.len);
+    int64_t n =
+        env_file_read_at(part->env, part->file, (uint64_t)i * SNAPSHOT_CHUNK_BYTES, got, want.len);
     return n == (int64_t)want.len && memcmp(got, want.p, want.len) == 0;
 }
 
@@ -65,8 +66,7 @@ static void look_after_crash(void *arg)
     struct crashes *crashes = arg;
     for (int how = 0; how < 3; how++) {
         struct snapshot_part part;
-        struct sim_env *sim =
-            sim_env_crash(crashes->sim, (enum sim_crash)how, crashes->seed++);
+        struct sim_env *sim = sim_env_crash(crashes->sim, (enum sim_crash)how, crashes->seed++);
         snapshot_part_init(&part, sim_env_get(sim), PATH);
         int error = snapshot_part_recall(&part);
         assert_true(error == 0 || error == -ENOENT);

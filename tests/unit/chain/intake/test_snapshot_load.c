@@ -52,21 +52,16 @@ TEST(it_is_done_once, struct snapshot_rig *s)
 {
     struct load_answer one = {0}, other = {0};
     snapshot_begin_load(s, &one);
-    assert_int_equal(chain_load_coins(s->rig.chain, SNAPSHOT_FILE, snapshot_may_change,
-                                      snapshot_note, &other),
-                     -EBUSY);
+    assert_int_equal(snapshot_order(s, SNAPSHOT_FILE, NULL, &other), -EBUSY);
     rig_wait(&s->rig, &one.is_done);
     struct load_answer again = snapshot_load_now(s);
-    assert_string_equal(again.why,
-                        "Can't activate a snapshot-based chainstate more than once");
+    assert_string_equal(again.why, "Can't activate a snapshot-based chainstate more than once");
 }
 
 TEST(what_cannot_be_is_refused_in_cores_words, struct snapshot_rig *s)
 {
     struct load_answer busy = {.may_not = true};
-    assert_int_equal(chain_load_coins(s->rig.chain, "regtest/none", snapshot_may_change,
-                                      snapshot_note, &busy),
-                     -ENOENT);
+    assert_int_equal(snapshot_order(s, "regtest/none", NULL, &busy), -ENOENT);
     snapshot_begin_load(s, &busy);
     assert_string_equal(busy.why, "Can't activate a snapshot when mempool not empty");
     s->file[0] ^= 1;
@@ -126,26 +121,29 @@ TEST(a_header_must_be_known_valid_and_ahead, struct snapshot_rig *s)
     snapshot_rig_start(s, 4);
     rig_accept_chain(&s->rig, s->base);
     struct load_answer answer = snapshot_load_now(s);
-    assert_string_equal(answer.why,
-                        "Population failed: Work does not exceed active chainstate");
+    assert_string_equal(answer.why, "Population failed: Work does not exceed active chainstate");
 }
 
 /* What this release does not know the operator may: for this load, and over restarts. */
 TEST(the_operator_may_vouch_for_the_coins, struct snapshot_rig *s)
 {
-    uint8_t hash[32];
+    struct coin_vouch vouch = {.base = s->base->block.hash};
+    struct load_answer answer = {0}, again = {0};
     s->rig.network.n_snapshots = 0;
-    assert_true(hex_decode_reversed(hash, 32, s->coins_hash, 64));
-    hash[0] ^= 1;
-    assert_true(chain_vouch(s->rig.chain, &s->base->block.hash, hash, 0));
-    struct load_answer answer = snapshot_load_now(s);
+    assert_true(hex_decode_reversed(vouch.coins_hash, 32, s->coins_hash, 64));
+    vouch.coins_hash[0] ^= 1;
+    assert_int_equal(snapshot_order(s, SNAPSHOT_FILE, &vouch, &answer), 0);
+    rig_wait(&s->rig, &answer.is_done);
     assert_int_equal(answer.error, -EBADMSG);
     assert_true(answer.is_bad_file);
-    hash[0] ^= 1;
-    assert_true(chain_vouch(s->rig.chain, &s->base->block.hash, hash, 0));
-    answer = snapshot_load_now(s);
-    assert_int_equal(answer.error, 0);
-    assert_false(chain_vouch(s->rig.chain, &s->base->block.hash, hash, 0));
+    vouch.coins_hash[0] ^= 1;
+    assert_int_equal(snapshot_order(s, SNAPSHOT_FILE, &vouch, &again), 0);
+    rig_wait(&s->rig, &again.is_done);
+    assert_int_equal(again.error, 0);
+    vouch.coins_hash[0] ^= 1;
+    answer.is_done = false;
+    assert_int_equal(snapshot_order(s, SNAPSHOT_FILE, &vouch, &answer), 0); /* changes nothing */
+    assert_false(answer.is_bad_file);
     assert_true(rig_is_at(&s->rig, s->base));
     assert_int_equal(chain_tip(s->rig.chain)->chain_tx, SNAPSHOT_BASE + 1);
     snapshot_give(s, SNAPSHOT_BASE + 1, SNAPSHOT_TIP);
@@ -155,7 +153,8 @@ TEST(the_operator_may_vouch_for_the_coins, struct snapshot_rig *s)
     rig_settle(&s->rig);
     assert_false(chain_lacks_past(s->rig.chain));
     assert_true(rig_is_at(&s->rig, s->tip));
-    assert_int_equal(chain_tip(s->rig.chain)->chain_tx, s->facts.chain_tx + SNAPSHOT_TIP - SNAPSHOT_BASE);
+    assert_int_equal(chain_tip(s->rig.chain)->chain_tx,
+                     s->facts.chain_tx + SNAPSHOT_TIP - SNAPSHOT_BASE);
 }
 
 /* Whenever a transaction comes into the mempool, all is as before or as after. */

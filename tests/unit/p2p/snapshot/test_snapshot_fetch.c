@@ -1,4 +1,5 @@
-/* test_snapshot_fetch.c - a file of coins from many peers: all of them give; liars, idlers, kills. */
+/* test_snapshot_fetch.c - a file of coins from many peers: all of them give; liars, idlers, kills.
+ */
 #include "p2p/snapshot/snapshot_fetch.h"
 
 #include <errno.h>
@@ -391,8 +392,7 @@ static void look_after_crash(void *arg)
 {
     struct crashes *crashes = arg;
     struct snapshot_part part;
-    struct sim_env *sim =
-        sim_env_crash(crashes->s->f.node->sim, SIM_CRASH_POWER, crashes->seed++);
+    struct sim_env *sim = sim_env_crash(crashes->s->f.node->sim, SIM_CRASH_POWER, crashes->seed++);
     uint8_t *got = xmalloc(SNAPSHOT_CHUNK_BYTES);
     snapshot_part_init(&part, sim_env_get(sim), SNAP_PART);
     crashes->n_have = snapshot_part_recall(&part) == 0 ? part.n_have : 0;

@@ -172,8 +172,7 @@ TEST(a_file_that_is_none_is_refused_at_the_start, struct scene *s)
         if (what > 0)
             scene_write(node, SNAP_FILE, s->bytes, what == 2 ? SNAPSHOT_HEADER_BYTES : SNAP_BYTES);
         s->bytes[0] ^= what == 1;
-        assert_false(
-            snapshot_serve_start(p2p_snapshots(node->p2p), node->p2p, SNAP_FILE, &error));
+        assert_false(snapshot_serve_start(p2p_snapshots(node->p2p), node->p2p, SNAP_FILE, &error));
         assert_memory_equal(error, "Cannot serve -servesnapshot=coins: ", 35);
         xfree(error);
         if (what < 2)
