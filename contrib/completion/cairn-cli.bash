@@ -6,26 +6,26 @@ _cairn_cli()
         converttopsbt createmultisig createpsbt createrawtransaction decodepsbt
         decoderawtransaction decodescript deriveaddresses descriptorprocesspsbt disconnectnode
         dropsnapshot dumptxoutset enumeratesigners estimatesmartfee exportasmap faucet
-        finalizepsbt getaddednodeinfo getaddressbalance getaddresshistory getaddressutxos
-        getaddrmaninfo getbestblockhash getblock getblockchaininfo getblockcount getblockfilter
-        getblockfrompeer getblockhash getblockheader getblocksightings getblockstats
-        getblocktemplate getchainstates getchaintips getchaintxstats getconnectioncount
-        getdeploymentinfo getdescriptoractivity getdescriptorinfo getdevkeys getdifficulty
-        geteclipserisk getindexinfo getmemoryinfo getmempoolancestors getmempoolbands
-        getmempoolcluster getmempooldescendants getmempoolentry getmempoolinfo getmininginfo
-        getnettotals getnetworkhashps getnetworkinfo getnodeaddresses getopenrpcinfo
-        getpeerinfo getprioritisedtransactions getprivatebroadcastinfo getrawmempool
-        getrawtransaction getreorghistory getrpcinfo gettxout gettxoutproof gettxoutsetinfo
-        gettxspendingprevout getzmqnotifications help importmempool joinpsbts listbanned
-        listsnapshots loadtxoutset logging ping preciousblock prioritisetransaction
-        pruneblockchain revert rpc.discover savemempool scanblocks scantxoutset
-        sendrawtransaction setban setnetworkactive settime signmessagewithprivkey
-        signrawtransactionwithkey snapshot stop submitblock submitheader submitpackage
-        testmempoolaccept ui uptime utxoupdatepsbt validateaddress verifychain verifymessage
-        verifytxoutproof waitforblock waitforblockheight waitfornewblock"
-    local options="-help -version -conf= -datadir= -includeconf= -addrinfo -color= -generate -getinfo
-        -named -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout=
-        -stdin -stdinrpcpass -chain= -chainfile= -dev -regtest -signet -testnet -testnet4
+        fetchtxoutset finalizepsbt getaddednodeinfo getaddressbalance getaddresshistory
+        getaddressutxos getaddrmaninfo getbestblockhash getblock getblockchaininfo
+        getblockcount getblockfilter getblockfrompeer getblockhash getblockheader
+        getblocksightings getblockstats getblocktemplate getchainstates getchaintips
+        getchaintxstats getconnectioncount getdeploymentinfo getdescriptoractivity
+        getdescriptorinfo getdevkeys getdifficulty geteclipserisk getindexinfo getmemoryinfo
+        getmempoolancestors getmempoolbands getmempoolcluster getmempooldescendants
+        getmempoolentry getmempoolinfo getmininginfo getnettotals getnetworkhashps
+        getnetworkinfo getnodeaddresses getopenrpcinfo getpeerinfo getprioritisedtransactions
+        getprivatebroadcastinfo getrawmempool getrawtransaction getreorghistory getrpcinfo
+        gettxout gettxoutproof gettxoutsetinfo gettxspendingprevout getzmqnotifications help
+        importmempool joinpsbts listbanned listsnapshots loadtxoutset logging ping
+        preciousblock prioritisetransaction pruneblockchain revert rpc.discover savemempool
+        scanblocks scantxoutset sendrawtransaction setban setnetworkactive settime
+        signmessagewithprivkey signrawtransactionwithkey snapshot stop submitblock submitheader
+        submitpackage testmempoolaccept ui uptime utxoupdatepsbt validateaddress verifychain
+        verifymessage verifytxoutproof waitforblock waitforblockheight waitfornewblock"
+    local options="-help -version -conf= -datadir= -includeconf= -addrinfo -generate -getinfo -named
+        -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout= -stdin
+        -stdinrpcpass -chain= -chainfile= -dev -regtest -signet -testnet -testnet4
         -rpccookiefile= -rpcpassword= -rpcport= -rpcsocket= -rpcuser="
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
