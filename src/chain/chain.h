@@ -300,8 +300,8 @@ NODISCARD int chain_dump_coins(struct chain *chain, const char *path,
                                const struct block_node *target, coin_dump_fn *done, void *arg);
 
 /* Go on with the coins of a file in Core's format, of a block whose header is known and that this
- * release vouches for, or who orders it: they are read and compared off the loop, then the chain's tip is that
- * block, and those below are checked in the background.
+ * release vouches for, or who orders it: they are read and compared off the loop, then the chain's
+ * tip is that block, and those below are checked in the background.
  *
  * Returns:  0, or why it was not begun, and done will not be called: the error of opening the file;
  *           -EBUSY one is being read; -ECANCELED closing */

@@ -201,9 +201,8 @@ static void on_block_disconnected(void *ctx, const struct block_node *block, str
 /* When those of long ago came says nothing of them. */
 static void on_header_added(void *ctx, const struct block_node *header)
 {
-    const struct node *node = ctx;
-    if (!is_catching_up(node))
-        history_header_added(node->history, header);
+    if (!is_catching_up(ctx))
+        history_header_added(((const struct node *)ctx)->history, header);
 }
 
 static void on_header_tip_changed(void *ctx, const struct block_node *best_header)
@@ -539,8 +538,8 @@ static void make_mesh(struct node *node)
     make_fees(node);
     take_bans(node);
     node->net = node_net_new(node->p2p, node->bans, node->mempool);
-    node->fetch = node_fetch_new(node->log, node->chain, node->mempool, node->p2p,
-                                 node->options.chain.data_dir);
+    const char *dir = node->options.chain.data_dir;
+    node->fetch = node_fetch_new(node->log, node->chain, node->mempool, node->p2p, dir);
 }
 
 /* The chain is open: from here on failure means a clean stop. */
