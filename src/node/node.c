@@ -261,8 +261,7 @@ static void on_clock_warning(void *ctx, const char *message)
 static void on_fault(void *ctx, const char *message)
 {
     struct node *node = ctx;
-    if (!node->error)
-        node->error = xstrdup(message);
+    node->error = node->error ? node->error : xstrdup(message);
     node_stop(node);
 }
 
