@@ -1,4 +1,5 @@
 /* cairn-sim.c - networks of whole nodes in one process. See sim/program/sim_main.h. */
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -41,7 +42,9 @@ static void begin_with_large_pages(char **argv)
 {
     if (getenv("GLIBC_TUNABLES") || setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 1) != 0)
         return;
-    (void)execv("/proc/self/exe", argv); /* if that fails it is slower, no more */
+    char path[PATH_MAX + 1] = {0};
+    if (readlink("/proc/self/exe", path, PATH_MAX) > 0)
+        (void)execv(path, argv); /* if that fails it is slower, no more */
 }
 
 int main(int argc, char **argv)
