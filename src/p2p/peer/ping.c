@@ -162,7 +162,7 @@ int64_t ping_tick(struct p2p *p2p, int64_t now_us)
     struct peer *next;
     for (struct peer *peer = p2p->peers; peer; peer = next) {
         next = peer->next; /* a dropped peer keeps its links until we leave */
-        int64_t at_us = tick_peer(p2p, peer, now_us);
+        int64_t at_us = peer->state == PEER_GONE ? INT64_MAX : tick_peer(p2p, peer, now_us);
         next_us = MIN_OF(next_us, at_us);
     }
     return next_us;
