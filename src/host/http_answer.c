@@ -2,7 +2,9 @@
  * the memory that answers hold until they are read. */
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef __linux__
 #include <linux/sockios.h>
@@ -11,6 +13,8 @@
 #include "host/http_internal.h"
 #include "host/loop.h"
 #include "util/alloc.h"
+
+#define SMALL_BYTES_MAX ((size_t)64 * 1024)
 
 /* One body on its way. libevent gives it back when its last byte is with the kernel. */
 struct body {
@@ -102,19 +106,33 @@ static void send_when_it_can(struct connection *connection)
     bufferevent_enable(connection->bufferevent, EV_WRITE);
 }
 
-/* Give the kernel what it takes now. By way of libevent a small answer takes another turn of the
- * loop, and three system calls to be told that the socket has room, which it has. The output is
- * libevent's, so it is unlocked for the moment as libevent itself does it. */
-static void send_now(struct connection *connection)
+/* Give the kernel what it takes now of what is queued, but for the first n bytes, which it has. By
+ * way of libevent an answer takes another turn of the loop, and three system calls to be told that
+ * the socket has room, which it has. The output is libevent's, so it is unlocked for the moment as
+ * libevent itself does it. */
+static void send_rest(struct connection *connection, size_t n)
 {
     struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
     evbuffer_unfreeze(output, 1);
+    evbuffer_drain(output, n);
     /* What goes wrong goes wrong again when libevent sends the rest, and is told then. */
     (void)evbuffer_write_atmost(output, bufferevent_getfd(connection->bufferevent),
                                 WRITE_BYTES_MAX);
     evbuffer_freeze(output, 1);
     if (http_unsent(connection) > 0)
         send_when_it_can(connection);
+}
+
+/* Give the kernel a small answer without libevent, which takes four allocations for it. Returns:
+ * how many bytes it took. What goes wrong goes wrong again when libevent sends the rest. */
+static size_t send_small(const struct connection *connection, struct span head, struct span body)
+{
+    struct iovec parts[] = {{(void *)(uintptr_t)head.p, head.len},
+                            {(void *)(uintptr_t)body.p, body.len}};
+    if (head.len + body.len > SMALL_BYTES_MAX)
+        return 0;
+    ssize_t n = writev(bufferevent_getfd(connection->bufferevent), parts, body.len > 0 ? 2 : 1);
+    return n > 0 ? (size_t)n : 0;
 }
 
 /* Of an answer: all that varies in it is ours and short. */
@@ -160,6 +178,25 @@ static void end_head(struct head *head, bool keep_alive)
     add(head, "\r\n");
 }
 
+/* Queue a whole answer, and send what can be sent of it now. */
+static void send_whole(struct connection *connection, const struct head *head, struct buffer *body)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    bool is_first = http_unsent(connection) == 0;
+    size_t len = head->len + body->len, n = 0;
+    if (is_first)
+        n = send_small(connection, span_of(head->text, head->len), buffer_span(body));
+    if (n == len)
+        return;
+    if (is_first) /* else it would be told of each piece */
+        bufferevent_disable(connection->bufferevent, EV_WRITE);
+    evbuffer_add(output, head->text, head->len);
+    if (body->len > 0)
+        queue_body(connection, body);
+    if (is_first)
+        send_rest(connection, n);
+}
+
 /* The time in words, which are made once a second. */
 static const char *date_of(struct http *http)
 {
@@ -199,11 +236,7 @@ void http_write_response(struct connection *connection, const struct http_respon
                          struct buffer *body, bool is_head, bool keep_alive)
 {
     ASSERT(connection && response);
-    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
     struct head head;
-    bool is_first = http_unsent(connection) == 0;
-    if (is_first) /* else it would be told of each piece */
-        bufferevent_disable(connection->bufferevent, EV_WRITE);
     connection->answer_bytes = body->len;
     begin_head(&head, connection->http, response);
     if (response->status != 204) {
@@ -212,12 +245,10 @@ void http_write_response(struct connection *connection, const struct http_respon
         add(&head, "\r\n");
     }
     end_head(&head, keep_alive);
-    evbuffer_add(output, head.text, head.len);
-    if (body->len > 0 && !is_head && response->status != 204)
-        queue_body(connection, body);
+    if (is_head || response->status == 204)
+        body->len = 0;
+    send_whole(connection, &head, body);
     buffer_deinit(body);
-    if (is_first)
-        send_now(connection);
 }
 
 void http_write_part(struct connection *connection, const struct http_response *response,

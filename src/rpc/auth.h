@@ -22,7 +22,7 @@ void auth_free(struct auth *auth);
  * In:       header  or NULL
  * Out:      user    AUTH_USER_MAX bytes: the name, also if the password is wrong ("" if none)
  * Spec:     RFC 7617; Core's rpcauth: user:salt$HMAC-SHA256(key salt, password) in hex */
-NODISCARD bool auth_check(const struct auth *auth, const char *header, char *user);
+NODISCARD bool auth_check(struct auth *auth, const char *header, char *user);
 
 /* May that user call anything at all? If not, the answer is 403, whatever the request wants. Not so
  * who has no -rpcwhitelist line where -rpcwhitelistdefault is on. */

@@ -17,6 +17,7 @@
 
 enum {
     TX_VERSION_MAX = 3,
+    BYTES_FOR_ONE = 8, /* of JSON, in most cases: a buffer that doubles is copied again and again */
 };
 
 /* -- getrawtransaction -------------------------------------------------------------------- */
@@ -62,6 +63,7 @@ static void put_found_tx(struct rpc_call *call, const struct chain_tx *found, st
     if (!tx_is_coinbase(found->tx) && undo_raw.len > 0 &&
         undo_decode_part(undo_raw, found->first_spent, found->tx->n_in, &call->arena, &undo))
         spent = undo.spent;
+    buffer_reserve(call->out.buffer, found->tx->raw.len * BYTES_FOR_ONE);
     json_open_object(&call->out);
     if (wish->has_block)
         json_field_bool(&call->out, "in_active_chain", chain_contains(node->chain, found->node));
