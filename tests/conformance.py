@@ -60,25 +60,6 @@ def wait_for_log(path, start, messages):
 
 
 class TestNode('''
-# The first words of a test's wait, and which of our lines stand for Core's threads. All that comes
-# with the mesh is told of at once.
-STEP_WAIT = "        remaining_expected = list(expected_msgs)\n\n        yield\n"
-STEP_LINES = '''
-        steps = {steps!r}
-        expected_msgs = [steps.get(m.removesuffix(b" thread start"), m) for m in expected_msgs]
-'''
-STEPS = {
-    b"scheduler": b"Starting HTTP server",
-    b"txidx": b"The transaction index is at height",
-    b"txospenderidx": b"The index of spenders is at height",
-    b"blkfltbscidx": b"The index of block filters is at height",
-    b"coinstatsidx": b"The index of coin statistics is at height",
-    b"initload": b"addresses from peers.dat",
-    b"init message: Starting network threads": b"addresses from peers.dat",
-    b"net": b"addresses from peers.dat",
-    b"addcon": b"init message: Done loading",
-    b"msghand": b"init message: Done loading",
-}
 LOG_START = "        remaining_expected = list(expected_msgs)\n\n        time_end = time.time() + t"
 LOG_WAITS = '''
         log_start = self.debug_log_size(encoding="utf-8")
@@ -162,8 +143,6 @@ def prepare(core, build, folder):
     waiter = LOG_WAITER.format(program=f"{build}/bin/cairnd")
     replace_once(f"{framework}/test_node.py", "\nclass TestNode(", waiter)
     replace_once(f"{framework}/test_node.py", LOG_START, LOG_WAITS[1:] + LOG_START)
-    replace_once(f"{framework}/test_node.py", STEP_WAIT,
-                 STEP_LINES[1:].format(steps=STEPS) + STEP_WAIT)
     replace_once(f"{framework}/test_framework.py", "os.rmdir(cache_path('wallets'))",
                  "shutil.rmtree(cache_path('wallets'), ignore_errors=True)")
 

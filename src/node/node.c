@@ -541,6 +541,13 @@ static void make_mesh(struct node *node)
     node->fetch = node_fetch_new(node->log, node->chain, node->mempool, node->p2p, dir);
 }
 
+/* What Core logs when one of its threads starts. Here one loop does that work, but who starts a
+ * node by a script waits for the lines of the steps that he knows. */
+static void log_step(const struct node *node, const char *thread)
+{
+    log_printf(node->log, LOG_ALWAYS, "%s thread start", thread);
+}
+
 /* The chain is open: from here on failure means a clean stop. */
 static void start_mesh(struct node *node)
 {
@@ -551,8 +558,13 @@ static void start_mesh(struct node *node)
     node->for_rpc.coins_fetch = node_fetch_view(node->fetch);
     node->for_rpc.fees = node_fees_estimator(node->fees);
     node->for_rpc.mempool_fees = node_fees_mempool_estimator(node->fees);
-    if (p2p_start(node->p2p, &error))
+    log_printf(node->log, LOG_ALWAYS, "init message: Starting network threads\xe2\x80\xa6");
+    if (p2p_start(node->p2p, &error)) {
+        log_step(node, "net");
+        log_step(node, "addcon");
+        log_step(node, "msghand");
         return;
+    }
     node->error = error;
     node_stop(node);
 }
@@ -628,6 +640,7 @@ static void open_to_all(void *arg)
         node->history = history_new(node->env, node->log, node->options.chain.data_dir);
     node->for_rpc.history = node->history;
     start_mesh(node);
+    log_step(node, "initload");
     node_fetch_at_start(node->fetch, node->options.fetch_coins);
     start_imports(node);
     expect_mempool(node);
@@ -658,6 +671,7 @@ bool node_start(struct node *node, char **error)
     *error = NULL;
     if (node->is_stopping)
         return true; /* a signal was faster */
+    log_step(node, "scheduler");
     if (!open_chain(node, error))
         return false;
     make_mesh(node);

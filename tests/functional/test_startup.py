@@ -113,6 +113,21 @@ def test_a_start_that_an_option_ends_is_told_in_the_log_of_no_node_but_this(cont
     node.stop()
 
 
+def test_the_log_tells_of_steps_in_cores_words(context):
+    """Scripts wait for these lines before they go on, or stop the node there."""
+    node = context.node().start("-txindex", "-txospenderindex", "-blockfilterindex",
+                                "-coinstatsindex")
+    node.stop()
+    lines = [line.partition(" ")[2] for line in node.output().splitlines()]
+    steps = [f"{name} thread start" for name in (
+        "scheduler", "txidx", "txospenderidx", "blkfltbscidx", "coinstatsidx", "net", "addcon",
+        "msghand", "initload")] + ["init message: Starting network threads\u2026"]
+    equal([step for step in steps if lines.count(step) != 1], [])
+    places = [lines.index(f"{name} thread start") for name in ("scheduler", "txidx", "net",
+                                                               "initload")]
+    equal(places, sorted(places))
+
+
 def test_the_log_goes_to_standard_output_where_that_is_collected(context):
     node = context.node().start()
     node.stop()

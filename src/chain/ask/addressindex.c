@@ -340,6 +340,7 @@ static int load(struct index_follower *follower)
 }
 
 const struct index_kind addressindex_kind = {
+    .core_thread = "addressidx",
     .store = {.dir = "addressindex",
               .format = {.name = "index of addresses", .version = 1, .kind = 'A'},
               .bloom_bits = 10},

@@ -291,6 +291,7 @@ static int load(struct index_follower *follower)
 }
 
 const struct index_kind coinstatsindex_kind = {
+    .core_thread = "coinstatsidx",
     .store = {.dir = "coinstatsindex/db",
               .old_dir = "coinstatsindex",
               .format = {.name = "index of coin statistics", .version = 1, .kind = 'U'},

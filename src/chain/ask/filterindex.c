@@ -206,6 +206,7 @@ static int load(struct index_follower *follower)
 }
 
 const struct index_kind filterindex_kind = {
+    .core_thread = "blkfltbscidx",
     .store = {.dir = "blockfilter/basic/db",
               .old_dir = "blockfilterindex",
               .format = {.name = "index of block filters", .version = 1, .kind = 'F'},

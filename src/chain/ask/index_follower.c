@@ -516,9 +516,11 @@ int index_follower_open(struct index_follower *follower, char **error)
         index_store_rebuild(core, store, &follower->n_rebuilt, &follower->kv))
         code = load(follower);
     follower->is_on = code == 0;
-    if (!code)
+    if (!code) {
         log_printf(core->log, LOG_ALWAYS, "The %s is at height %d", store->format.name,
                    follower->at->height);
+        log_printf(core->log, LOG_ALWAYS, "%s thread start", follower->kind->core_thread);
+    }
     if (code) {
         if (!*error)
             *error = xasprintf("Cannot read the %s: %s", store->format.name,

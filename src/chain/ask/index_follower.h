@@ -41,6 +41,7 @@ struct index_lookup {
 /* One kind of index. Members that may be NULL say so. */
 struct index_kind {
     struct index_store store;
+    const char *core_thread; /* what Core calls the thread that fills it */
     bool wants_undo; /* follower->undo is filled in */
     /* On another thread: put the rows of follower->block, which is follower->next, into batch.
      * 0, or a negative errno; -EUCLEAN: rows that must be there are not, all is made anew;

@@ -228,6 +228,7 @@ static int load(struct index_follower *follower)
 }
 
 const struct index_kind spenderindex_kind = {
+    .core_thread = "txospenderidx",
     .store = {.dir = "txospenderindex/db",
               .old_dir = "txospenderindex",
               .format = {.name = "index of spenders",

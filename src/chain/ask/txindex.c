@@ -244,6 +244,7 @@ static int load(struct index_follower *follower)
 }
 
 const struct index_kind txindex_kind = {
+    .core_thread = "txidx",
     .store = {.dir = "txindex",
               .format = {.name = "transaction index",
                          .version = 1,
