@@ -123,7 +123,7 @@ def write_program(path, target, *options):
 
 
 def write_config(core, folder):
-    lines = ["[environment]", "CLIENT_NAME=Cairn", "CLIENT_BUGREPORT=none",
+    lines = ["[environment]", "CLIENT_NAME=Bitcoin Core", "CLIENT_BUGREPORT=none",
              f"SRCDIR={core}", f"BUILDDIR={folder}/build", "EXEEXT=",
              f"RPCAUTH={core}/share/rpcauth/rpcauth.py", "[components]"]
     lines += [f"{name}=true" for name in HAS] + [f"{name}=false" for name in LACKS]

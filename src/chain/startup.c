@@ -59,12 +59,11 @@ static int open_index_store(struct chain *chain, char **detail)
 static bool fail_of_index(struct chain *chain, int code, char **error, char *detail_take)
 {
     bool is_open = chain->core.index || (detail_take && store_format_is_of_row(detail_take));
+    const char *words = is_open
+                            ? "Error loading block database. It is damaged; start with -reindex"
+                            : "Error opening block database. It is damaged; start with -reindex";
     if (code == -EUCLEAN)
-        return damaged(chain, CHAIN_DAMAGE_INDEX, error,
-                       is_open
-                           ? "Error loading block database. It is damaged; start with -reindex"
-                           : "Error opening block database. It is damaged; start with -reindex",
-                       detail_take);
+        return damaged(chain, CHAIN_DAMAGE_INDEX, error, words, detail_take);
     return fail(error, "Cannot open the block index", code, detail_take);
 }
 

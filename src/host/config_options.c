@@ -465,8 +465,8 @@ static const struct option_def table[] = {
     /* Of cairn-cli alone. */
     {"addrinfo", NULL, "Show how many addresses of other nodes are known", G, BOOL, .flags = LINE |
      ALONE},
-    {"color", "<when>", "Show -getinfo in colours: always, auto (on a terminal) or never", G, STRING,
-     .flags = LINE | ALONE, .fallback = "auto"},
+    {"color", "<when>", "Show -getinfo in colours: always, auto (on a terminal) or never", G,
+     STRING, .flags = LINE | ALONE, .fallback = "auto"},
     {"generate", NULL, "Mine blocks: cairn-cli -generate [nblocks [maxtries]]. Without a wallet "
      "they pay to an output that anybody can spend", G, BOOL, .flags = LINE | ALONE},
     {"getinfo", NULL, "Show an overview of the node", G, BOOL, .flags = LINE | ALONE},

@@ -13,8 +13,11 @@
 
 static char *lock_error(const char *dir, int code)
 {
+    /* Core's words with its name, by which scripts know the case: the lock is the same file, so it
+     * may be either that runs. Decision 0397 */
     if (code == EAGAIN || code == EACCES)
-        return xasprintf("Cannot obtain a lock on directory %s. Cairn is probably already running.",
+        return xasprintf("Cannot obtain a lock on directory %s. Bitcoin Core is probably already "
+                         "running.",
                          dir);
     return xasprintf("Cannot lock directory %s: %s", dir, strerror(code));
 }

@@ -92,14 +92,13 @@ static void show_progress(struct node *node, const struct block_node *tip)
     progress_add(&node->progress, now_us, tip->height, chain_progress(node->chain, tip));
     if (now_us - node->shown_us < SHOW_US)
         return;
+    progress_format(&node->progress, tip->time, line);
     struct p2p_info info = {0};
     if (node->p2p)
         p2p_info(node->p2p, &info);
-    struct traffic traffic = {.now_us = now_us,
-                              .n_peers = info.n_in + info.n_out,
-                              .received = info.bytes_received,
-                              .sent = info.bytes_sent};
-    progress_format(&node->progress, tip->time, line);
+    struct traffic traffic = {.now_us = now_us, .n_peers = info.n_in + info.n_out};
+    traffic.received = info.bytes_received;
+    traffic.sent = info.bytes_sent;
     progress_format_traffic(&node->traffic, &traffic, net);
     char *both = xasprintf("%s  %s", line, net);
     node->events.progress(node->events.ctx, both);
@@ -528,10 +527,9 @@ static void make_fees(struct node *node)
 static void make_mesh(struct node *node)
 {
     ASSERT(node->chain && !node->mempool && !node->p2p);
-    const struct mempool_events mempool_events = {.ctx = node, .changed = on_mempool_changed};
+    const struct mempool_events heard = {.ctx = node, .changed = on_mempool_changed};
     const struct p2p_events p2p_events = {.ctx = node, .warning = on_clock_warning};
-    node->mempool =
-        mempool_new(node->env, node->log, node->chain, &node->options.mempool, &mempool_events);
+    node->mempool = mempool_new(node->env, node->log, node->chain, &node->options.mempool, &heard);
     node->p2p = p2p_new(node_env_peers(node->node_env), node->log, node->options.network,
                         node->chain, node->mempool, &node->options.p2p, &p2p_events);
     make_fees(node);
@@ -539,13 +537,6 @@ static void make_mesh(struct node *node)
     node->net = node_net_new(node->p2p, node->bans, node->mempool);
     const char *dir = node->options.chain.data_dir;
     node->fetch = node_fetch_new(node->log, node->chain, node->mempool, node->p2p, dir);
-}
-
-/* What Core logs when one of its threads starts. Here one loop does that work, but who starts a
- * node by a script waits for the lines of the steps that he knows. */
-static void log_step(const struct node *node, const char *thread)
-{
-    log_printf(node->log, LOG_ALWAYS, "%s thread start", thread);
 }
 
 /* The chain is open: from here on failure means a clean stop. */
@@ -558,13 +549,8 @@ static void start_mesh(struct node *node)
     node->for_rpc.coins_fetch = node_fetch_view(node->fetch);
     node->for_rpc.fees = node_fees_estimator(node->fees);
     node->for_rpc.mempool_fees = node_fees_mempool_estimator(node->fees);
-    log_printf(node->log, LOG_ALWAYS, "init message: Starting network threads\xe2\x80\xa6");
-    if (p2p_start(node->p2p, &error)) {
-        log_step(node, "net");
-        log_step(node, "addcon");
-        log_step(node, "msghand");
+    if (p2p_start(node->p2p, &error))
         return;
-    }
     node->error = error;
     node_stop(node);
 }
@@ -640,7 +626,7 @@ static void open_to_all(void *arg)
         node->history = history_new(node->env, node->log, node->options.chain.data_dir);
     node->for_rpc.history = node->history;
     start_mesh(node);
-    log_step(node, "initload");
+    log_printf(node->log, LOG_ALWAYS, "initload thread start"); /* decision 0395 */
     node_fetch_at_start(node->fetch, node->options.fetch_coins);
     start_imports(node);
     expect_mempool(node);
@@ -671,7 +657,7 @@ bool node_start(struct node *node, char **error)
     *error = NULL;
     if (node->is_stopping)
         return true; /* a signal was faster */
-    log_step(node, "scheduler");
+    log_printf(node->log, LOG_ALWAYS, "scheduler thread start");
     if (!open_chain(node, error))
         return false;
     make_mesh(node);

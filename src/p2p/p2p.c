@@ -439,6 +439,7 @@ static struct siphash_key make_key(const struct env *env)
 
 static void init_serving(struct p2p *p2p)
 {
+    relay_init(p2p);
     serve_init(p2p);
     p2p->snapshots = xcalloc(1, sizeof *p2p->snapshots);
     *p2p->snapshots = (struct snapshots){.env = p2p->env,
@@ -485,7 +486,6 @@ struct p2p *p2p_new(const struct env *env, const struct log *log, const struct n
     int n_extra = options->extra_txs == 0 ? COMPACT_EXTRA_TXS : options->extra_txs;
     compact_extra_init(&p2p->compact_extra, (size_t)MAX_OF(n_extra, 0));
     tx_relay_init(p2p);
-    relay_init(p2p);
     init_serving(p2p);
     return p2p;
 }
@@ -575,6 +575,16 @@ static bool serve_snapshot(struct p2p *p2p, char **error)
     return ok;
 }
 
+/* What Core logs when its threads start. Here one loop does their work, but who starts a node by a
+ * script waits for the lines of the steps that he knows. Decision 0395 */
+static void log_steps(const struct p2p *p2p)
+{
+    static const char *const threads[] = {"net", "addcon", "msghand"};
+    log_printf(p2p->log, LOG_ALWAYS, "init message: Starting network threads\xe2\x80\xa6");
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        log_printf(p2p->log, LOG_ALWAYS, "%s thread start", threads[i]);
+}
+
 bool p2p_start(struct p2p *p2p, char **error)
 {
     ASSERT(!p2p->is_running);
@@ -584,6 +594,7 @@ bool p2p_start(struct p2p *p2p, char **error)
         return false;
     if (!serve_snapshot(p2p, error))
         return false;
+    log_steps(p2p);
     p2p->is_running = true;
     discover_start(p2p);
     connect_init(p2p);

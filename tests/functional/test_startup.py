@@ -354,7 +354,7 @@ def test_a_folder_of_blocks_is_for_one_node(context):
     """By -blocksdir, or by a link: two that write the same files would ruin them."""
     first = context.node().start()
     folder = first.path("blocks")
-    words = f"Cannot obtain a lock on directory {folder}. Cairn is probably already running"
+    words = f"Cannot obtain a lock on directory {folder}. Bitcoin Core is probably already running"
     context.node("second").refuses_to_start(words, f"-blocksdir={os.path.dirname(first.path())}")
     linked = context.node("linked")
     os.makedirs(linked.path())

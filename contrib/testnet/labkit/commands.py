@@ -408,7 +408,7 @@ def add_rest(commands):
     parser = commands.add_parser("logs", help="the log of a node, or of the lab itself")
     parser.set_defaults(run=logs)
     parser.add_argument("node", help="n3, 3, or lab")
-    parser.add_argument("-n", "--lines", type=units.nodes, default=50)
+    parser.add_argument("-n", "--lines", type=units.lines, default=50)
     parser.add_argument("-f", "--follow", action="store_true")
     parser = commands.add_parser("supervise")
     parser.set_defaults(run=supervise)

@@ -13,6 +13,7 @@ DELAY_MS_MAX = 60000
 TXS_S_MAX = 10000
 BLOCKS_MAX = 1000
 NODES_MAX = 10000
+LINES_MAX = 1000000
 RATE_BYTES_S_MAX = 10 ** 12
 
 
@@ -58,6 +59,10 @@ def _whole(text, least, most, what):
 def port(text):
     """One that has one below it."""
     return _whole(text, 2, 65535, "port")
+
+
+def lines(text):
+    return _whole(text, 1, LINES_MAX, "number of lines")
 
 
 def nodes(text):

@@ -16,7 +16,8 @@ static void assert_locked_out(struct temp_dir *dir)
     struct datadir_lock lock;
     assert_false(datadir_lock(&lock, dir->path, &error));
     snprintf(want, sizeof want,
-             "Cannot obtain a lock on directory %s. Cairn is probably already running.", dir->path);
+             "Cannot obtain a lock on directory %s. Bitcoin Core is probably already running.",
+             dir->path);
     assert_string_equal(error, want);
     xfree(error);
 }
