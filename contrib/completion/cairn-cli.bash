@@ -23,9 +23,9 @@ _cairn_cli()
         signmessagewithprivkey signrawtransactionwithkey snapshot stop submitblock submitheader
         submitpackage testmempoolaccept ui uptime utxoupdatepsbt validateaddress verifychain
         verifymessage verifytxoutproof waitforblock waitforblockheight waitfornewblock"
-    local options="-help -version -conf= -datadir= -includeconf= -addrinfo -generate -getinfo -named
-        -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout= -stdin
-        -stdinrpcpass -chain= -chainfile= -dev -regtest -signet -testnet -testnet4
+    local options="-help -version -conf= -datadir= -includeconf= -addrinfo -color= -generate -getinfo
+        -named -netinfo -rpcclienttimeout= -rpcconnect= -rpcwallet= -rpcwait -rpcwaittimeout=
+        -stdin -stdinrpcpass -chain= -chainfile= -dev -regtest -signet -testnet -testnet4
         -rpccookiefile= -rpcpassword= -rpcport= -rpcsocket= -rpcuser="
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do

@@ -35,11 +35,10 @@ static const struct rpc_method methods[] = {
      "this release knows, or of any whose hash of outputs you have from a node that you trust.\n"
      "start answers at once; what has come is gone on with after a restart. Bitcoin Core has no\n"
      "such method.",
-     "{\"state\": \"str\", \"base_hash\": \"hex\", \"bytes\": n, \"chunks\": n,\n"
-     " \"chunks_here\": n, \"peers\": n, \"refused\": n, \"path\": \"str\", \"error\": \"str\"}\n"
-     "    state: none, waiting (for headers, or for a peer that offers them), fetching, whole,\n"
-     "    loading, loaded or failed; base_hash to peers: where a file is chosen; refused: files\n"
-     "    that were given up",
+     "{\"state\": \"str\" (none, waiting for headers or a peer that offers them, fetching, whole, "
+     "loading, loaded or failed), \"base_hash\"?: \"hex\" (once a file is chosen), \"bytes\"?: n, "
+     "\"chunks\"?: n, \"chunks_here\"?: n, \"peers\"?: n, \"refused\": n (files that were given "
+     "up), \"path\": \"str\", \"error\"?: \"str\"}",
      {{"action", RPC_TYPE_STRING, NULL, "start, stop or status"},
       {"blockhash", RPC_TYPE_HEX, "", "The block (default: one that this release knows)"},
       {"txoutset_hash", RPC_TYPE_HEX, "", "With blockhash: the hash of the outputs as of it, as\n"
