@@ -6,6 +6,9 @@
 #include "util/alloc.h"
 #include "util/planted.h"
 
+/* Who waits for room in his queue may have some before it is empty, of which alone we are told. */
+#define LOOK_AGAIN_US 100000
+
 /* -- What is worth keeping -----------------------------------------------------------------------
  */
 
@@ -261,10 +264,12 @@ static void set_paused(struct p2p *p2p, struct peer *peer, bool paused)
     if (peer->is_paused == paused)
         return;
     peer->is_paused = paused;
-    if (paused)
+    if (paused) {
         p2p->n_paused++;
-    else
+        p2p_schedule_part(p2p, TURN_PEERS, p2p_now_us(p2p) + LOOK_AGAIN_US);
+    } else {
         p2p->n_paused--;
+    }
     env_stream_pause(p2p->env, peer->stream, paused);
 }
 
@@ -332,7 +337,6 @@ void receive_turn(struct p2p *p2p, struct peer *peer)
 
 int64_t receive_tick(struct p2p *p2p, int64_t now_us)
 {
-    (void)now_us;
     if (p2p->n_paused == 0)
         return INT64_MAX;
     struct peer *next;
@@ -340,5 +344,5 @@ int64_t receive_tick(struct p2p *p2p, int64_t now_us)
         next = peer->next; /* a dropped peer keeps its links until we leave */
         receive_turn(p2p, peer);
     }
-    return INT64_MAX;
+    return p2p->n_paused > 0 ? now_us + LOOK_AGAIN_US : INT64_MAX;
 }

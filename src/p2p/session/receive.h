@@ -28,7 +28,7 @@ void receive_turn(struct p2p *p2p, struct peer *peer);
 /* One for all, if there is somebody whose bytes or requests wait: who has been paused. As long as
  * there is none, what each has had of its turn counts on; then it waits itself, for a moment.
  *
- * Returns:  INT64_MAX: who waits is called when something has changed */
+ * Returns:  when it wants to be called again, INT64_MAX: nobody waits */
 int64_t receive_tick(struct p2p *p2p, int64_t now_us);
 /* The peer is gone: its place is free. */
 void receive_peer_gone(struct p2p *p2p, struct peer *peer);
