@@ -165,6 +165,7 @@ def ask_about_node(ask):
         ask.call(method)
     ask.settime(0)
     ask.dumptxoutset("coins.dat", "latest")
+    ask.fetchtxoutset("status")
     ask.snapshot("here")
     ask.revert("here")
     ask.listsnapshots()

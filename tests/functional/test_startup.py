@@ -359,7 +359,7 @@ def test_a_folder_of_blocks_is_for_one_node(context):
     linked = context.node("linked")
     os.makedirs(linked.path())
     os.symlink(folder, linked.path("blocks"))
-    linked.refuses_to_start("Cannot obtain a lock on directory .*blocks. Cairn is probably")
+    linked.refuses_to_start("Cannot obtain a lock on directory .*blocks. Bitcoin Core is probably")
     first.stop()
     linked.start()
     linked.stop()

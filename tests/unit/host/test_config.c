@@ -376,7 +376,7 @@ TEST(one_option_implies_others, struct world *w)
         const char *given[3], *option, *value;
     } rows[] = {
         {{"-bind=127.0.0.1", "-connect=0"}, "listen", "1"},
-        {{"-whitebind=127.0.0.1", "-connect=0"}, "listen", "1"},
+        {{"-whitebind=127.0.0.1:1", "-connect=0"}, "listen", "1"},
         {{"-connect=0"}, "listen", "0"},
         {{"-noconnect"}, "listen", "0"},
         {{"-connect=127.0.0.1"}, "dnsseed", "0"},
