@@ -24,7 +24,7 @@
 #define FIRST_SEEDS(X)                                                                             \
     X(PRUNE_UNLINK_FIRST, 24)                                                                      \
     X(PRUNE_NOT_SYNCED, 21)                                                                        \
-    X(REINDEX_MARK_EARLY, 151)                                                                     \
+    X(REINDEX_MARK_EARLY, 304)                                                                     \
     X(REINDEX_INDEX_FIRST, 39)                                                                     \
     X(BLOCK_NOT_SYNCED, 1)                                                                         \
     X(UNDO_NOT_SYNCED, 2)                                                                          \
@@ -38,7 +38,7 @@
     X(REPLAY_NOT_NOTED, 1)                                                                         \
     X(INVALID_NOT_WRITTEN, 1)                                                                      \
     X(RECONSIDER_NOT_WRITTEN, 1)                                                                   \
-    X(STALE_READ, 975)                                                                             \
+    X(STALE_READ, 431)                                                                             \
     X(ANSWER_BEFORE_SYNC, 1)                                                                       \
     X(WRITE_ERROR_LOST, 1)
 
