@@ -84,7 +84,9 @@ class Sufferer(Victim):
         if status:
             # Where Core's sentence about the RPC server points to the log, it is there.
             words = text if "See debug log" in str(last) else str(last)
-            assert os.strerror(int(code)) in words, \
+            is_told = os.strerror(int(code)) in words or (
+                int(code) == errno.EACCES and "check permissions" in words)  # Core's words
+            assert is_told, \
                 f"{call} of {path}: {code}: the last words do not name it: {text[-1500:]}"
             assert not is_single or is_named(path, text), \
                 f"{call} of {path}: {code}: no line names the file: {text[-1500:]}"
