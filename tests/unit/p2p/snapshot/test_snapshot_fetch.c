@@ -79,7 +79,7 @@ TEST(who_does_not_tell_is_not_asked_nor_is_anybody_without_a_wish, struct scene 
 {
     (void)fixture_node(&s->f, 2, NULL, NULL);
     struct raw_peer *raw = raw_source(s, &s->offer);
-    uint32_t index;
+    uint32_t index = 0;
     assert_false(raw_asked(raw, &index, 5000000));
     scene_begin(s); /* no header of the base is known */
     struct raw_peer *silent = raw_join(&s->f.mesh, s->f.node, 0);
@@ -122,7 +122,7 @@ TEST(a_chain_that_comes_past_the_block_ends_the_fetch, struct scene *s)
 {
     scene_start(s, 21);
     struct raw_peer *raw = raw_source(s, &s->offer);
-    uint32_t index;
+    uint32_t index = 0;
     assert_true(raw_asked(raw, &index, 5000000));
     mesh_give(s->f.node, s->base);
     p2p_schedule_now(s->f.node->p2p);
@@ -137,7 +137,7 @@ TEST(a_spoiled_chunk_ends_its_sender_and_nothing_else, struct scene *s)
 {
     static const size_t spoils[] = {4, 4 + 31, 4 + 32 * 5 + 7, 100000};
     scene_start(s, 3);
-    uint32_t index;
+    uint32_t index = 0;
     for (size_t i = 0; i < COUNT_OF(spoils); i++) {
         struct raw_peer *raw = raw_source(s, &s->offer);
         assert_true(raw_asked(raw, &index, 5000000));
@@ -160,7 +160,7 @@ TEST(a_chunk_that_is_cut_short_or_not_asked_for_ends_its_sender, struct scene *s
     scene_start(s, 4);
     for (int what = 0; what < 4; what++) {
         struct raw_peer *raw = raw_source(s, &s->offer);
-        uint32_t index;
+        uint32_t index = 0;
         assert_true(raw_asked(raw, &index, 5000000));
         uint8_t bytes[40] = {(uint8_t)index};
         if (what == 0)
@@ -194,7 +194,7 @@ TEST(who_stalls_loses_its_chunk_and_not_its_connection, struct scene *s)
 {
     scene_start(s, 6);
     struct raw_peer *slow = raw_source(s, &s->offer);
-    uint32_t index, other;
+    uint32_t index = 0, other = 0;
     assert_true(raw_asked(slow, &index, 2000000));
     struct raw_peer *raw = raw_source(s, &s->offer);
     raw_serve(s, raw);
@@ -214,7 +214,7 @@ TEST(who_goes_or_refuses_loses_its_chunks, struct scene *s)
 {
     scene_start(s, 7);
     struct raw_peer *one = raw_source(s, &s->offer), *two = raw_source(s, &s->offer);
-    uint32_t index, again;
+    uint32_t index = 0, again = 0;
     assert_true(raw_asked(one, &index, 2000000));
     raw_send_chunk(s, one, index, SIZE_MAX);
     assert_true(raw_asked(one, &index, 2000000));
@@ -237,7 +237,7 @@ TEST(at_most_so_many_are_asked_for, struct scene *s)
     struct raw_peer *raw[SNAP_CHUNKS / SNAPSHOT_WINDOW_MAX + 1];
     for (size_t i = 0; i < COUNT_OF(raw); i++) {
         raw[i] = raw_source(s, &s->offer);
-        uint32_t index;
+        uint32_t index = 0;
         assert_true(raw_asked(raw[i], &index, 2000000));
         assert_int_equal(raw_count(raw[i], "getsnapchunk"), 1);
     }
@@ -269,7 +269,7 @@ TEST(a_lie_costs_its_bytes_once_and_its_teller_the_connection, struct scene *s)
     assert_true(liar->is_closed);
     assert_false(part_exists(s, SNAP_PART));
     struct raw_peer *again = raw_source(s, &lie);
-    uint32_t index;
+    uint32_t index = 0;
     assert_false(raw_asked(again, &index, 5000000));
     assert_int_equal(snapshot_fetch_progress(of_node(s)).n_left, 1);
     scene_make_file(s, 0);
@@ -285,7 +285,7 @@ TEST(a_file_of_another_block_is_seen_by_its_first_chunk, struct scene *s)
     snapshot_tree_set(&s->tree, 0, span_of(s->bytes, SNAPSHOT_CHUNK_BYTES));
     snapshot_tree_root(&s->tree, s->offer.root);
     struct raw_peer *raw = raw_source(s, &s->offer);
-    uint32_t index;
+    uint32_t index = 0;
     assert_true(raw_asked(raw, &index, 2000000));
     assert_int_equal(index, 0);
     raw_send_chunk(s, raw, index, SIZE_MAX);
@@ -343,7 +343,7 @@ TEST(a_full_disk_ends_the_fetch_and_not_the_node, struct scene *s)
 {
     scene_start(s, 13);
     struct raw_peer *raw = raw_source(s, &s->offer);
-    uint32_t index;
+    uint32_t index = 0;
     assert_true(raw_asked(raw, &index, 2000000));
     sim_disk_fail(sim_env_disk(s->f.node->sim), SIM_OP_WRITE, 0, -ENOSPC, true);
     raw_send_chunk(s, raw, index, SIZE_MAX);
@@ -361,7 +361,7 @@ TEST(a_stop_loses_nothing, struct scene *s)
 {
     scene_start(s, 14);
     struct raw_peer *raw = raw_source(s, &s->offer);
-    uint32_t index;
+    uint32_t index = 0;
     for (size_t i = 0; i < 5; i++) {
         assert_true(raw_asked(raw, &index, 2000000));
         raw_send_chunk(s, raw, index, SIZE_MAX);
