@@ -252,6 +252,8 @@ def main():
         fuzz_build = os.path.abspath(os.path.join(ROOT, args.fuzz_build))
         jobs += fuzz_jobs(fuzz_build, args.seed, args.fuzz_seconds)
     jobs = [job for job in jobs if args.only in job.name]
+    if not jobs:
+        sys.exit(f"run.py: no program of {args.kinds} has {args.only!r} in its name")
     jobs.sort(key=lambda job: FIRST.index(job.name) if job.name in FIRST else len(FIRST))
     print(f"{len(jobs)} programs, {args.jobs} at a time, seed {args.seed}", flush=True)
     report = Report(args.verbose)
